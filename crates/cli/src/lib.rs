@@ -1,0 +1,1 @@
+//! A person's side of every program.

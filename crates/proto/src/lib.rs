@@ -1,0 +1,1 @@
+//! The wire: frames, and the trait that reads and writes them.

@@ -1,0 +1,1 @@
+//! A durable map in one readable file.

@@ -1,0 +1,1 @@
+//! For tests only: start a program, await its address, stop it.
