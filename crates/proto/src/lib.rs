@@ -1,1 +1,27 @@
-//! The wire: frames, and the trait that reads and writes them.
+//! The wire of Socket Lab: length-prefixed frames over anything that reads and writes.
+//!
+//! A message is a header of four bytes (the payload's length, big-endian) and then the payload.
+//! `PROTOCOL.md`, beside this crate's manifest, says the same for people who write a client in
+//! another language; a test holds its examples against this code.
+//!
+//! - [`FramedSocket`] gives `send_text`, `recv_text` and their JSON kin to every `Read + Write`,
+//!   a `TcpStream` among them: the simplest way to talk.
+//! - [`BufferedStream`] is a stream with buffers: the same trait, one system call where the bare
+//!   socket needs two, and one write for all replies to messages that came together.
+//! - [`FrameBuffer`] only takes frames out of bytes. It serves those who look at every read
+//!   themselves.
+//!
+//! There are no threads, files, flags or log lines here.
+
+mod error;
+mod frame;
+mod frame_buffer;
+mod read_buffer;
+mod socket;
+mod stream;
+
+pub use error::{RecvError, SendError};
+pub use frame::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES, header};
+pub use frame_buffer::{FrameBuffer, Run, RunEnd};
+pub use socket::FramedSocket;
+pub use stream::BufferedStream;

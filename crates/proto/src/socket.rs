@@ -1,0 +1,248 @@
+//! `FramedSocket`: messages over anything that reads and writes, as a subclass of a socket would
+//! have them.
+
+use std::io::{self, IoSlice, Read, Write};
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::error::{RecvError, SendError};
+use crate::frame::{HEADER_BYTES, checked_length, checked_text, end_of_stream, header};
+use crate::read_buffer::FIRST_BYTES;
+
+/// Sends and receives whole messages. Everything that is [`Read`] and [`Write`] has it.
+///
+/// A message is sent with one vectored write, so that header and payload leave together. On a bare
+/// socket receiving takes two reads, one for the header and one for the payload; a
+/// [`BufferedStream`](crate::BufferedStream) needs one, and answers everything that it read with
+/// one write.
+///
+/// ```
+/// use proto::{FramedSocket, MAX_ECHO_BYTES};
+/// # fn talk(mut socket: std::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+/// socket.send_text("Привет")?;
+/// let reply = socket.recv_text(MAX_ECHO_BYTES)?;
+/// assert_eq!(reply.as_deref(), Some("Привет"));
+/// # Ok(())
+/// # }
+/// ```
+pub trait FramedSocket: Read + Write {
+    /// Sends one message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::TooLong`] before anything is sent, and [`SendError::Io`].
+    fn send_text(&mut self, text: &str) -> Result<(), SendError> {
+        let header = header(text.len())?;
+        let mut parts = [IoSlice::new(&header), IoSlice::new(text.as_bytes())];
+        let mut parts = &mut parts[..];
+        // `advance_slices` drops parts that are done, an empty payload among them.
+        while !parts.is_empty() {
+            match self.write_vectored(parts) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Ok(written) => IoSlice::advance_slices(&mut parts, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives one message of up to `limit` bytes; `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// Every [`RecvError`] but the two of JSON. After one the stream cannot be read any further.
+    fn recv_text(&mut self, limit: usize) -> Result<Option<String>, RecvError> {
+        let mut text = String::new();
+        Ok(self.recv_text_into(&mut text, limit)?.then_some(text))
+    }
+
+    /// Like [`recv_text`](Self::recv_text), into a text whose memory is used again. It says
+    /// whether a message came; without one the text is empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_text`](Self::recv_text).
+    fn recv_text_into(&mut self, text: &mut String, limit: usize) -> Result<bool, RecvError> {
+        let mut payload = std::mem::take(text).into_bytes();
+        payload.clear();
+        let Some(header) = read_header(self)? else {
+            return Ok(false);
+        };
+        let length = checked_length(header, limit)?;
+        // No more than this on the header's word; `read_to_end` doubles it as bytes arrive.
+        payload.reserve(length.min(FIRST_BYTES));
+        let got = self.take(length as u64).read_to_end(&mut payload)?;
+        if got < length {
+            return Err(RecvError::CutOffPayload { got, length });
+        }
+        checked_text(&payload)?;
+        *text = String::from_utf8(payload).expect("checked_text has just passed these bytes");
+        Ok(true)
+    }
+
+    /// Sends a value as one message of JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_text`](Self::send_text), and [`SendError::NotJson`].
+    fn send_json(&mut self, message: &impl Serialize) -> Result<(), SendError> {
+        self.send_text(&serde_json::to_string(message).map_err(SendError::NotJson)?)
+    }
+
+    /// Receives one message of JSON; `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_text`](Self::recv_text), and [`RecvError::NotJson`]. After
+    /// [`RecvError::UnknownMessage`] the next message can be received.
+    fn recv_json<T: DeserializeOwned>(&mut self, limit: usize) -> Result<Option<T>, RecvError> {
+        self.recv_text(limit)?.as_deref().map(from_json).transpose()
+    }
+}
+
+impl<S: Read + Write + ?Sized> FramedSocket for S {}
+
+/// The message that a text is, telling what is no JSON from what is no message.
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
+    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => RecvError::UnknownMessage(error),
+        Err(error) => RecvError::NotJson(error),
+    })
+}
+
+fn read_header<R: Read + ?Sized>(source: &mut R) -> Result<Option<[u8; HEADER_BYTES]>, RecvError> {
+    let mut header = [0; HEADER_BYTES];
+    let mut got = 0;
+    while got < HEADER_BYTES {
+        match source.read(&mut header[got..]) {
+            Ok(0) => return end_of_stream(&header[..got]).map(|()| None),
+            Ok(count) => got += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(header))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::frame::MAX_ECHO_BYTES;
+
+    /// What was sent, ready to be received.
+    fn sent(send: impl FnOnce(&mut Cursor<Vec<u8>>)) -> Cursor<Vec<u8>> {
+        let mut stream = Cursor::default();
+        send(&mut stream);
+        stream.set_position(0);
+        stream
+    }
+
+    #[test]
+    fn a_message_is_a_header_and_its_bytes() {
+        let stream = sent(|stream| {
+            stream.send_text("Аня").unwrap();
+            stream.send_text("").unwrap();
+        });
+        assert_eq!(stream.get_ref(), "\0\0\0\x06Аня\0\0\0\0".as_bytes());
+    }
+
+    #[test]
+    fn the_end_between_messages_is_none_and_inside_one_an_error() {
+        let whole = b"\0\0\0\x05hello";
+        for cut in 0..=whole.len() {
+            let got = Cursor::new(whole[..cut].to_vec()).recv_text(16);
+            match (cut, got) {
+                (0, Ok(None)) | (9, Ok(Some(_))) => {}
+                (1..4, Err(RecvError::CutOffHeader { got })) => assert_eq!(got, cut),
+                (4..9, Err(RecvError::CutOffPayload { got, length: 5 })) => {
+                    assert_eq!(got, cut - 4)
+                }
+                (_, other) => panic!("cut at {cut}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_promise_over_the_limit_is_refused_unread() {
+        let mut stream = Cursor::new(b"\x7f\xff\xff\xffrest".to_vec());
+        assert!(matches!(
+            stream.recv_text(16),
+            Err(RecvError::TooLong { limit: 16, .. })
+        ));
+        assert_eq!(stream.position(), 4);
+    }
+
+    #[test]
+    fn memory_grows_with_what_came_not_with_what_was_promised() {
+        let mut stream = Cursor::new(b"\x3f\xff\xff\xfffew".to_vec());
+        let mut text = String::new();
+        let error = stream.recv_text_into(&mut text, usize::MAX).unwrap_err();
+        assert!(
+            matches!(error, RecvError::CutOffPayload { got: 3, .. }),
+            "{error}"
+        );
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Greeting {
+        Welcome { name: String },
+    }
+
+    #[test]
+    fn json_that_is_no_message_is_told_from_text_that_is_no_json() {
+        let mut stream = sent(|stream| {
+            stream
+                .send_json(&Greeting::Welcome {
+                    name: "Аня".into()
+                })
+                .unwrap();
+            stream
+                .send_text(r#"{"type":"welcome","name":"Bo","new":1}"#)
+                .unwrap();
+            stream.send_text(r#"{"type":"goodbye"}"#).unwrap();
+            stream.send_text(r#"{"type":"goodbye"} {"#).unwrap();
+            stream.send_text("hello").unwrap();
+        });
+        let name = |name: &str| Some(Greeting::Welcome { name: name.into() });
+        assert_eq!(stream.recv_json(99).unwrap(), name("Аня"));
+        assert_eq!(stream.recv_json(99).unwrap(), name("Bo"));
+        let mut next = || stream.recv_json::<Greeting>(99);
+        assert!(matches!(next(), Err(RecvError::UnknownMessage(_))));
+        assert!(matches!(next(), Err(RecvError::NotJson(_))));
+        assert!(matches!(next(), Err(RecvError::NotJson(_))));
+        assert!(matches!(next(), Ok(None)));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_is_received(messages in prop::collection::vec(".{0,200}", 0..10)) {
+            let mut stream = sent(|stream| {
+                messages.iter().for_each(|text| stream.send_text(text).unwrap());
+            });
+            let mut received = vec![];
+            while let Some(text) = stream.recv_text(MAX_ECHO_BYTES).unwrap() {
+                received.push(text);
+            }
+            prop_assert_eq!(received, messages);
+        }
+
+        #[test]
+        fn any_bytes_at_all_end_in_an_answer(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            limit in 0..100usize,
+        ) {
+            let mut stream = Cursor::new(bytes);
+            while let Ok(Some(text)) = stream.recv_text(limit) {
+                prop_assert!(text.len() <= limit);
+            }
+        }
+    }
+}
