@@ -1,0 +1,262 @@
+//! One client as its thread sees it: a stream that keeps time, counts, and tells what passed.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::info;
+
+use crate::lingering;
+use crate::stop::StopHandle;
+
+/// How exact the idle time-out is. Within it the socket's own time-out is not set anew, so that a
+/// frame which comes in many reads costs no system call for each.
+const TIMEOUT_SLACK: Duration = Duration::from_millis(100);
+
+/// A connected client: [`Read`] and [`Write`] over its socket, within the server's limits.
+///
+/// - A read gives 0, the end of the stream, when the client closed its side or the server stops.
+/// - A read fails with [`io::ErrorKind::TimedOut`] when no whole message came within the idle
+///   time-out, of which [`took`](Self::took) tells; a write when the client took nothing for as long.
+#[derive(Debug)]
+pub struct Client {
+    stream: Arc<TcpStream>,
+    stop: StopHandle,
+    peer: SocketAddr,
+    /// The address and the connection's number, as every service message has them.
+    name: String,
+    idle_timeout: Option<Duration>,
+    /// The last whole message, or progress of a write.
+    active: Instant,
+    /// The read time-out that the socket has now.
+    armed: Option<Duration>,
+    closed_by_peer: bool,
+    cut_by_stop: bool,
+    pub(crate) received: Traffic,
+    pub(crate) sent: Traffic,
+}
+
+/// What passed in one direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) bytes: u64,
+    pub(crate) messages: u64,
+}
+
+impl Client {
+    /// # Errors
+    ///
+    /// When the socket's options cannot be set, as when the client is gone already.
+    pub(crate) fn new(
+        stream: Arc<TcpStream>,
+        peer: SocketAddr,
+        number: u64,
+        idle_timeout: Option<Duration>,
+        stop: StopHandle,
+    ) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        if idle_timeout.is_some() {
+            stream.set_read_timeout(idle_timeout)?;
+            stream.set_write_timeout(idle_timeout)?;
+        }
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        Ok(Self {
+            stream,
+            stop,
+            peer,
+            name: format!("{peer} (connection {number})"),
+            idle_timeout,
+            active: Instant::now(),
+            armed: idle_timeout,
+            closed_by_peer: false,
+            cut_by_stop: false,
+            received: Traffic::default(),
+            sent: Traffic::default(),
+        })
+    }
+
+    /// The client's address. An IPv4-mapped IPv6 address is told as the IPv4 address it is.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        self.peer.ip()
+    }
+
+    /// Address and connection number, for service messages: `192.0.2.7:50000 (connection 3)`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the server stops: what was begun is finished, and nothing new is.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_stopping()
+    }
+
+    /// Tells that one read brought `bytes` bytes, with the ends of `messages` messages in them.
+    /// A message, or any byte where there are no messages, begins the idle time anew.
+    pub fn took(&mut self, bytes: usize, messages: impl Into<Option<usize>>) {
+        let messages = messages.into();
+        if messages != Some(0) {
+            self.active = Instant::now();
+        }
+        self.received.messages += messages.unwrap_or(0) as u64;
+        info!(
+            "received {bytes} bytes from {}{}",
+            self.name,
+            Messages(messages)
+        );
+    }
+
+    /// Tells that one write took `bytes` bytes, with `messages` messages in them.
+    pub fn gave(&mut self, bytes: usize, messages: impl Into<Option<usize>>) {
+        let messages = messages.into();
+        self.sent.messages += messages.unwrap_or(0) as u64;
+        info!("sent {bytes} bytes to {}{}", self.name, Messages(messages));
+    }
+
+    /// Ends the connection. A client that closed its own side is not waited for.
+    pub(crate) fn close(&self) {
+        if !self.closed_by_peer {
+            lingering::close(&self.stream);
+        }
+    }
+
+    /// Whether it was the stop that ended the stream.
+    pub(crate) fn is_cut_by_stop(&self) -> bool {
+        self.cut_by_stop
+    }
+
+    /// What passed in all, for the last service message.
+    pub(crate) fn totals(&self) -> String {
+        format!("received {}, sent {}", self.received, self.sent)
+    }
+
+    /// Lets the next read wait until the idle time since the last whole message is over.
+    fn arm_read_timeout(&mut self) -> io::Result<()> {
+        let Some(idle) = self.idle_timeout else {
+            return Ok(());
+        };
+        let spent = self.active.elapsed();
+        let time = if spent < TIMEOUT_SLACK {
+            idle
+        } else {
+            idle.saturating_sub(spent)
+        };
+        if time.is_zero() {
+            return Err(no_message_within(idle));
+        }
+        if self.armed != Some(time) {
+            self.stream.set_read_timeout(Some(time))?;
+            self.armed = Some(time);
+        }
+        Ok(())
+    }
+
+    fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
+        match result {
+            Ok(count) => {
+                self.active = Instant::now();
+                self.sent.bytes += count as u64;
+                Ok(count)
+            }
+            Err(error) => {
+                self.cut_by_stop = self.is_stopping();
+                Err(match self.idle_timeout {
+                    Some(idle) if is_timeout(&error) => no_progress_within(idle),
+                    _ => error,
+                })
+            }
+        }
+    }
+}
+
+impl Read for Client {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.is_stopping() {
+            self.cut_by_stop = true;
+            return Ok(0);
+        }
+        self.arm_read_timeout()?;
+        match (&*self.stream).read(room) {
+            // The stop wakes blocked reads with an end of the stream, too.
+            Ok(0) => {
+                self.cut_by_stop = self.is_stopping();
+                self.closed_by_peer = !self.cut_by_stop;
+                Ok(0)
+            }
+            Ok(count) => {
+                self.received.bytes += count as u64;
+                Ok(count)
+            }
+            Err(error) => Err(match self.idle_timeout {
+                Some(idle) if is_timeout(&error) => no_message_within(idle),
+                _ => error,
+            }),
+        }
+    }
+}
+
+impl Write for Client {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = (&*self.stream).write(bytes);
+        self.wrote(result)
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let result = (&*self.stream).write_vectored(parts);
+        self.wrote(result)
+    }
+
+    /// A socket holds nothing back.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A socket's time-out is told by either of two kinds, as the platform likes.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+fn no_message_within(idle: Duration) -> io::Error {
+    let reason = format!("no whole message came within {} s", idle.as_secs_f64());
+    io::Error::new(io::ErrorKind::TimedOut, reason)
+}
+
+fn no_progress_within(idle: Duration) -> io::Error {
+    let reason = format!(
+        "the client took nothing of what it is owed within {} s",
+        idle.as_secs_f64()
+    );
+    io::Error::new(io::ErrorKind::TimedOut, reason)
+}
+
+impl fmt::Display for Traffic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes)?;
+        match self.messages {
+            0 => Ok(()),
+            1 => f.write_str(" in 1 message"),
+            count => write!(f, " in {count} messages"),
+        }
+    }
+}
+
+/// `: 2 messages`, or nothing where there are none to count.
+struct Messages(Option<usize>);
+
+impl fmt::Display for Messages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => Ok(()),
+            Some(1) => f.write_str(": 1 message"),
+            Some(count) => write!(f, ": {count} messages"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The handle by which a server is told to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// Tells servers to stop, from any thread and any number of times. Clones are one handle.
+#[derive(Clone, Debug, Default)]
+pub struct StopHandle(Arc<Signal>);
+
+#[derive(Debug, Default)]
+struct Signal {
+    /// Beside the lock, for those who look at every message.
+    stopping: AtomicBool,
+    lock: Mutex<()>,
+    stopped: Condvar,
+}
+
+impl StopHandle {
+    /// A handle that nobody has used yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tells all who hold the handle to stop.
+    pub fn stop(&self) {
+        let _lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.stopping.store(true, Ordering::SeqCst);
+        self.0.stopped.notify_all();
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Waits until [`stop`](Self::stop) is called.
+    pub fn wait(&self) {
+        let lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = self
+            .0
+            .stopped
+            .wait_while(lock, |()| !self.is_stopping())
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+}

@@ -1,0 +1,355 @@
+//! Servers of this crate over loopback: limits, faults of clients, and the stop.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tcp_server::{Client, Ended, Limits, Service, StopHandle, Totals, serve};
+
+/// What a stop promises.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// Every read of a test ends by then, so that a fault is a failure and not a hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Running {
+    address: SocketAddr,
+    stop: StopHandle,
+    server: JoinHandle<Totals>,
+}
+
+impl Running {
+    fn start(limits: Limits, service: impl Service) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = StopHandle::new();
+        let handle = stop.clone();
+        let server = thread::spawn(move || serve(listener, &limits, &handle, service).unwrap());
+        Self {
+            address,
+            stop,
+            server,
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket
+    }
+
+    fn stop(self) -> Totals {
+        let began = Instant::now();
+        self.stop.stop();
+        let totals = self.server.join().unwrap();
+        assert!(
+            began.elapsed() < STOP_LIMIT,
+            "the stop took {:?}",
+            began.elapsed()
+        );
+        totals
+    }
+}
+
+fn idle_after(millis: u64) -> Limits {
+    Limits {
+        idle_timeout: Some(Duration::from_millis(millis)),
+        ..Limits::default()
+    }
+}
+
+/// Gives every byte back. Lines are its messages, so that half a line is half a message.
+struct LineEcho;
+
+impl Service for LineEcho {
+    fn converse(&self, client: &mut Client) -> Ended {
+        let mut portion = vec![0; 1 << 16];
+        loop {
+            let count = client.read(&mut portion)?;
+            if count == 0 {
+                return Ok("the client closed the connection");
+            }
+            let lines = portion[..count]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count();
+            client.took(count, lines);
+            client.write_all(&portion[..count])?;
+            client.gave(count, lines);
+        }
+    }
+}
+
+fn say(socket: &mut TcpStream, line: &str) -> String {
+    socket.write_all(line.as_bytes()).unwrap();
+    let mut reply = vec![0; line.len()];
+    socket.read_exact(&mut reply).unwrap();
+    String::from_utf8(reply).unwrap()
+}
+
+#[test]
+fn clients_are_served_at_once_and_counted() {
+    let server = Running::start(Limits::default(), LineEcho);
+    let mut clients: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for (number, client) in clients.iter_mut().enumerate().rev() {
+        assert_eq!(
+            say(client, &format!("{number:02}\n")),
+            format!("{number:02}\n")
+        );
+    }
+    let totals = server.stop();
+    assert_eq!(
+        (totals.clients, totals.bytes_received, totals.bytes_sent),
+        (20, 60, 60)
+    );
+    assert_eq!(totals.abandoned, 0);
+}
+
+#[test]
+fn past_the_limit_a_client_waits_until_one_leaves() {
+    let server = Running::start(
+        Limits {
+            max_clients: 1,
+            ..Limits::default()
+        },
+        LineEcho,
+    );
+    let mut first = server.connect();
+    assert_eq!(say(&mut first, "a\n"), "a\n");
+    let mut second = server.connect();
+    second.write_all(b"b\n").unwrap();
+    second
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let refused = second.read(&mut [0]).unwrap_err();
+    assert_eq!(
+        refused.kind(),
+        ErrorKind::WouldBlock,
+        "nobody reads the second client yet"
+    );
+
+    drop(first);
+    second.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut reply = [0; 2];
+    second.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"b\n");
+    server.stop();
+}
+
+#[test]
+fn a_stop_at_the_limit_is_not_held_up() {
+    let server = Running::start(
+        Limits {
+            max_clients: 1,
+            ..Limits::default()
+        },
+        LineEcho,
+    );
+    let mut first = server.connect();
+    say(&mut first, "a\n");
+    let _waiting = server.connect();
+    server.stop();
+    assert_eq!(first.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_silent_client_is_disconnected() {
+    let server = Running::start(idle_after(150), LineEcho);
+    assert_eq!(server.connect().read(&mut [0]).unwrap(), 0);
+    server.stop();
+}
+
+/// Takes what comes and gives nothing, so that writes never begin the idle time anew.
+struct Sink;
+
+impl Service for Sink {
+    fn converse(&self, client: &mut Client) -> Ended {
+        let mut portion = [0; 1024];
+        loop {
+            let count = client.read(&mut portion)?;
+            if count == 0 {
+                return Ok("the client closed the connection");
+            }
+            client.took(count, 0);
+        }
+    }
+}
+
+#[test]
+fn bytes_without_a_whole_message_do_not_keep_a_client() {
+    let server = Running::start(idle_after(400), Sink);
+    let mut socket = server.connect();
+    let began = Instant::now();
+    // A byte every 50 ms, which a time-out of the socket alone would take for life.
+    socket
+        .set_read_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
+    let end = loop {
+        if let Err(error) = socket.write_all(b".") {
+            break Err(error);
+        }
+        match socket.read(&mut [0]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                assert!(began.elapsed() < PATIENCE)
+            }
+            end => break end,
+        }
+    };
+    assert!(
+        began.elapsed() >= Duration::from_millis(390),
+        "{end:?} after {:?}",
+        began.elapsed()
+    );
+    server.stop();
+}
+
+/// Owes a client more than the buffers of both kernels hold.
+struct Flood;
+
+impl Service for Flood {
+    fn converse(&self, client: &mut Client) -> Ended {
+        let block = vec![7; 1 << 16];
+        for _ in 0..512 {
+            client.write_all(&block)?;
+        }
+        Ok("everything was sent")
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_disconnected() {
+    let limits = Limits {
+        max_clients: 1,
+        ..idle_after(300)
+    };
+    let server = Running::start(limits, Flood);
+    let mut deaf = server.connect();
+    // The only place is free again once the server gave up on the first client.
+    let mut next = server.connect();
+    next.read_exact(&mut [0; 1]).unwrap();
+    let mut received = vec![];
+    let _reset = deaf.read_to_end(&mut received);
+    assert!(received.len() < 512 << 16);
+    server.stop();
+}
+
+#[test]
+fn a_slow_reader_is_kept_while_it_makes_progress() {
+    let server = Running::start(idle_after(500), Flood);
+    let mut socket = server.connect();
+    let mut block = vec![0; 1 << 18];
+    let mut received = 0;
+    let began = Instant::now();
+    loop {
+        match socket.read(&mut block).unwrap() {
+            0 => break,
+            count => received += count,
+        }
+        // Slower than the idle time in all, faster than it at every step. Time is what is tested.
+        if began.elapsed() < Duration::from_millis(1500) {
+            thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+    assert_eq!(received, 512 << 16);
+    server.stop();
+}
+
+#[test]
+fn a_stop_cuts_off_a_client_that_reads_nothing() {
+    let server = Running::start(
+        Limits {
+            idle_timeout: None,
+            ..Limits::default()
+        },
+        Flood,
+    );
+    let mut socket = server.connect();
+    socket.read_exact(&mut [0; 1]).unwrap();
+    let totals = server.stop();
+    assert_eq!(totals.abandoned, 0);
+}
+
+#[test]
+fn a_stop_ends_a_client_that_talks_without_pause() {
+    let server = Running::start(Limits::default(), LineEcho);
+    let mut socket = server.connect();
+    say(&mut socket, "a\n");
+    let mut writer = socket.try_clone().unwrap();
+    let talker = thread::spawn(move || while writer.write_all(b"and another thing\n").is_ok() {});
+    let reader =
+        thread::spawn(move || while socket.read(&mut [0; 1 << 16]).is_ok_and(|n| n > 0) {});
+    let totals = server.stop();
+    assert_eq!(totals.abandoned, 0);
+    talker.join().unwrap();
+    reader.join().unwrap();
+}
+
+#[test]
+fn a_stopped_server_leaves_its_port_free() {
+    let server = Running::start(Limits::default(), LineEcho);
+    let (address, mut socket) = (server.address, server.connect());
+    say(&mut socket, "a\n");
+    server.stop();
+    assert_eq!(
+        TcpStream::connect(address).unwrap_err().kind(),
+        ErrorKind::ConnectionRefused
+    );
+    TcpListener::bind(address).unwrap();
+}
+
+/// Says goodbye at once, whatever the client sends.
+struct Goodbye;
+
+impl Service for Goodbye {
+    fn converse(&self, client: &mut Client) -> Ended {
+        client.read_exact(&mut [0; 1])?;
+        client.write_all(b"bye")?;
+        Ok("goodbye was said")
+    }
+}
+
+#[test]
+fn what_is_owed_arrives_although_input_was_left_unread() {
+    let server = Running::start(Limits::default(), Goodbye);
+    for _ in 0..50 {
+        let mut socket = server.connect();
+        socket.write_all(&[7; 50_000]).unwrap();
+        socket.shutdown(Shutdown::Write).unwrap();
+        let mut reply = vec![];
+        socket.read_to_end(&mut reply).expect("an end, not a reset");
+        assert_eq!(reply, b"bye");
+    }
+    server.stop();
+}
+
+/// Panics at every other client.
+struct Nervous;
+
+impl Service for Nervous {
+    fn converse(&self, client: &mut Client) -> Ended {
+        let mut byte = [0];
+        client.read_exact(&mut byte)?;
+        assert_ne!(byte[0], b'!', "this panic is part of the test");
+        client.write_all(&byte)?;
+        Ok("a byte was given back")
+    }
+}
+
+#[test]
+fn a_panic_ends_one_conversation_only() {
+    let server = Running::start(
+        Limits {
+            max_clients: 1,
+            ..Limits::default()
+        },
+        Nervous,
+    );
+    for _ in 0..3 {
+        let mut socket = server.connect();
+        socket.write_all(b"!").unwrap();
+        assert_eq!(socket.read(&mut [0]).unwrap(), 0);
+        assert_eq!(say(&mut server.connect(), "?"), "?");
+    }
+    server.stop();
+}
