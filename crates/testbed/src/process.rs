@@ -1,0 +1,237 @@
+//! The life of one child process: signals, figures, its end. Its streams are not known here.
+
+use std::fs;
+use std::process::{Child, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use crate::failure;
+use crate::folder::{Folder, LogFile};
+use crate::program::Program;
+
+/// Held while a child is started. `portable-pty` opens a terminal and marks it close-on-exec
+/// only after that; a child of another test that started in between would hold it open.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// How long a failure that is certain waits for what explains it: the last words on the other
+/// stream, the exit status.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A child process. [`Running`](crate::Running) and [`Terminal`](crate::Terminal) are ones, with
+/// streams. Dropped, it is killed and waited for.
+pub struct Process {
+    program: Program,
+    folder: Folder,
+    pid: Pid,
+    life: Arc<Life>,
+    waiter: Option<JoinHandle<()>>,
+}
+
+struct Life {
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+struct State {
+    child: Child,
+    /// None while it runs, and as long as its process id is surely its own.
+    status: Option<ExitStatus>,
+}
+
+/// A process's resident memory in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Now (`VmRSS`).
+    pub resident: u64,
+    /// The most it ever was (`VmHWM`).
+    pub peak: u64,
+}
+
+impl Process {
+    /// Takes over the child that `start` starts.
+    #[track_caller]
+    pub(crate) fn start<S>(
+        program: &Program,
+        start: impl FnOnce(&Folder) -> Result<(Child, S), String>,
+    ) -> (Self, S) {
+        let folder = program.folder.clone().unwrap_or_else(Folder::new);
+        let started = {
+            let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+            start(&folder)
+        };
+        let (child, streams) = match started {
+            Ok(started) => started,
+            Err(error) => panic!("cannot start {program}: {error}"),
+        };
+        let pid = Pid::from_child(&child);
+        let life = Arc::new(Life {
+            state: Mutex::new(State {
+                child,
+                status: None,
+            }),
+            ended: Condvar::new(),
+        });
+        let waiter = thread::Builder::new()
+            .name("testbed-wait".to_owned())
+            .spawn({
+                let life = life.clone();
+                move || life.await_end(pid)
+            })
+            .expect("the machine has a thread left for the test");
+        let process = Self {
+            program: program.clone(),
+            folder,
+            pid,
+            life,
+            waiter: Some(waiter),
+        };
+        (process, streams)
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw_pid().unsigned_abs()
+    }
+
+    /// Asks it to stop, as `kill PID` does (SIGTERM).
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Interrupts it, as Ctrl-C does (SIGINT).
+    pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Ends it at once (SIGKILL).
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends any signal. A process that has ended gets none.
+    pub fn signal(&self, signal: Signal) {
+        let state = self.life.lock();
+        if state.status.is_none() {
+            kill_process(self.pid, signal).expect("a child that is not reaped takes signals");
+        }
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        self.life.lock().status.is_none()
+    }
+
+    /// Its resident memory; None on systems other than Linux and after its end.
+    pub fn memory(&self) -> Option<Memory> {
+        let status = self.proc_status()?;
+        let kib = |field| Some(field_of(&status, field)? * 1024);
+        Some(Memory {
+            resident: kib("VmRSS")?,
+            peak: kib("VmHWM")?,
+        })
+    }
+
+    /// How many threads it has; None on systems other than Linux and after its end.
+    pub fn threads(&self) -> Option<u64> {
+        field_of(&self.proc_status()?, "Threads")
+    }
+
+    /// The folder it works in.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The log file where our servers write by default: `logs/NAME.log` in its folder.
+    pub fn log(&self) -> LogFile {
+        self.program.log_in(&self.folder)
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    pub(crate) fn limit(&self) -> Duration {
+        self.program.limit
+    }
+
+    /// Waits for its end; None when it outlives the limit.
+    pub(crate) fn wait_for_end(&self, limit: Duration) -> Option<ExitStatus> {
+        let running = |state: &mut State| state.status.is_none();
+        let waited = self
+            .life
+            .ended
+            .wait_timeout_while(self.life.lock(), limit, running);
+        waited.unwrap_or_else(PoisonError::into_inner).0.status
+    }
+
+    /// Fails the test with all that is known.
+    #[track_caller]
+    pub(crate) fn fail(&self, what: &str, streams: &[(&str, Vec<u8>)]) -> ! {
+        let state = match self.life.lock().status {
+            None => format!("still running as process {}", self.pid()),
+            Some(status) => format!("ended with {status}"),
+        };
+        let report = failure::report(what, &self.program, &state, streams, &self.folder);
+        panic!("{report}");
+    }
+
+    fn proc_status(&self) -> Option<String> {
+        // Under the lock the process id cannot pass to another process.
+        let state = self.life.lock();
+        match state.status {
+            None => fs::read_to_string(format!("/proc/{}/status", self.pid())).ok(),
+            Some(_) => None,
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if let Some(waiter) = self.waiter.take() {
+            let _ = waiter.join();
+        }
+    }
+}
+
+impl Life {
+    /// Waits without reaping, then reaps under the lock, so that no signal reaches a process id
+    /// that the system has given to another.
+    fn await_end(&self, pid: Pid) {
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        retry_on_intr(|| waitid(WaitId::Pid(pid), ended)).expect("a child can be waited for");
+        let mut state = self.lock();
+        state.status = Some(state.child.wait().expect("an ended child can be reaped"));
+        self.ended.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A number in the text of `/proc/PID/status` (proc_pid_status(5)), such as `Threads: 7`.
+fn field_of(status: &str, field: &str) -> Option<u64> {
+    let value = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    value.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_by_their_whole_name() {
+        let status = "Name:\tsh\nVmRSSx:\t1 kB\nVmRSS:\t    1234 kB\nThreads:\t7\n";
+        assert_eq!(field_of(status, "VmRSS"), Some(1234));
+        assert_eq!(field_of(status, "Threads"), Some(7));
+        assert_eq!(field_of(status, "VmHWM"), None);
+        assert_eq!(field_of(status, "Name"), None);
+    }
+}

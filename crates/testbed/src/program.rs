@@ -1,0 +1,277 @@
+//! What to run and in which surroundings. How it runs is the business of `running` and `terminal`.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use portable_pty::CommandBuilder;
+
+use crate::finished::Finished;
+use crate::folder::{Folder, LogFile};
+use crate::running::Running;
+use crate::terminal::Terminal;
+
+/// How long a wait lasts before it fails the test. Programs answer in milliseconds; machines that
+/// run tests are shared and stall for seconds.
+pub const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// The outer variables a program still sees: where programs and temporary files are, and where a
+/// coverage run collects its counts. No other, so that neither a `LAB_…` of the developer's shell
+/// nor `NO_COLOR` nor `RUST_BACKTRACE` changes what a test sees.
+const INHERITED: [&str; 3] = ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"];
+
+/// A program to start, once or several times.
+#[derive(Clone, Debug)]
+pub struct Program {
+    path: PathBuf,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    redirection: Option<String>,
+    pub(crate) folder: Option<Folder>,
+    pub(crate) stdin: Stdin,
+    pub(crate) limit: Duration,
+}
+
+/// What a program that runs without a terminal finds on its standard input.
+#[derive(Clone, Debug)]
+pub(crate) enum Stdin {
+    Null,
+    Pipe,
+    Bytes(Vec<u8>),
+}
+
+impl Program {
+    /// The program at `path`, mostly `env!("CARGO_BIN_EXE_name")`; a bare name is looked up in `PATH`.
+    ///
+    /// By default it gets no arguments, an empty standard input, a fresh [`Folder`] at each start,
+    /// and an environment of `PATH`, `HOME` (its folder), `TERM`, `LANG`, `SHELL` and `TZ=UTC`.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self {
+            path: path.as_ref().to_owned(),
+            args: Vec::new(),
+            env: Vec::new(),
+            redirection: None,
+            folder: None,
+            stdin: Stdin::Null,
+            limit: TIME_LIMIT,
+        }
+    }
+
+    /// Adds one argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.args
+            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets an environment variable; the last value for a name counts.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env
+            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Runs in `folder`, for programs that share files and for a server that is started again.
+    pub fn in_folder(mut self, folder: &Folder) -> Self {
+        self.folder = Some(folder.clone());
+        self
+    }
+
+    /// Standard input is a pipe, written by [`Running::write_stdin`].
+    pub fn stdin_pipe(mut self) -> Self {
+        self.stdin = Stdin::Pipe;
+        self
+    }
+
+    /// Standard input is a pipe with these bytes, then its end.
+    pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Stdin::Bytes(bytes.into());
+        self
+    }
+
+    /// Redirects as a shell does: `"> out.txt"`, `"2> /dev/full"`, `"< in.txt"`, `"| head -n 1"`;
+    /// relative paths begin at the program's folder. In a terminal, what is not redirected stays
+    /// the terminal. The process is the program itself, except in a pipeline (the shell).
+    pub fn redirect(mut self, redirection: &str) -> Self {
+        self.redirection = Some(redirection.to_owned());
+        self
+    }
+
+    /// Replaces [`TIME_LIMIT`] for every wait for this program, where a test has much to do.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Starts it beside the test.
+    #[track_caller]
+    pub fn spawn(&self) -> Running {
+        Running::start(self)
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn output(&self) -> Finished {
+        self.spawn().wait()
+    }
+
+    /// Starts it in a terminal of 24 rows and 80 columns, which is its standard input, output and
+    /// error and sends it the signals of Ctrl-C and Ctrl-\\. What `stdin_…` chose is not used.
+    #[track_caller]
+    pub fn spawn_in_terminal(&self) -> Terminal {
+        Terminal::start(self)
+    }
+
+    /// The file's name without folder, which our programs give as their own.
+    pub(crate) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    pub(crate) fn log_in(&self, folder: &Folder) -> LogFile {
+        let log = folder.log(format!("logs/{}.log", self.name()));
+        log.time_limit(self.limit)
+    }
+
+    pub(crate) fn command(&self, folder: &Folder) -> Command {
+        let argv = self.argv();
+        let mut command = Command::new(&argv[0]);
+        command
+            .args(&argv[1..])
+            .env_clear()
+            .envs(self.surroundings(folder))
+            .current_dir(folder.path());
+        command
+    }
+
+    pub(crate) fn terminal_command(&self, folder: &Folder) -> CommandBuilder {
+        let mut command = CommandBuilder::from_argv(self.argv());
+        command.env_clear();
+        for (name, value) in self.surroundings(folder) {
+            command.env(name, value);
+        }
+        command.cwd(folder.path());
+        command
+    }
+
+    fn argv(&self) -> Vec<OsString> {
+        let mut argv = Vec::new();
+        if let Some(redirection) = &self.redirection {
+            let script = format!(r#"exec "$0" "$@" {redirection}"#);
+            argv.extend(["sh".into(), "-c".into(), script.into()]);
+        }
+        argv.push(self.path.clone().into());
+        argv.extend_from_slice(&self.args);
+        argv
+    }
+
+    fn surroundings(&self, folder: &Folder) -> Vec<(OsString, OsString)> {
+        let inherited = INHERITED
+            .iter()
+            .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+        let fixed = [
+            ("HOME", folder.path().as_os_str()),
+            ("TERM", "xterm-256color".as_ref()),
+            ("LANG", "C.UTF-8".as_ref()),
+            ("SHELL", "/bin/sh".as_ref()),
+            ("TZ", "UTC".as_ref()),
+        ];
+        inherited
+            .chain(fixed.map(|(name, value)| (name.into(), value.to_owned())))
+            .chain(self.env.iter().cloned())
+            .collect()
+    }
+}
+
+/// The command line, for a person who reads a failure.
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.env {
+            write!(f, "{}={value:?} ", name.display())?;
+        }
+        write!(f, "{}", self.path.display())?;
+        for arg in &self.args {
+            write!(f, " {arg:?}")?;
+        }
+        match &self.redirection {
+            Some(redirection) => write!(f, " {redirection}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Program {
+        Program::new("sh").args(["-c", script])
+    }
+
+    #[test]
+    fn the_outer_environment_stays_outside() {
+        let program = Program::new("env").env("LAB_ECHO_SERVER_PORT", "0");
+        let terminal = program.spawn_in_terminal();
+        assert!(terminal.wait().success());
+        for seen in [program.output().stdout_text(), &terminal.plain()] {
+            let names = seen
+                .lines()
+                .filter_map(|line| Some(line.split_once('=')?.0));
+            let mut own: Vec<_> = names.filter(|name| !INHERITED.contains(name)).collect();
+            own.sort_unstable();
+            let expected = [
+                "HOME",
+                "LAB_ECHO_SERVER_PORT",
+                "LANG",
+                "SHELL",
+                "TERM",
+                "TZ",
+            ];
+            assert_eq!(own, expected);
+            assert!(seen.contains("LAB_ECHO_SERVER_PORT=0\n"));
+        }
+    }
+
+    #[test]
+    fn a_folder_of_its_own_unless_it_is_given_one() {
+        let program = sh("pwd; cat old 2>/dev/null; echo $$ > old");
+        let folders = [program.output(), program.output()].map(|run| run.stdout);
+        assert_ne!(folders[0], folders[1]);
+
+        let folder = Folder::new();
+        let program = program.in_folder(&folder);
+        assert_eq!(program.output().stdout_text().lines().count(), 1);
+        assert_eq!(program.output().stdout_text().lines().count(), 2);
+    }
+
+    #[test]
+    fn redirections_keep_arguments_as_they_are() {
+        let program = Program::new("printf").args(["%s|", "a b", "$HOME", "\"'"]);
+        assert_eq!(program.output().stdout_text(), "a b|$HOME|\"'|");
+        let redirected = program.redirect("| cat >&2").output().expect_success();
+        assert_eq!(redirected.stderr_text(), "a b|$HOME|\"'|");
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot start no-such-program")]
+    fn a_program_that_is_not_there_is_named() {
+        Program::new("no-such-program").output();
+    }
+
+    #[test]
+    fn a_failure_can_be_run_again_by_hand() {
+        let program = Program::new("prog")
+            .env("A", "b c")
+            .arg("--x")
+            .redirect("> out");
+        assert_eq!(program.to_string(), "A=\"b c\" prog \"--x\" > out");
+    }
+}
