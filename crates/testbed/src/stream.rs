@@ -79,29 +79,12 @@ impl Transcript {
 
     /// Waits for `text`.
     pub(crate) fn take_text(&self, limit: Duration, text: &str) -> Result<(), Missing> {
-        // Bytes that were searched in vain are not searched again, or long streams cost their square.
-        let mut searched = 0;
-        self.take(limit, |fresh| {
-            let at = find(&fresh[searched..], text.as_bytes());
-            let end = at.map(|at| searched + at + text.len());
-            searched = (fresh.len() + 1).saturating_sub(text.len().max(1));
-            end.map(|end| (end, ()))
-        })
+        self.take(limit, text_search(text))
     }
 
     /// Waits for a whole line that contains `text`; gives it without its end.
     pub(crate) fn take_line(&self, limit: Duration, text: &str) -> Result<String, Missing> {
-        let mut searched = 0;
-        self.take(limit, |fresh| {
-            while let Some(length) = find(&fresh[searched..], b"\n") {
-                let line = &fresh[searched..searched + length];
-                searched += length + 1;
-                if find(line, text.as_bytes()).is_some() {
-                    return Some((searched, String::from_utf8_lossy(line).into_owned()));
-                }
-            }
-            None
-        })
+        self.take(limit, line_search(text))
     }
 
     /// Waits for the end of the stream.
@@ -161,6 +144,34 @@ impl Feeder {
     }
 }
 
+/// A search for `text` in bytes that grow from call to call. What was searched in vain is not
+/// searched again, or a long stream would cost its square.
+fn text_search(text: &str) -> impl FnMut(&[u8]) -> Option<(usize, ())> {
+    let mut searched = 0;
+    move |bytes| {
+        let at = find(&bytes[searched..], text.as_bytes());
+        let end = at.map(|at| searched + at + text.len());
+        // Its beginning may be there already.
+        searched = (bytes.len() + 1).saturating_sub(text.len()).max(searched);
+        end.map(|end| (end, ()))
+    }
+}
+
+/// A search for a whole line that contains `text`, likewise.
+fn line_search(text: &str) -> impl FnMut(&[u8]) -> Option<(usize, String)> {
+    let mut searched = 0;
+    move |bytes| {
+        while let Some(length) = find(&bytes[searched..], b"\n") {
+            let line = &bytes[searched..searched + length];
+            searched += length + 1;
+            if find(line, text.as_bytes()).is_some() {
+                return Some((searched, String::from_utf8_lossy(line).into_owned()));
+            }
+        }
+        None
+    }
+}
+
 /// Where `text` begins in `bytes`; the empty text is everywhere.
 pub(crate) fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
     match text {
@@ -184,16 +195,37 @@ mod tests {
     const SOON: Duration = Duration::from_secs(20);
 
     #[test]
-    fn a_text_is_found_however_the_stream_is_split() {
+    fn a_search_finds_what_arrives_in_any_portions() {
+        let stream = "... наnaname\nlist, listen\nlast".as_bytes();
+        for (text, end) in [("name", 14), ("\n", 15), ("list", 19), ("listen\n", 28)] {
+            for step in 1..=stream.len() {
+                let mut search = text_search(text);
+                let mut portions = (step..end).step_by(step);
+                assert_eq!(portions.find_map(|have| search(&stream[..have])), None);
+                assert_eq!(
+                    search(stream),
+                    Some((end, ())),
+                    "{text:?} in steps of {step}"
+                );
+            }
+        }
+        for step in 1..=stream.len() {
+            let mut search = line_search("listen");
+            let mut portions = (step..28).step_by(step);
+            assert_eq!(portions.find_map(|have| search(&stream[..have])), None);
+            assert_eq!(search(stream), Some((28, "list, listen".to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_was_taken_is_not_found_again() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         let transcript = Transcript::record(reader);
         let test = thread::spawn({
             let transcript = transcript.clone();
             move || transcript.take_text(SOON, "listening on")
         });
-        for byte in b"... listening on 1\n2\n" {
-            writer.write_all(&[*byte]).unwrap();
-        }
+        writer.write_all(b"... listening on 1\n2\n").unwrap();
         assert!(test.join().unwrap().is_ok());
         assert_eq!(transcript.take_line(SOON, "").ok().as_deref(), Some(" 1"));
         assert_eq!(transcript.take_line(SOON, "2").ok().as_deref(), Some("2"));
