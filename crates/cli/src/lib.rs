@@ -1,9 +1,28 @@
-//! A person's side of every program.
+//! A person's side of every program: flags, prompts, where to listen and connect, service messages, stop signals, last words.
+//!
+//! It knows nothing of what the programs do, nor of the other crates.
 
+mod connect;
 mod descriptors;
+mod endpoint;
+mod escape;
+mod flags;
+mod listen;
+mod messages;
+mod program;
+mod prompt;
 mod reason;
+mod say;
 mod stop;
 
+pub use connect::{ConnectError, connect};
 pub use descriptors::raise_descriptor_limit;
+pub use endpoint::{Endpoint, EndpointError, EndpointFlags, Prompt, ResolveError};
+pub use escape::Escaped;
+pub use flags::{ServerFlags, TcpServerFlags};
+pub use listen::{ListenError, announce, bind_udp, listen};
+pub use messages::{LogError, LogFlags, LogGuard, LogTo, log_to_stderr};
+pub use program::{Program, StdoutError, UsageError};
+pub use prompt::ask;
 pub use reason::Reason;
 pub use stop::{exit_on_stop, on_stop};

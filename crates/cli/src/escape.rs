@@ -1,0 +1,217 @@
+//! Untrusted text, made harmless for a log or a terminal. It knows nothing of where the text came from or goes.
+//!
+//! Control characters could move a cursor, forge a log line or retitle a window; bidirectional controls could show text in an
+//! order that lies. Each is shown as an escape, as Rust writes it (`\n`, `\x1b`, `\u{202e}`). Everything else, joined emoji and
+//! any script included, stays as it is.
+
+use std::fmt::{self, Display, Formatter, Write as _};
+
+/// Text from a stranger, shown without what could mislead a reader or command a terminal. Allocates nothing.
+///
+/// ```
+/// use cli::Escaped;
+///
+/// assert_eq!(Escaped::new("Аня\x1b[2J").to_string(), r"Аня\x1b[2J");
+/// assert_eq!(Escaped::from_bytes(b"\xff!").to_string(), r"\xff!");
+/// assert_eq!(Escaped::new("a long story").quoted().cut(6).to_string(), r#""a long…" (12 bytes)"#);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a> {
+    bytes: &'a [u8],
+    quoted: bool,
+    limit: usize,
+}
+
+impl<'a> Escaped<'a> {
+    /// The whole of `text`, without quotes: what a terminal shows.
+    pub fn new(text: &'a str) -> Self {
+        Self::from_bytes(text.as_bytes())
+    }
+
+    /// Like [`new`](Self::new) for bytes that ought to be UTF-8; those that are not are shown as `\xff`.
+    pub fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            quoted: false,
+            limit: usize::MAX,
+        }
+    }
+
+    /// In double quotes; quotes and backslashes inside are escaped, so that the end of the text cannot be faked.
+    pub fn quoted(self) -> Self {
+        Self {
+            quoted: true,
+            ..self
+        }
+    }
+
+    /// At most `limit` characters; of a longer text the start, `…`, and the length of all of it in bytes.
+    pub fn cut(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Writes up to `limit` characters; true if there were more.
+    fn write_content(&self, out: &mut Formatter<'_>) -> Result<bool, fmt::Error> {
+        let mut room = self.limit;
+        for chunk in self.bytes.utf8_chunks() {
+            let valid = chunk.valid();
+            let mut plain_from = 0;
+            for (at, character) in valid.char_indices() {
+                let harmful = must_escape(character, self.quoted);
+                if harmful || room == 0 {
+                    out.write_str(&valid[plain_from..at])?;
+                    plain_from = at + character.len_utf8();
+                }
+                if room == 0 {
+                    return Ok(true);
+                }
+                if harmful {
+                    write_escape(out, character)?;
+                }
+                room -= 1;
+            }
+            out.write_str(&valid[plain_from..])?;
+            for byte in chunk.invalid() {
+                if room == 0 {
+                    return Ok(true);
+                }
+                write!(out, "\\x{byte:02x}")?;
+                room -= 1;
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let quote = if self.quoted { "\"" } else { "" };
+        out.write_str(quote)?;
+        let cut = self.write_content(out)?;
+        if cut {
+            out.write_char('…')?;
+        }
+        out.write_str(quote)?;
+        if cut {
+            write!(out, " ({} bytes)", self.bytes.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// Whatever it displays, escaped as it passes: the gate before every log and terminal, where text that nobody escaped is caught.
+pub(crate) struct OneLine<T>(pub(crate) T);
+
+impl<T: Display> Display for OneLine<T> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(Gate(out), "{}", self.0)
+    }
+}
+
+struct Gate<'a, 'b>(&'a mut Formatter<'b>);
+
+impl fmt::Write for Gate<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if is_plain(text.as_bytes(), false) {
+            self.0.write_str(text)
+        } else {
+            Escaped::new(text).fmt(self.0)
+        }
+    }
+}
+
+/// Whether all of it is printable ASCII, which most text is. Without an early exit, so that it becomes vector instructions.
+fn is_plain(bytes: &[u8], quoted: bool) -> bool {
+    bytes.iter().fold(true, |plain, &byte| {
+        let special = quoted & ((byte == b'"') | (byte == b'\\'));
+        plain & (0x20..0x7f).contains(&byte) & !special
+    })
+}
+
+fn must_escape(character: char, quoted: bool) -> bool {
+    match character {
+        '"' | '\\' => quoted,
+        ' '..='~' => false,
+        // Marks and overrides of direction, then line and paragraph separators.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            true
+        }
+        '\u{2028}' | '\u{2029}' => true,
+        _ => character.is_control(),
+    }
+}
+
+fn write_escape(out: &mut Formatter<'_>, character: char) -> fmt::Result {
+    match character {
+        '\t' | '\r' | '\n' | '"' | '\\' => write!(out, "{}", character.escape_default()),
+        '\0'..='\x7f' => write!(out, "\\x{:02x}", character as u32),
+        _ => write!(out, "{}", character.escape_unicode()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn controls_are_shown_and_scripts_are_kept() {
+        let shown = |text| Escaped::new(text).to_string();
+        assert_eq!(
+            shown("a\tb\r\n\0\x1b]0;x\x07\x7f"),
+            r"a\tb\r\n\x00\x1b]0;x\x07\x7f"
+        );
+        assert_eq!(shown("\u{85}\u{9b}31m"), r"\u{85}\u{9b}31m");
+        assert_eq!(
+            shown("evil\u{202e}txt\u{2066}\u{200f}\u{61c}"),
+            r"evil\u{202e}txt\u{2066}\u{200f}\u{61c}"
+        );
+        assert_eq!(shown("one\u{2028}two\u{2029}"), r"one\u{2028}two\u{2029}");
+        assert_eq!(shown("Привет, 👨‍👩‍👧 \"a\\b\""), "Привет, 👨‍👩‍👧 \"a\\b\"");
+    }
+
+    #[test]
+    fn quoted_text_cannot_fake_its_end() {
+        let quoted = Escaped::new("a\" b\\n\n").quoted().to_string();
+        assert_eq!(quoted, r#""a\" b\\n\n""#);
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_character() {
+        let cut = |text, limit| Escaped::new(text).cut(limit).to_string();
+        assert_eq!(cut("Привет", 6), "Привет");
+        assert_eq!(cut("Привет", 2), "Пр… (12 bytes)");
+        assert_eq!(cut("a\n\nb", 2), "a\\n… (4 bytes)");
+        assert_eq!(cut("", 0), "");
+        assert_eq!(cut("x", 0), "… (1 bytes)");
+        assert_eq!(
+            Escaped::from_bytes(b"\xff\xfe").cut(1).to_string(),
+            "\\xff… (2 bytes)"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_harmful_passes(bytes: Vec<u8>, limit in 0..80usize) {
+            for shown in [
+                Escaped::from_bytes(&bytes).to_string(),
+                Escaped::from_bytes(&bytes).quoted().cut(limit).to_string(),
+                Escaped::new(&String::from_utf8_lossy(&bytes)).to_string(),
+            ] {
+                prop_assert!(!shown.chars().any(|c| must_escape(c, false)), "{shown:?}");
+            }
+        }
+
+        #[test]
+        fn any_character_at_all(text: String) {
+            let shown = Escaped::new(&text).to_string();
+            prop_assert!(!shown.chars().any(|c| must_escape(c, false)), "{shown:?}");
+        }
+
+        #[test]
+        fn plain_text_is_unchanged(text in "[ -~а-яё€🙂\u{200d}]{0,60}") {
+            prop_assert_eq!(Escaped::new(&text).to_string(), text);
+        }
+    }
+}

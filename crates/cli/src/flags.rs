@@ -1,0 +1,55 @@
+//! Flags that servers share, as groups to flatten into a program's own.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::TypedValueParser;
+
+use crate::endpoint::EndpointFlags;
+use crate::messages::LogFlags;
+
+/// Flags of every server.
+///
+/// Its own default for a flag a program sets on the struct that flattens this one:
+/// `#[command(mut_arg("max_clients", |arg| arg.default_value("1000")))]`.
+#[derive(Args, Clone, Debug)]
+pub struct ServerFlags {
+    /// Where to listen.
+    #[command(flatten)]
+    pub endpoint: EndpointFlags,
+
+    /// Fail when the port is taken, instead of trying the next ones
+    #[arg(long)]
+    pub strict_port: bool,
+
+    /// How many clients are served at once
+    #[arg(
+        long, value_name = "N", default_value = "10000",
+        value_parser = clap::value_parser!(u32).range(1..).map(|clients| clients as usize)
+    )]
+    pub max_clients: usize,
+
+    /// Service messages.
+    #[command(flatten)]
+    pub log: LogFlags,
+}
+
+/// Flags of every TCP server.
+#[derive(Args, Clone, Debug)]
+pub struct TcpServerFlags {
+    /// What every server has.
+    #[command(flatten)]
+    pub server: ServerFlags,
+
+    /// Disconnect a client that sends no whole message for so long; 0: never
+    #[arg(long = "idle-timeout", value_name = "SECONDS", default_value = "300")]
+    idle_timeout_seconds: u32,
+}
+
+impl TcpServerFlags {
+    /// The longest time from one whole message to the next; `None` for no limit.
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        let seconds = u64::from(self.idle_timeout_seconds);
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+}

@@ -1,0 +1,215 @@
+//! From an endpoint to a bound socket, past ports that are taken. It accepts nobody.
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, ErrorKind, Write};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::endpoint::{Endpoint, ResolveError};
+use crate::program::Program;
+use crate::reason::Reason;
+use crate::say::say;
+
+/// How many ports after a taken one are tried before any free one will do.
+const PORTS_TO_TRY: u16 = 20;
+/// Thousands may connect at once before the first is accepted; the system may lower it (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// Listens for TCP clients at the endpoint's first address.
+///
+/// When the port is taken and not `strict`, walks on to the next 20 ports, then to any free one, and says so on stderr.
+///
+/// # Errors
+/// When the host has no address, or the system refuses for another reason than a taken port.
+pub fn listen(endpoint: &Endpoint, strict: bool) -> Result<TcpListener, ListenError> {
+    bind(endpoint, strict, |address| {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        // A restarted server need not wait until its former connections are forgotten.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    })
+}
+
+/// Binds a UDP socket to the endpoint's first address, past taken ports like [`listen`].
+///
+/// # Errors
+/// As [`listen`].
+pub fn bind_udp(endpoint: &Endpoint, strict: bool) -> Result<UdpSocket, ListenError> {
+    bind(endpoint, strict, UdpSocket::bind)
+}
+
+/// Tells on stdout, in the one line a server writes there, that it accepts clients. That nobody reads it does not matter.
+pub fn announce(program: &Program, address: SocketAddr) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{} listening on {address}", program.name);
+    let _ = stdout.flush();
+}
+
+fn bind<T>(
+    endpoint: &Endpoint,
+    strict: bool,
+    mut bind: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> Result<T, ListenError> {
+    let mut address = endpoint.addresses().map_err(ListenError::Resolve)?[0];
+    let try_port = |port| {
+        address.set_port(port);
+        bind(address)
+    };
+    let bound = walk(endpoint.port, strict, try_port, |taken, next| match next {
+        0 => say(format_args!("port {taken} is taken, trying any free port")),
+        _ => say(format_args!("port {taken} is taken, trying {next}")),
+    });
+    bound.map_err(|source| ListenError::Bind { address, source })
+}
+
+/// Tries `first`, the ports after it, then 0, as long as each is in use; `tell` hears of every step.
+fn walk<T>(
+    first: u16,
+    strict: bool,
+    mut try_port: impl FnMut(u16) -> io::Result<T>,
+    mut tell: impl FnMut(u16, u16),
+) -> io::Result<T> {
+    let last = if strict {
+        first
+    } else {
+        first.saturating_add(PORTS_TO_TRY)
+    };
+    let mut port = first;
+    loop {
+        match try_port(port) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && port != 0 && !strict => {
+                let next = if port < last { port + 1 } else { 0 };
+                tell(port, next);
+                port = next;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Why a server cannot listen.
+#[derive(Debug)]
+pub enum ListenError {
+    /// The host has no address.
+    Resolve(ResolveError),
+    /// The system refuses the address.
+    Bind {
+        /// The last one tried.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Display for ListenError {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let (address, source) = match self {
+            Self::Resolve(error) => return error.fmt(out),
+            Self::Bind { address, source } => (address, source),
+        };
+        let next = match source.kind() {
+            ErrorKind::AddrInUse => "stop the program that has it, or choose another --port",
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 are for administrators: choose a higher --port"
+            }
+            ErrorKind::AddrNotAvailable => {
+                "give an address of this machine as --host, or 0.0.0.0 for all"
+            }
+            _ => "check --host and --port",
+        };
+        write!(
+            out,
+            "cannot listen on {address}: {}; {next}",
+            Reason(source)
+        )
+    }
+}
+
+impl Error for ListenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(port: u16) -> Endpoint {
+        Endpoint {
+            host: "127.0.0.1".into(),
+            port,
+        }
+    }
+
+    fn walked(first: u16, strict: bool, taken: impl Fn(u16) -> bool) -> (Option<u16>, Vec<u16>) {
+        let mut steps = Vec::new();
+        let try_port = |port| match taken(port) {
+            true => Err(ErrorKind::AddrInUse.into()),
+            false => Ok(port),
+        };
+        let port = walk(first, strict, try_port, |_, next| steps.push(next)).ok();
+        (port, steps)
+    }
+
+    #[test]
+    fn the_walk_tries_twenty_ports_then_any() {
+        assert_eq!(walked(9090, false, |_| false), (Some(9090), vec![]));
+        assert_eq!(
+            walked(9090, false, |port| port < 9092 && port > 0),
+            (Some(9092), vec![9091, 9092])
+        );
+        let (port, steps) = walked(9090, false, |port| port > 0);
+        assert_eq!(port, Some(0));
+        assert_eq!(steps, (9091..=9110).chain([0]).collect::<Vec<_>>());
+        assert_eq!(
+            walked(65534, false, |port| port > 0),
+            (Some(0), vec![65535, 0])
+        );
+    }
+
+    #[test]
+    fn the_walk_ends_where_it_must() {
+        assert_eq!(walked(9090, true, |_| true), (None, vec![]));
+        assert_eq!(walked(0, false, |_| true), (None, vec![]));
+        assert_eq!(walked(65535, false, |_| true), (None, vec![0]));
+        let denied = |_| Err::<(), _>(ErrorKind::PermissionDenied.into());
+        let error = walk(80, false, denied, |_, _| panic!("a walk")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn three_listeners_share_one_wish() {
+        let first = listen(&local(0), false).unwrap();
+        let wish = first.local_addr().unwrap().port();
+        let second = listen(&local(wish), false).unwrap();
+        let third = listen(&local(wish), false).unwrap();
+        let mut ports =
+            [&first, &second, &third].map(|listener| listener.local_addr().unwrap().port());
+        ports.sort();
+        assert!(ports[0] != ports[1] && ports[1] != ports[2], "{ports:?}");
+
+        let error = listen(&local(wish), true).unwrap_err().to_string();
+        let expected = format!("cannot listen on 127.0.0.1:{wish}: address already in use; stop");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+
+    #[test]
+    fn udp_walks_too() {
+        let first = bind_udp(&local(0), true).unwrap();
+        let wish = first.local_addr().unwrap().port();
+        let second = bind_udp(&local(wish), false).unwrap();
+        assert_ne!(second.local_addr().unwrap().port(), wish);
+        assert!(bind_udp(&local(wish), true).is_err());
+    }
+
+    #[test]
+    fn a_strange_address_is_explained() {
+        let elsewhere = Endpoint {
+            host: "192.0.2.1".into(),
+            port: 0,
+        };
+        let error = listen(&elsewhere, false).unwrap_err().to_string();
+        assert!(error.contains("give an address of this machine"), "{error}");
+    }
+}

@@ -1,0 +1,190 @@
+//! From a log record to a finished line in the queues: `2026-11-23T00:15:02.123Z INFO  [PID] message`.
+//!
+//! simplelog writes a line in pieces, and its own time and level cost more than the rest of the line, so here it formats the
+//! message alone: one `WriteLogger` a level, each over a sink that begins lines and collects their pieces.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::process;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use simplelog::{Config, ConfigBuilder, WriteLogger};
+
+use super::DRAIN_TIMEOUT;
+use super::queue::Queue;
+use super::stamp::Stamp;
+use crate::escape::OneLine;
+
+/// Far above any message of ours; what a line has beyond it is cut.
+const MAX_LINE_BYTES: usize = 16 << 10;
+
+/// The `log` facade's one logger: hands each record to the simplelog logger of its level.
+pub(super) struct Router {
+    /// Indexed by level, the severest first.
+    loggers: [Box<WriteLogger<LineSink>>; 5],
+    queues: Arc<[Arc<Queue>]>,
+}
+
+impl Router {
+    pub(super) fn new(queues: &Arc<[Arc<Queue>]>) -> Self {
+        use Level::{Debug, Error, Info, Trace, Warn};
+        let config = message_only();
+        let logger = |level| {
+            let sink = LineSink::new(level, Arc::clone(queues));
+            WriteLogger::new(LevelFilter::Trace, config.clone(), sink)
+        };
+        Self {
+            loggers: [Error, Warn, Info, Debug, Trace].map(logger),
+            queues: Arc::clone(queues),
+        }
+    }
+}
+
+impl Log for Router {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let message = OneLine(record.args());
+        self.loggers[record.level() as usize - 1].log(
+            &Record::builder()
+                .level(record.level())
+                .args(format_args!("{message}"))
+                .build(),
+        );
+    }
+
+    /// Waits until all lines stand where they belong, or the end's patience is over.
+    fn flush(&self) {
+        for queue in &*self.queues {
+            queue.drain(DRAIN_TIMEOUT);
+        }
+    }
+}
+
+fn message_only() -> Config {
+    ConfigBuilder::new()
+        .set_max_level(LevelFilter::Off)
+        .set_time_level(LevelFilter::Off)
+        .set_target_level(LevelFilter::Off)
+        .set_location_level(LevelFilter::Off)
+        .set_thread_level(LevelFilter::Off)
+        .build()
+}
+
+/// Collects the pieces of a line up to its newline, and puts the whole line into every queue.
+pub(super) struct LineSink {
+    start: LineStart,
+    queues: Arc<[Arc<Queue>]>,
+    urgent: bool,
+    line: Vec<u8>,
+    cut: bool,
+}
+
+impl LineSink {
+    pub(super) fn new(level: Level, queues: Arc<[Arc<Queue>]>) -> Self {
+        Self {
+            start: LineStart::new(level),
+            queues,
+            urgent: level <= Level::Warn,
+            line: Vec::new(),
+            cut: false,
+        }
+    }
+}
+
+impl Write for LineSink {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if self.line.is_empty() {
+            self.start.write_to(&mut self.line);
+        }
+        // No other piece has a newline: `OneLine` escapes those of the message.
+        if piece == b"\n" {
+            self.line.push(b'\n');
+            for queue in &*self.queues {
+                queue.push(&self.line, self.urgent);
+            }
+            self.line.clear();
+            self.cut = false;
+        } else if self.line.len() + piece.len() <= MAX_LINE_BYTES && !self.cut {
+            self.line.extend_from_slice(piece);
+        } else if !self.cut {
+            self.cut = true;
+            self.line.extend_from_slice("…".as_bytes());
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What stands before the message.
+pub(super) struct LineStart {
+    stamp: Stamp,
+    level_and_process: String,
+}
+
+impl LineStart {
+    pub(super) fn new(level: Level) -> Self {
+        Self {
+            stamp: Stamp::new(),
+            level_and_process: format!(" {level:<5} [{}] ", process::id()),
+        }
+    }
+
+    pub(super) fn write_to(&mut self, line: &mut Vec<u8>) {
+        line.extend_from_slice(self.stamp.at(SystemTime::now()));
+        line.extend_from_slice(self.level_and_process.as_bytes());
+    }
+}
+
+/// Puts one line into the queues past the loggers, for a moment when their locks cannot be relied on.
+pub(super) fn push_directly(queues: &Arc<[Arc<Queue>]>, level: Level, message: fmt::Arguments<'_>) {
+    let mut sink = LineSink::new(level, Arc::clone(queues));
+    let _ = writeln!(sink, "{}", OneLine(message));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logged(level: Level, message: fmt::Arguments<'_>) -> String {
+        let queue = Arc::new(Queue::default());
+        let router = Router::new(&Arc::from([Arc::clone(&queue)]));
+        router.log(&Record::builder().level(level).args(message).build());
+        let mut batch = Vec::new();
+        queue.take(&mut batch).unwrap();
+        String::from_utf8(batch).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_time_level_process_and_message() {
+        let line = logged(Level::Info, format_args!("sent {} bytes", 7));
+        let expected = format!(" INFO  [{}] sent 7 bytes\n", process::id());
+        assert_eq!(&line[24..], expected);
+        assert_eq!((&line[10..11], &line[23..24]), ("T", "Z"));
+        assert!(logged(Level::Error, format_args!("x"))[24..].starts_with(" ERROR ["));
+    }
+
+    #[test]
+    fn a_message_cannot_forge_a_second_line() {
+        for message in ["\n", "a\nb", "a\n", "\u{9b}2J"] {
+            let line = logged(Level::Warn, format_args!("{message}{}", "\n"));
+            assert_eq!(line.matches('\n').count(), 1, "{line:?}");
+            assert!(line.ends_with("\\n\n"), "{line:?}");
+            assert!(!line.contains('\u{9b}'));
+        }
+    }
+
+    #[test]
+    fn an_endless_message_is_cut() {
+        let long = "ы".repeat(MAX_LINE_BYTES);
+        let line = logged(Level::Info, format_args!("start {long} end"));
+        assert!(line.ends_with("] start …\n"), "{}", line.len());
+    }
+}

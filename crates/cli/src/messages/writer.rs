@@ -1,0 +1,255 @@
+//! The thread that brings a queue's lines to a file or terminal. It knows nothing of who wrote them.
+//!
+//! A failing sink never stops the program: what cannot be written is lost, counted, and told once writing succeeds again.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+use std::thread;
+
+use log::Level;
+
+use super::line::LineStart;
+use super::queue::Queue;
+use crate::reason::Reason;
+use crate::say::say;
+
+/// A buffer that a stall made larger than this is given back.
+const KEPT_BYTES: usize = 2 << 20;
+
+/// Starts a named thread that writes `queue` to `sink` until the queue is closed and drained.
+///
+/// `complaint` begins the line on stderr that tells of the first failure; a sink that is stderr has none.
+pub(super) fn spawn(
+    name: &str,
+    queue: Arc<Queue>,
+    sink: impl Write + Send + 'static,
+    complaint: Option<String>,
+) -> io::Result<()> {
+    let mut writer = Writer::new(sink, complaint);
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            let mut batch = Vec::new();
+            while let Some(dropped) = queue.take(&mut batch) {
+                writer.write(&mut batch, dropped);
+                batch.clear();
+                batch.shrink_to(KEPT_BYTES);
+            }
+            writer.tell_end();
+            queue.end();
+        })?;
+    Ok(())
+}
+
+struct Writer<S> {
+    sink: S,
+    complaint: Option<String>,
+    complained: bool,
+    line_start: LineStart,
+    failure: Option<Failure>,
+}
+
+/// What went wrong since the sink last took a batch.
+struct Failure {
+    why: io::Error,
+    lost_lines: usize,
+    /// The sink ends with a piece of a line.
+    torn: bool,
+}
+
+impl<S: Write> Writer<S> {
+    fn new(sink: S, complaint: Option<String>) -> Self {
+        Self {
+            sink,
+            complaint,
+            complained: false,
+            line_start: LineStart::new(Level::Warn),
+            failure: None,
+        }
+    }
+
+    /// Writes a batch, and that `dropped` lines are missing after it.
+    fn write(&mut self, batch: &mut Vec<u8>, dropped: u64) {
+        if dropped > 0 {
+            self.line_start.write_to(batch);
+            let _ = writeln!(batch, "{dropped} log lines dropped: writing was too slow");
+        }
+        if let Some(mut failure) = self.failure.take() {
+            let notice = self.recovery_notice(&failure);
+            if let Err((written, why)) = write_whole(&mut self.sink, &notice) {
+                failure.why = why;
+                failure.lost_lines += count_lines(batch);
+                if written > 0 {
+                    failure.torn = ends_torn(&notice[..written]);
+                }
+                self.failure = Some(failure);
+                return;
+            }
+        }
+        if let Err((written, why)) = write_whole(&mut self.sink, batch) {
+            self.complain(&why);
+            self.failure = Some(Failure {
+                why,
+                lost_lines: count_lines(&batch[written..]),
+                torn: ends_torn(&batch[..written]),
+            });
+        }
+    }
+
+    fn recovery_notice(&mut self, failure: &Failure) -> Vec<u8> {
+        let mut notice = Vec::new();
+        if failure.torn {
+            notice.push(b'\n');
+        }
+        self.line_start.write_to(&mut notice);
+        let (lost, why) = (failure.lost_lines, Reason(&failure.why));
+        let _ = writeln!(notice, "{lost} log lines lost: {why}");
+        notice
+    }
+
+    fn complain(&mut self, why: &io::Error) {
+        if let (Some(complaint), false) = (&self.complaint, self.complained) {
+            self.complained = true;
+            let why = Reason(why);
+            say(format_args!(
+                "{complaint}: {why}; log lines are lost until that is mended"
+            ));
+        }
+    }
+
+    fn tell_end(&self) {
+        if let (Some(complaint), Some(failure)) = (&self.complaint, &self.failure) {
+            let (lost, why) = (failure.lost_lines, Reason(&failure.why));
+            say(format_args!("{complaint}: {why}; {lost} log lines lost"));
+        }
+    }
+}
+
+/// Like `write_all`, but an error tells how many bytes were written before it.
+fn write_whole(sink: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match sink.write(&bytes[written..]) {
+            Ok(0) => return Err((written, ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err((written, error)),
+        }
+    }
+    Ok(())
+}
+
+fn count_lines(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte == b'\n').count()
+}
+
+fn ends_torn(bytes: &[u8]) -> bool {
+    bytes.last().is_some_and(|&byte| byte != b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A disk with so much room.
+    struct Disk {
+        content: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.room);
+            if taken == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            self.room -= taken;
+            self.content.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn lines(writer: &Writer<Disk>) -> Vec<&str> {
+        let text = std::str::from_utf8(&writer.sink.content).unwrap();
+        text.lines()
+            .map(|line| line.split_once("] ").map_or(line, |(_, message)| message))
+            .collect()
+    }
+
+    #[test]
+    fn a_full_disk_costs_lines_and_their_number_is_told() {
+        let disk = Disk {
+            content: Vec::new(),
+            room: 7,
+        };
+        let mut writer = Writer::new(disk, None);
+        writer.write(&mut b"one\ntwo\nthree\n".to_vec(), 0);
+        writer.write(&mut b"four\n".to_vec(), 0);
+        writer.sink.room = 30;
+        writer.write(&mut b"five\n".to_vec(), 0);
+        writer.sink.room = 1000;
+        writer.write(&mut b"six\n".to_vec(), 0);
+        writer.write(&mut b"seven\n".to_vec(), 3);
+
+        let lines = lines(&writer);
+        assert_eq!(lines[..2], ["one", "two"]);
+        // The recovery notice that found 30 bytes of room.
+        assert_eq!(lines[2].len(), 29);
+        assert_eq!(
+            lines[3..],
+            [
+                "4 log lines lost: no storage space",
+                "six",
+                "seven",
+                "3 log lines dropped: writing was too slow"
+            ]
+        );
+    }
+
+    /// Passes each write on, and lets it return when told to.
+    struct Stalled {
+        written: mpsc::Sender<Vec<u8>>,
+        go_on: mpsc::Receiver<()>,
+    }
+
+    impl Write for Stalled {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.written.send(bytes.to_vec()).unwrap();
+            self.go_on.recv().unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stalled_sink_stalls_nobody_and_gets_all_in_the_end() {
+        let (written, writes) = mpsc::channel();
+        let (let_go, go_on) = mpsc::channel();
+        let queue = Arc::new(Queue::default());
+        let sink = Stalled { written, go_on };
+        spawn("stalled", Arc::clone(&queue), sink, None).unwrap();
+
+        queue.push(b"first\n", true);
+        assert_eq!(writes.recv().unwrap(), b"first\n");
+        for _ in 0..3 {
+            queue.push(b"more\n", true);
+        }
+        assert!(!queue.drain(Duration::from_millis(20)));
+        queue.close();
+        assert!(!queue.drain(Duration::from_millis(20)));
+        let_go.send(()).unwrap();
+        let_go.send(()).unwrap();
+        assert!(queue.drain(Duration::from_secs(60)));
+        assert_eq!(writes.recv().unwrap(), b"more\nmore\nmore\n");
+    }
+}
