@@ -13,7 +13,8 @@ use signal_hook::iterator::Signals;
 
 /// Calls `stop` in a thread of its own at the first Ctrl-C (SIGINT), SIGTERM or SIGHUP (the terminal was closed).
 ///
-/// A second Ctrl-C or SIGTERM ends the process at once with status 128 + signal, whatever it is doing.
+/// To be called after the prompts: until then these signals simply end the process, while a prompt would not notice `stop`.
+/// A second Ctrl-C or SIGTERM ends the process at once with status 128 + its number, whatever it is doing.
 ///
 /// # Errors
 /// When the system refuses the handlers or the thread.

@@ -1,0 +1,208 @@
+//! What `cli` does to a whole process: exit status, signals, variables, the log from start to end.
+//!
+//! The process is this test's own executable, which runs the one test `role` as the program that `ROLE` names.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, ExitCode, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use clap::Parser;
+use cli::{Program, TcpServerFlags};
+use rustix::process::{Pid, Signal, kill_process};
+
+const PROGRAM: Program = Program {
+    name: "role",
+    default_port: 1,
+};
+
+#[derive(Parser, Debug)]
+struct Flags {
+    #[command(flatten)]
+    tcp: TcpServerFlags,
+}
+
+#[test]
+fn role() {
+    let status = match std::env::var("ROLE").as_deref() {
+        Ok("server") => PROGRAM.run(serve),
+        Ok("stuck") => PROGRAM.run(get_stuck),
+        Ok("client") => PROGRAM.run(talk),
+        _ => return,
+    };
+    std::process::exit((status != ExitCode::SUCCESS).into());
+}
+
+fn serve() -> anyhow::Result<ExitCode> {
+    let flags: Flags = PROGRAM.try_parse_from(["role"])?;
+    let _log = flags.tcp.server.log.start(&PROGRAM)?;
+    let (stop, stopped) = mpsc::channel();
+    cli::on_stop(move || stop.send(()).expect("main waits"))?;
+    log::info!("strict port: {}", flags.tcp.server.strict_port);
+    log::info!("a stranger says \x1b[2J\nforged");
+    let worker = thread::Builder::new().name("worker".into());
+    let _ = worker.spawn(|| panic!("a bug"))?.join();
+    eprintln!("ready");
+    stopped.recv()?;
+    log::info!("server stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn get_stuck() -> anyhow::Result<ExitCode> {
+    cli::on_stop(|| {
+        eprintln!("stopping");
+        loop {
+            thread::park();
+        }
+    })?;
+    eprintln!("ready");
+    loop {
+        thread::park();
+    }
+}
+
+fn talk() -> anyhow::Result<ExitCode> {
+    let _log = cli::log_to_stderr(log::LevelFilter::Info)?;
+    cli::exit_on_stop(|| log::info!("disconnected"))?;
+    eprintln!("ready");
+    loop {
+        thread::park();
+    }
+}
+
+struct Process {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Process {
+    fn start(role: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "role", "--nocapture"])
+            .env("ROLE", role)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child, stderr }
+    }
+
+    /// Reads stderr up to this line.
+    fn await_line(&mut self, awaited: &str) {
+        let mut seen = String::new();
+        while !seen.ends_with(&format!("{awaited}\n")) {
+            let count = self.stderr.read_line(&mut seen).unwrap();
+            assert_ne!(count, 0, "it ended without {awaited:?}: {seen}");
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Its exit status, and the rest of stderr.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that logs to `file`, from its start to its end by `signal`: the last words on stderr.
+fn life_of_a_server(file: &Path, signal: Signal) -> String {
+    let variables = [
+        ("LAB_ROLE_LOG_FILE", file.to_str().unwrap()),
+        ("LAB_ROLE_STRICT_PORT", "yes"),
+    ];
+    let mut server = Process::start("server", &variables);
+    server.await_line("ready");
+    server.signal(signal);
+    let (status, rest) = server.end();
+    assert_eq!(status, Some(0), "{rest}");
+    rest
+}
+
+#[test]
+fn a_server_logs_all_from_start_to_stop() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("logs/role.log");
+        life_of_a_server(&file, signal);
+        let log = fs::read_to_string(&file).unwrap();
+        let messages: Vec<_> = log
+            .lines()
+            .map(|line| line.split_once("] ").unwrap().1)
+            .collect();
+        assert_eq!(messages[0], "strict port: true");
+        assert_eq!(messages[1], r"a stranger says \x1b[2J\nforged");
+        assert!(
+            messages[2].starts_with("thread worker: panicked at "),
+            "{log}"
+        );
+        assert!(messages[2].ends_with(r"\na bug"), "{log}");
+        assert_eq!(messages[3..], ["server stopped"]);
+    }
+}
+
+#[test]
+fn a_full_disk_stops_no_server() {
+    let words = life_of_a_server(Path::new("/dev/full"), Signal::TERM);
+    let end = "cannot write to the log file /dev/full: no space left on device; 4 log lines lost\n";
+    assert!(words.ends_with(end), "{words}");
+}
+
+#[test]
+fn a_log_file_that_cannot_be_opened_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let (status, words) = Process::start("server", &[("LAB_ROLE_LOG_FILE", folder)]).end();
+    assert_eq!(status, Some(1));
+    let expected = format!(
+        "role: cannot open the log file {folder}: is a directory; choose another with --log-file, or --log-to console\n"
+    );
+    assert_eq!(words, expected);
+}
+
+#[test]
+fn a_second_signal_ends_a_stuck_program_at_once() {
+    for (signal, expected) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut stuck = Process::start("stuck", &[]);
+        stuck.await_line("ready");
+        stuck.signal(signal);
+        stuck.await_line("stopping");
+        stuck.signal(signal);
+        assert_eq!(stuck.end().0, Some(expected));
+    }
+}
+
+#[test]
+fn a_client_says_its_last_words_and_exits_130() {
+    let mut client = Process::start("client", &[]);
+    client.await_line("ready");
+    client.signal(Signal::INT);
+    let (status, words) = client.end();
+    assert_eq!(status, Some(130));
+    assert!(words.ends_with("] disconnected\n"), "{words}");
+}
+
+#[test]
+fn a_variable_is_checked_like_a_flag() {
+    let (_, words) = Process::start("server", &[("LAB_ROLE_STRICT_PORT", "perhaps")]).end();
+    assert!(
+        words.contains("invalid value 'perhaps' for '--strict-port'"),
+        "{words}"
+    );
+}
