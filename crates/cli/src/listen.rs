@@ -133,6 +133,9 @@ impl Error for ListenError {}
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+    use std::time::Duration;
+
     use super::*;
 
     fn local(port: u16) -> Endpoint {
@@ -192,6 +195,17 @@ mod tests {
         let error = listen(&local(wish), true).unwrap_err().to_string();
         let expected = format!("cannot listen on 127.0.0.1:{wish}: address already in use; stop");
         assert!(error.starts_with(&expected), "{error}");
+    }
+
+    #[test]
+    fn many_wait_to_be_accepted() {
+        let listener = listen(&local(0), true).unwrap();
+        let there = listener.local_addr().unwrap();
+        let patience = Duration::from_secs(10);
+        let waiting: Result<Vec<_>, _> = (0..100)
+            .map(|_| TcpStream::connect_timeout(&there, patience))
+            .collect();
+        assert_eq!(waiting.unwrap().len(), 100);
     }
 
     #[test]
