@@ -66,7 +66,7 @@ fn get_stuck() -> anyhow::Result<ExitCode> {
 }
 
 fn talk() -> anyhow::Result<ExitCode> {
-    let _log = cli::log_to_stderr(log::LevelFilter::Info)?;
+    cli::log_to_stderr(log::LevelFilter::Info)?;
     cli::exit_on_stop(|| log::info!("disconnected"))?;
     eprintln!("ready");
     loop {

@@ -15,11 +15,22 @@ use crate::stop::StopHandle;
 /// frame which comes in many reads costs no system call for each.
 const TIMEOUT_SLACK: Duration = Duration::from_millis(100);
 
+/// What a conversation needs to know of its client. A test can converse with bytes in memory.
+pub trait Peer: Read + Write {
+    /// Tells that one read brought `bytes` bytes, with the ends of `messages` messages in them.
+    /// A whole message begins the idle time anew. `None`, where there are no messages but only
+    /// bytes, counts as one.
+    fn took(&mut self, bytes: usize, messages: Option<usize>);
+
+    /// Tells that one write took `bytes` bytes, with `messages` messages in them.
+    fn gave(&mut self, bytes: usize, messages: Option<usize>);
+}
+
 /// A connected client: [`Read`] and [`Write`] over its socket, within the server's limits.
 ///
 /// - A read gives 0, the end of the stream, when the client closed its side or the server stops.
 /// - A read fails with [`io::ErrorKind::TimedOut`] when no whole message came within the idle
-///   time-out, of which [`took`](Self::took) tells; a write when the client took nothing for as long.
+///   time-out, of which [`took`](Peer::took) tells; a write when the client took nothing for as long.
 #[derive(Debug)]
 pub struct Client {
     stream: Arc<TcpStream>,
@@ -95,28 +106,6 @@ impl Client {
         self.stop.is_stopping()
     }
 
-    /// Tells that one read brought `bytes` bytes, with the ends of `messages` messages in them.
-    /// A message, or any byte where there are no messages, begins the idle time anew.
-    pub fn took(&mut self, bytes: usize, messages: impl Into<Option<usize>>) {
-        let messages = messages.into();
-        if messages != Some(0) {
-            self.active = Instant::now();
-        }
-        self.received.messages += messages.unwrap_or(0) as u64;
-        info!(
-            "received {bytes} bytes from {}{}",
-            self.name,
-            Messages(messages)
-        );
-    }
-
-    /// Tells that one write took `bytes` bytes, with `messages` messages in them.
-    pub fn gave(&mut self, bytes: usize, messages: impl Into<Option<usize>>) {
-        let messages = messages.into();
-        self.sent.messages += messages.unwrap_or(0) as u64;
-        info!("sent {bytes} bytes to {}{}", self.name, Messages(messages));
-    }
-
     /// Ends the connection. A client that closed its own side is not waited for.
     pub(crate) fn close(&self) {
         if !self.closed_by_peer {
@@ -170,6 +159,25 @@ impl Client {
                 })
             }
         }
+    }
+}
+
+impl Peer for Client {
+    fn took(&mut self, bytes: usize, messages: Option<usize>) {
+        if messages != Some(0) {
+            self.active = Instant::now();
+        }
+        self.received.messages += messages.unwrap_or(0) as u64;
+        info!(
+            "received {bytes} bytes from {}{}",
+            self.name,
+            Messages(messages)
+        );
+    }
+
+    fn gave(&mut self, bytes: usize, messages: Option<usize>) {
+        self.sent.messages += messages.unwrap_or(0) as u64;
+        info!("sent {bytes} bytes to {}{}", self.name, Messages(messages));
     }
 }
 

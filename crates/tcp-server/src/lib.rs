@@ -49,6 +49,6 @@ mod lingering;
 mod server;
 mod stop;
 
-pub use client::Client;
+pub use client::{Client, Peer};
 pub use server::{Ended, Limits, Service, Totals, serve};
 pub use stop::StopHandle;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -78,6 +79,25 @@ pub struct Totals {
     pub bytes_sent: u64,
     /// Clients whose thread had not ended five seconds after the stop.
     pub abandoned: usize,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            clients,
+            bytes_received,
+            bytes_sent,
+            abandoned,
+        } = self;
+        write!(
+            f,
+            "served {clients} clients, received {bytes_received} bytes, sent {bytes_sent} bytes"
+        )?;
+        match abandoned {
+            0 => Ok(()),
+            count => write!(f, ", abandoned {count} clients whose threads did not end"),
+        }
+    }
 }
 
 /// Serves clients until `stop` is used, then lets conversations finish, and returns within five

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tcp_server::{Client, Ended, Limits, Service, StopHandle, Totals, serve};
+use tcp_server::{Client, Ended, Limits, Peer, Service, StopHandle, Totals, serve};
 
 /// What a stop promises.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -74,9 +74,9 @@ impl Service for LineEcho {
                 .iter()
                 .filter(|byte| **byte == b'\n')
                 .count();
-            client.took(count, lines);
+            client.took(count, Some(lines));
             client.write_all(&portion[..count])?;
-            client.gave(count, lines);
+            client.gave(count, Some(lines));
         }
     }
 }
@@ -171,7 +171,7 @@ impl Service for Sink {
             if count == 0 {
                 return Ok("the client closed the connection");
             }
-            client.took(count, 0);
+            client.took(count, Some(0));
         }
     }
 }

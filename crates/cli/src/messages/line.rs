@@ -28,6 +28,7 @@ pub(super) struct Router {
 }
 
 impl Router {
+    /// Without queues each line goes to stderr before the caller goes on.
     pub(super) fn new(queues: &Arc<[Arc<Queue>]>) -> Self {
         use Level::{Debug, Error, Info, Trace, Warn};
         let config = message_only();
@@ -75,7 +76,8 @@ fn message_only() -> Config {
         .build()
 }
 
-/// Collects the pieces of a line up to its newline, and puts the whole line into every queue.
+/// Collects the pieces of a line up to its newline, and puts the whole line into every queue, or
+/// where there is none on stderr.
 pub(super) struct LineSink {
     start: LineStart,
     queues: Arc<[Arc<Queue>]>,
@@ -106,6 +108,10 @@ impl Write for LineSink {
             self.line.push(b'\n');
             for queue in &*self.queues {
                 queue.push(&self.line, self.urgent);
+            }
+            if self.queues.is_empty() {
+                // Nobody is left to be told when stderr is gone.
+                let _ = io::stderr().write_all(&self.line);
             }
             self.line.clear();
             self.cut = false;

@@ -98,14 +98,13 @@ impl LogFlags {
     }
 }
 
-/// Starts logging to stderr alone: a client's service messages.
+/// Starts logging to stderr alone: a client's service messages. Each line is there before the call
+/// that logs it returns, so that a person sees it in its place among the client's own output.
 ///
 /// # Errors
-/// When logging was started before, or the system has no thread to spare.
-pub fn log_to_stderr(level: LevelFilter) -> Result<LogGuard, LogError> {
-    let mut guard = LogGuard::new();
-    guard.add_stderr()?;
-    guard.install(level)
+/// When logging was started before.
+pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
+    LogGuard::new().install(level).map(drop)
 }
 
 /// Logging, as long as it lives. Dropping it brings every line to its destination; later lines are discarded.

@@ -1,0 +1,95 @@
+//! Why a dialogue did not come to its end.
+
+use std::fmt;
+use std::io;
+
+use cli::Reason;
+use proto::RecvError;
+
+/// Why a dialogue failed. What the server owed is in the words of the wire: messages or bytes.
+#[derive(Debug)]
+pub enum Error {
+    /// The server is gone: it closed the connection, or the network failed.
+    ServerGone {
+        /// What it still owed; `None` when nothing was owed, but the input was not at its end.
+        owed: Option<String>,
+        /// The fault of the socket, where there was one.
+        cause: Option<io::Error>,
+    },
+    /// What the server sent is no frame.
+    Garbled {
+        /// What is wrong with it.
+        cause: RecvError,
+    },
+    /// The server is there, but for the whole of the time-out nothing moved.
+    TimedOut {
+        /// What it still owed.
+        owed: String,
+        /// The time-out.
+        seconds: f64,
+    },
+    /// A line is longer than a message may be.
+    LineTooLong {
+        /// The line's number, from 1.
+        line: u64,
+        /// The longest message, in bytes.
+        limit: usize,
+    },
+    /// A line is not UTF-8, so no message can carry it.
+    LineNotUtf8 {
+        /// The line's number, from 1.
+        line: u64,
+        /// Bytes of the line before the first that does not decode.
+        valid_up_to: usize,
+    },
+    /// The input cannot be read.
+    Input(io::Error),
+    /// The output cannot be written.
+    Output(io::Error),
+    /// A thread cannot be started.
+    Thread(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServerGone { owed, cause } => {
+                match cause {
+                    None => f.write_str("the server closed the connection")?,
+                    Some(cause) => {
+                        write!(f, "the connection to the server broke ({})", Reason(cause))?
+                    }
+                }
+                match owed {
+                    Some(owed) => write!(f, " while it owed {owed}"),
+                    None => f.write_str(" before the end of the input"),
+                }
+            }
+            Self::Garbled { cause } => {
+                write!(
+                    f,
+                    "what the server sent is no message: {cause}; if it is a plain echo server, use --raw"
+                )
+            }
+            Self::TimedOut { owed, seconds } => {
+                write!(
+                    f,
+                    "nothing moved for {seconds} s while the server owed {owed}; --timeout waits longer"
+                )
+            }
+            Self::LineTooLong { line, limit } => write!(
+                f,
+                "line {line} is longer than {limit} bytes, the longest message; --max-message allows more, and --raw any length"
+            ),
+            Self::LineNotUtf8 { line, valid_up_to } => write!(
+                f,
+                "line {line} is not UTF-8 from byte {valid_up_to} on, and messages are text; --raw sends any bytes"
+            ),
+            Self::Input(cause) => write!(f, "cannot read the input: {}", Reason(cause)),
+            Self::Output(cause) => write!(f, "cannot write the output: {}", Reason(cause)),
+            Self::Thread(cause) => write!(f, "cannot start a thread: {}", Reason(cause)),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,365 @@
+//! What the server owes, what each side has come to, and what follows from it.
+
+use std::fmt;
+use std::io;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use proto::RecvError;
+
+use crate::Wire;
+use crate::error::Error;
+
+/// How long the server may take to close the connection when nothing is owed any more. After that
+/// it need not: all was said.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The book that sender and receiver share.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    wire: Wire,
+    timeout: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Messages or bytes that were sent and have not come back.
+    owed: u64,
+    /// The message, counted from 1, whose line has no end in the input.
+    unended: Option<u64>,
+    totals: Totals,
+    /// When something last moved.
+    progress: Instant,
+    /// What came is on its way to the output.
+    printing: bool,
+    sending: Side<Error>,
+    receiving: Side<RecvError>,
+    /// The output cannot be written, which ends it whatever else there is.
+    stopped: Option<Error>,
+}
+
+/// One direction of the conversation.
+#[derive(Debug)]
+enum Side<E> {
+    Open,
+    /// At its end: the input was, or the server closed the connection.
+    Ended,
+    Failed(E),
+}
+
+/// What passed, for the last service message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Bytes sent, headers included.
+    pub bytes_sent: u64,
+    /// Bytes received, headers included.
+    pub bytes_received: u64,
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "sent {} bytes, received {} bytes",
+            self.bytes_sent, self.bytes_received
+        )
+    }
+}
+
+impl State {
+    /// How sending ended, when nothing more is owed.
+    fn take_sending(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.sending, Side::Ended) {
+            Side::Failed(error) => Err(error),
+            Side::Open | Side::Ended => Ok(()),
+        }
+    }
+}
+
+/// What a look at the book says.
+enum Finding {
+    Over(Result<(), Error>),
+    OpenUntil(Instant),
+}
+
+impl Ledger {
+    pub(crate) fn new(wire: Wire, timeout: Duration) -> Self {
+        let state = State {
+            owed: 0,
+            unended: None,
+            totals: Totals::default(),
+            progress: Instant::now(),
+            printing: false,
+            sending: Side::Open,
+            receiving: Side::Open,
+            stopped: None,
+        };
+        Self {
+            wire,
+            timeout,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// This much is about to be sent, and will be owed.
+    pub(crate) fn owe(&self, amount: u64) {
+        let mut state = self.lock();
+        state.owed += amount;
+        state.progress = Instant::now();
+    }
+
+    /// This many bytes have gone.
+    pub(crate) fn sent(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.totals.bytes_sent += bytes as u64;
+        state.progress = Instant::now();
+    }
+
+    /// This many bytes came and are about to be printed. However long that takes is nobody's fault
+    /// but the reader's of the output, so the time-out does not run.
+    pub(crate) fn received(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.totals.bytes_received += bytes as u64;
+        state.printing = true;
+    }
+
+    /// What came is printed, and this much of what was owed with it. What the server says unasked
+    /// pays for nothing. Tells what is still owed.
+    pub(crate) fn settle(&self, amount: u64) -> u64 {
+        let mut state = self.lock();
+        state.owed = state.owed.saturating_sub(amount);
+        state.progress = Instant::now();
+        state.printing = false;
+        if state.owed == 0 {
+            self.changed.notify_all();
+        }
+        state.owed
+    }
+
+    /// The message of this number is the last line of the input, and that line has no end.
+    pub(crate) fn note_unended(&self, message: u64) {
+        self.lock().unended = Some(message);
+    }
+
+    pub(crate) fn unended(&self) -> Option<u64> {
+        self.lock().unended
+    }
+
+    /// Nothing more will be sent: the input is at its end, or failed.
+    pub(crate) fn end_sending(&self, end: Result<(), Error>) {
+        let mut state = self.lock();
+        state.sending = end.map_or_else(Side::Failed, |()| Side::Ended);
+        state.progress = Instant::now();
+        self.changed.notify_all();
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn end_receiving(&self, end: Result<(), RecvError>) {
+        self.lock().receiving = end.map_or_else(Side::Failed, |()| Side::Ended);
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn stop(&self, error: Error) {
+        self.lock().stopped.get_or_insert(error);
+        self.changed.notify_all();
+    }
+
+    /// What passed so far.
+    pub(crate) fn totals(&self) -> Totals {
+        self.lock().totals
+    }
+
+    /// Waits until it is over.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the conversation from its end.
+    pub(crate) fn settled(&self) -> Result<(), Error> {
+        let mut state = self.lock();
+        loop {
+            let now = Instant::now();
+            state = match self.look(&mut state, now) {
+                Finding::Over(end) => return end,
+                Finding::OpenUntil(deadline) => {
+                    let time = deadline.saturating_duration_since(now);
+                    let waited = self.changed.wait_timeout(state, time);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    fn look(&self, state: &mut State, now: Instant) -> Finding {
+        if let Some(error) = state.stopped.take() {
+            return Finding::Over(Err(error));
+        }
+        let owed = (state.owed > 0).then(|| self.wire.amount(state.owed));
+        match std::mem::replace(&mut state.receiving, Side::Open) {
+            Side::Open => {}
+            Side::Ended => return Finding::Over(server_gone(state, owed, None)),
+            Side::Failed(RecvError::Io(cause)) => {
+                return Finding::Over(server_gone(state, owed, Some(cause)));
+            }
+            Side::Failed(cause) => return Finding::Over(Err(Error::Garbled { cause })),
+        }
+        if state.printing {
+            return self.look_again(now);
+        }
+        let wait = match (&state.sending, &owed) {
+            (_, Some(_)) => self.timeout,
+            // Nothing is owed while somebody thinks of what to say next.
+            (Side::Open, None) => return self.look_again(now),
+            (Side::Ended | Side::Failed(_), None) => FAREWELL,
+        };
+        let deadline = state.progress + wait;
+        if now < deadline {
+            return Finding::OpenUntil(deadline);
+        }
+        Finding::Over(match owed {
+            Some(owed) => Err(Error::TimedOut {
+                owed,
+                seconds: self.timeout.as_secs_f64(),
+            }),
+            None => state.take_sending(),
+        })
+    }
+
+    /// Nothing can time out now. What begins meanwhile is noticed at the next look, which is soon
+    /// enough: it cannot time out before that.
+    fn look_again(&self, now: Instant) -> Finding {
+        Finding::OpenUntil(now + self.timeout)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The server is gone; whether that is as it should be.
+fn server_gone(
+    state: &mut State,
+    owed: Option<String>,
+    cause: Option<io::Error>,
+) -> Result<(), Error> {
+    match (&state.sending, owed) {
+        (Side::Ended | Side::Failed(_), None) => state.take_sending(),
+        (_, owed) => Err(Error::ServerGone { owed, cause }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    fn framed() -> Ledger {
+        Ledger::new(Wire::Framed { max_message: 16 }, TIMEOUT)
+    }
+
+    /// What the book says this long after something last moved, in words.
+    fn look_after(ledger: &Ledger, time: Duration) -> String {
+        let mut state = ledger.lock();
+        let now = state.progress + time;
+        match ledger.look(&mut state, now) {
+            Finding::Over(Ok(())) => "done".into(),
+            Finding::Over(Err(error)) => error.to_string(),
+            Finding::OpenUntil(_) => "open".into(),
+        }
+    }
+
+    #[test]
+    fn it_is_over_when_the_input_is_and_every_reply_came() {
+        let ledger = framed();
+        ledger.owe(2);
+        ledger.end_sending(Ok(()));
+        assert_eq!(ledger.settle(1), 1);
+        assert_eq!(look_after(&ledger, Duration::from_secs(29)), "open");
+        assert_eq!(ledger.settle(1), 0);
+        assert_eq!(
+            look_after(&ledger, Duration::ZERO),
+            "open",
+            "the server may say goodbye"
+        );
+        assert_eq!(look_after(&ledger, FAREWELL), "done");
+        ledger.end_receiving(Ok(()));
+        assert_eq!(look_after(&ledger, Duration::ZERO), "done");
+    }
+
+    #[test]
+    fn nobody_is_hurried_while_nothing_is_owed() {
+        let ledger = framed();
+        assert_eq!(look_after(&ledger, TIMEOUT * 100), "open");
+        ledger.owe(1);
+        assert_eq!(
+            look_after(&ledger, TIMEOUT),
+            "nothing moved for 30 s while the server owed 1 message; --timeout waits longer"
+        );
+    }
+
+    #[test]
+    fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
+        let ledger = framed();
+        ledger.owe(3);
+        ledger.received(100);
+        assert_eq!(look_after(&ledger, TIMEOUT * 100), "open");
+        ledger.settle(1);
+        assert!(look_after(&ledger, TIMEOUT).contains("owed 2 messages"));
+    }
+
+    #[test]
+    fn a_server_that_leaves_too_early_is_told() {
+        let ledger = framed();
+        ledger.owe(3);
+        ledger.end_sending(Ok(()));
+        ledger.end_receiving(Ok(()));
+        assert_eq!(
+            look_after(&ledger, Duration::ZERO),
+            "the server closed the connection while it owed 3 messages"
+        );
+
+        let ledger = Ledger::new(Wire::Raw, TIMEOUT);
+        ledger.owe(1);
+        ledger.end_receiving(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()));
+        let told = look_after(&ledger, Duration::ZERO);
+        assert_eq!(
+            told,
+            "the connection to the server broke (connection reset) while it owed 1 byte"
+        );
+
+        let ledger = framed();
+        ledger.end_receiving(Ok(()));
+        let told = look_after(&ledger, Duration::ZERO);
+        assert_eq!(
+            told,
+            "the server closed the connection before the end of the input"
+        );
+    }
+
+    #[test]
+    fn a_bad_line_is_told_after_the_replies_to_good_ones() {
+        let ledger = framed();
+        ledger.owe(1);
+        ledger.end_sending(Err(Error::LineNotUtf8 {
+            line: 2,
+            valid_up_to: 0,
+        }));
+        assert_eq!(look_after(&ledger, Duration::from_secs(29)), "open");
+        ledger.settle(1);
+        assert!(look_after(&ledger, FAREWELL).starts_with("line 2 is not UTF-8"));
+    }
+
+    #[test]
+    fn without_an_output_it_is_over_at_once() {
+        let ledger = framed();
+        ledger.owe(1);
+        ledger.stop(Error::Output(io::ErrorKind::BrokenPipe.into()));
+        assert_eq!(
+            look_after(&ledger, Duration::ZERO),
+            "cannot write the output: broken pipe"
+        );
+    }
+}

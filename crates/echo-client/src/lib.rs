@@ -1,0 +1,44 @@
+//! The echo client: lines of the input go to an echo server, and what comes back is printed.
+//!
+//! Sending and receiving each have a thread, so that neither waits for the other and a pipe of any
+//! length streams through. A ledger between them knows what is still owed, and decides when it
+//! is over.
+
+mod conversation;
+mod error;
+mod ledger;
+mod local;
+mod outgoing;
+mod page;
+mod receiving;
+mod sending;
+
+pub use conversation::Conversation;
+pub use error::Error;
+pub use ledger::Totals;
+pub use local::LocalServer;
+pub use page::Screen;
+
+/// What the server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Each line is a message in a frame.
+    Framed {
+        /// The longest message, in bytes, sent or received.
+        max_message: usize,
+    },
+    /// A line is sent with its end, and bytes come back (RFC 862).
+    Raw,
+}
+
+impl Wire {
+    /// What is owed, in words: `1 message`, `12 bytes`.
+    fn amount(self, count: u64) -> String {
+        match (self, count) {
+            (Self::Framed { .. }, 1) => "1 message".into(),
+            (Self::Framed { .. }, count) => format!("{count} messages"),
+            (Self::Raw, 1) => "1 byte".into(),
+            (Self::Raw, count) => format!("{count} bytes"),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Lines of the input, as it comes in blocks, turned into bytes for the server. No input and no
+//! socket is known here.
+
+use proto::header;
+
+use crate::Wire;
+use crate::error::Error;
+
+/// The line that ends the dialogue.
+const EXIT: &[u8] = b"exit";
+
+/// Whether there is more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    More,
+    /// No: a line was `exit`, or the input is at its end.
+    End,
+}
+
+/// What is to be sent, and the line that has begun.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    wire: Wire,
+    /// What came of a line that has not ended. Framed: all of it. Raw: only what may become `exit`.
+    begun: Vec<u8>,
+    /// Raw: what came of this line is on its way already, so it is not `exit`.
+    in_line: bool,
+    /// Whole lines so far.
+    lines: u64,
+    pending: Pending,
+}
+
+/// What is to be sent.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    pub(crate) bytes: Vec<u8>,
+    /// Whole lines in it.
+    pub(crate) lines: u64,
+    /// What the server will owe for it, in the wire's own unit.
+    pub(crate) owed: u64,
+}
+
+impl Outgoing {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            begun: vec![],
+            in_line: false,
+            lines: 0,
+            pending: Pending::default(),
+        }
+    }
+
+    /// Adds the next block of input. After an error or `exit` nothing more is added; what was
+    /// added before is good to send.
+    pub(crate) fn add(&mut self, block: &[u8]) -> Result<Flow, Error> {
+        for piece in block.split_inclusive(|byte| *byte == b'\n') {
+            let flow = match piece.strip_suffix(b"\n") {
+                Some(end) => self.end_line(end, b"\n")?,
+                None => self.begin_line(piece)?,
+            };
+            if flow == Flow::End {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::More)
+    }
+
+    /// The input is at its end. A last line without an end counts; the number of the message that
+    /// it makes is told, since it is printed without an end, too.
+    pub(crate) fn finish(&mut self) -> Result<Option<u64>, Error> {
+        if self.begun.is_empty() {
+            return Ok(None);
+        }
+        let flow = self.end_line(b"", b"")?;
+        Ok((flow == Flow::More).then_some(self.lines))
+    }
+
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    /// What was pending is sent.
+    pub(crate) fn clear(&mut self) {
+        self.pending.bytes.clear();
+        (self.pending.lines, self.pending.owed) = (0, 0);
+    }
+
+    fn begin_line(&mut self, piece: &[u8]) -> Result<Flow, Error> {
+        self.begun.extend_from_slice(piece);
+        match self.wire {
+            Wire::Framed { max_message: limit } if self.begun.len() > limit => {
+                return Err(Error::LineTooLong {
+                    line: self.lines + 1,
+                    limit,
+                });
+            }
+            Wire::Raw if self.in_line || !EXIT.starts_with(&self.begun) => {
+                self.send_raw(b"");
+                self.in_line = true;
+            }
+            _ => {}
+        }
+        Ok(Flow::More)
+    }
+
+    fn end_line(&mut self, rest: &[u8], ending: &[u8]) -> Result<Flow, Error> {
+        self.begun.extend_from_slice(rest);
+        let is_exit = self.begun == EXIT && !self.in_line;
+        match self.wire {
+            Wire::Framed { max_message } => self.send_frame(max_message, is_exit)?,
+            Wire::Raw if is_exit => {}
+            Wire::Raw => self.send_raw(ending),
+        }
+        self.in_line = false;
+        self.lines += 1;
+        self.pending.lines += 1;
+        self.begun.clear();
+        Ok(if is_exit { Flow::End } else { Flow::More })
+    }
+
+    fn send_frame(&mut self, limit: usize, is_exit: bool) -> Result<(), Error> {
+        let line = self.lines + 1;
+        let too_long = Error::LineTooLong { line, limit };
+        if self.begun.len() > limit {
+            return Err(too_long);
+        }
+        if let Err(error) = std::str::from_utf8(&self.begun) {
+            return Err(Error::LineNotUtf8 {
+                line,
+                valid_up_to: error.valid_up_to(),
+            });
+        }
+        self.pending
+            .bytes
+            .extend_from_slice(&header(self.begun.len()).map_err(|_| too_long)?);
+        self.pending.bytes.extend_from_slice(&self.begun);
+        // `exit` has no answer but the end of the connection.
+        self.pending.owed += u64::from(!is_exit);
+        Ok(())
+    }
+
+    fn send_raw(&mut self, ending: &[u8]) {
+        self.pending.owed += (self.begun.len() + ending.len()) as u64;
+        self.pending.bytes.append(&mut self.begun);
+        self.pending.bytes.extend_from_slice(ending);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAMED: Wire = Wire::Framed { max_message: 8 };
+
+    /// What goes to the server for input that comes in these blocks, and how it ended.
+    fn sent(wire: Wire, blocks: &[&[u8]]) -> (Vec<u8>, u64, Result<Flow, String>) {
+        let mut outgoing = Outgoing::new(wire);
+        let mut end = Ok(Flow::More);
+        for block in blocks {
+            end = outgoing.add(block).map_err(|error| error.to_string());
+            if end != Ok(Flow::More) {
+                break;
+            }
+        }
+        if end == Ok(Flow::More)
+            && let Err(error) = outgoing.finish()
+        {
+            end = Err(error.to_string());
+        }
+        (
+            outgoing.pending().bytes.clone(),
+            outgoing.pending().owed,
+            end,
+        )
+    }
+
+    /// Every way to cut the input in two must send the same.
+    fn sent_however_cut(wire: Wire, input: &str) -> (String, u64, Result<Flow, String>) {
+        let input = input.as_bytes();
+        let whole = sent(wire, &[input]);
+        for cut in 0..=input.len() {
+            assert_eq!(
+                sent(wire, &[&input[..cut], &input[cut..]]),
+                whole,
+                "cut at {cut}"
+            );
+        }
+        (String::from_utf8(whole.0).unwrap(), whole.1, whole.2)
+    }
+
+    #[test]
+    fn a_line_is_a_message() {
+        let (wire, owed, end) = sent_however_cut(FRAMED, "hi\r\n\nЖж\nlast");
+        assert_eq!(wire, "\0\0\0\x03hi\r\0\0\0\0\0\0\0\x04Жж\0\0\0\x04last");
+        assert_eq!((owed, end), (4, Ok(Flow::More)));
+    }
+
+    #[test]
+    fn a_message_without_a_line_end_is_told() {
+        let mut outgoing = Outgoing::new(FRAMED);
+        outgoing.add(b"a\nb").unwrap();
+        assert_eq!(outgoing.finish().unwrap(), Some(2));
+        let mut outgoing = Outgoing::new(FRAMED);
+        outgoing.add(b"a\nb\n").unwrap();
+        assert_eq!(outgoing.finish().unwrap(), None);
+    }
+
+    #[test]
+    fn exit_is_a_frame_and_nothing_follows_it() {
+        let (wire, owed, end) = sent_however_cut(FRAMED, "hi\nexit\nno\n");
+        assert_eq!((&wire[..], owed), ("\0\0\0\x02hi\0\0\0\x04exit", 1));
+        assert_eq!(end, Ok(Flow::End));
+        assert_eq!(sent_however_cut(FRAMED, "exit").0, "\0\0\0\x04exit");
+    }
+
+    #[test]
+    fn a_line_that_is_no_message_is_told_by_its_number() {
+        let (wire, _, end) = sent_however_cut(FRAMED, "12345678\n123456789\nno\n");
+        assert_eq!(wire, "\0\0\0\x0812345678");
+        assert!(
+            end.unwrap_err()
+                .starts_with("line 2 is longer than 8 bytes")
+        );
+        let (wire, _, end) = sent(FRAMED, &[b"ok\na\xffb\nno"]);
+        assert_eq!(wire, b"\0\0\0\x02ok");
+        assert!(
+            end.unwrap_err()
+                .starts_with("line 2 is not UTF-8 from byte 1 on")
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_refused_before_it_is_collected() {
+        let mut outgoing = Outgoing::new(FRAMED);
+        assert!(outgoing.add(&[b'x'; 9]).is_err());
+    }
+
+    #[test]
+    fn raw_sends_the_input_itself() {
+        for input in [
+            "hi\r\n\nЖж\nlast",
+            "exi",
+            "exits\n",
+            "\nexit now\n",
+            "xexit\nEXIT\n",
+        ] {
+            let (wire, owed, end) = sent_however_cut(Wire::Raw, input);
+            assert_eq!((&wire[..], owed), (input, input.len() as u64));
+            assert_eq!(end, Ok(Flow::More));
+        }
+    }
+
+    #[test]
+    fn raw_keeps_exit_to_itself() {
+        assert_eq!(
+            sent_however_cut(Wire::Raw, "a\nexit\nb"),
+            ("a\n".into(), 2, Ok(Flow::End))
+        );
+        assert_eq!(sent_however_cut(Wire::Raw, "a\nexit").0, "a\n");
+    }
+
+    #[test]
+    fn raw_does_not_keep_a_long_line_back() {
+        let mut outgoing = Outgoing::new(Wire::Raw);
+        outgoing.add(&[b'x'; 100]).unwrap();
+        assert_eq!(outgoing.pending().owed, 100);
+    }
+}

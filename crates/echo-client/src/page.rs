@@ -1,0 +1,138 @@
+//! What is printed of the replies: byte for byte into a pipe, and harmless on a terminal.
+
+use std::io::{self, Write};
+
+use cli::Escaped;
+
+/// What the output is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Screen {
+    /// The output is a terminal, which control characters could command: they are shown as escapes.
+    pub is_terminal: bool,
+    /// A person types at a terminal, and is shown when to go on.
+    pub has_prompt: bool,
+}
+
+/// The output, and what is to be written to it next.
+pub(crate) struct Page<W> {
+    output: W,
+    is_terminal: bool,
+    text: Vec<u8>,
+    /// The start of a character whose other bytes have not come.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> Page<W> {
+    pub(crate) fn new(output: W, is_terminal: bool) -> Self {
+        Self {
+            output,
+            is_terminal,
+            text: vec![],
+            begun: vec![],
+        }
+    }
+
+    /// Adds a message as a line of its own; into a pipe, one whose line has no end gets none.
+    pub(crate) fn add_line(&mut self, text: &str, is_unended: bool) {
+        if self.is_terminal {
+            self.add_escaped(text.as_bytes());
+        } else {
+            self.text.extend_from_slice(text.as_bytes());
+        }
+        if self.is_terminal || !is_unended {
+            self.text.push(b'\n');
+        }
+    }
+
+    /// Adds a part of a stream of bytes, wherever it was cut.
+    pub(crate) fn add_bytes(&mut self, bytes: &[u8]) {
+        if !self.is_terminal {
+            return self.text.extend_from_slice(bytes);
+        }
+        self.begun.extend_from_slice(bytes);
+        let bytes = std::mem::take(&mut self.begun);
+        let (whole, begun) = bytes.split_at(bytes.len() - begun_character(&bytes));
+        for line in whole.split_inclusive(|byte| *byte == b'\n') {
+            self.add_escaped(line.strip_suffix(b"\n").unwrap_or(line));
+            if line.ends_with(b"\n") {
+                self.text.push(b'\n');
+            }
+        }
+        self.begun.extend_from_slice(begun);
+    }
+
+    /// Writes what was added.
+    pub(crate) fn print(&mut self) -> io::Result<()> {
+        self.output.write_all(&self.text)?;
+        self.text.clear();
+        self.output.flush()
+    }
+
+    fn add_escaped(&mut self, bytes: &[u8]) {
+        write!(self.text, "{}", Escaped::from_bytes(bytes))
+            .expect("a Vec takes all that is written");
+    }
+}
+
+/// How many bytes at the end are the start of a character that is not whole.
+fn begun_character(bytes: &[u8]) -> usize {
+    let last = bytes
+        .utf8_chunks()
+        .last()
+        .map_or(&[][..], |chunk| chunk.invalid());
+    match std::str::from_utf8(last) {
+        Err(error) if error.error_len().is_none() => last.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(is_terminal: bool, add: impl FnOnce(&mut Page<&mut Vec<u8>>)) -> String {
+        let mut output = vec![];
+        let mut page = Page::new(&mut output, is_terminal);
+        add(&mut page);
+        page.print().unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_gets_the_bytes_themselves() {
+        let text = printed(false, |page| {
+            page.add_line("\x1b[2J\r", false);
+            page.add_line("Ж", true);
+        });
+        assert_eq!(text, "\x1b[2J\r\nЖ");
+        assert_eq!(
+            printed(false, |page| page.add_bytes("a\0Ж\n".as_bytes())),
+            "a\0Ж\n"
+        );
+    }
+
+    #[test]
+    fn a_terminal_gets_lines_that_cannot_command_it() {
+        let text = printed(true, |page| {
+            page.add_line("\x1b[2J", false);
+            page.add_line("два\nlines", true);
+        });
+        assert_eq!(text, "\\x1b[2J\nдва\\nlines\n");
+    }
+
+    #[test]
+    fn a_character_that_is_cut_in_a_stream_is_shown_whole() {
+        let bytes = "a🙂\nб\x07".as_bytes();
+        for cut in 0..=bytes.len() {
+            let text = printed(true, |page| {
+                page.add_bytes(&bytes[..cut]);
+                page.add_bytes(&bytes[cut..]);
+            });
+            assert_eq!(text, "a🙂\nб\\x07", "cut at {cut}");
+        }
+        assert_eq!(
+            printed(true, |page| page.add_bytes(b"\xff\xd0\xd0b")),
+            "\\xff\\xd0\\xd0b"
+        );
+    }
+}

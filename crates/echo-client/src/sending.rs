@@ -1,0 +1,70 @@
+//! The sender's thread: each block of input becomes one write, until the input ends.
+
+use std::io::{self, BufRead, Write};
+use std::net::{Shutdown, TcpStream};
+
+use log::info;
+
+use crate::Wire;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::outgoing::{Flow, Outgoing, Pending};
+
+/// Sends all of `input`, half-closes, and keeps the ledger. When the server is gone it just ends:
+/// the receiver finds out, too, once it has what still came.
+pub(crate) fn send_all(input: &mut impl BufRead, socket: &TcpStream, wire: Wire, ledger: &Ledger) {
+    let mut outgoing = Outgoing::new(wire);
+    loop {
+        let flow = add_block(input, &mut outgoing, ledger);
+        // Noted before it is sent: a reply may be faster than the next line of this code.
+        ledger.owe(outgoing.pending().owed);
+        let is_end = !matches!(flow, Ok(Flow::More));
+        if is_end {
+            ledger.end_sending(flow.map(drop));
+        }
+        if send(outgoing.pending(), wire, socket, ledger).is_err() {
+            return;
+        }
+        outgoing.clear();
+        if is_end {
+            // Fails when the socket is gone, which the receiver finds out.
+            let _ = socket.shutdown(Shutdown::Write);
+            return;
+        }
+    }
+}
+
+fn add_block(
+    input: &mut impl BufRead,
+    outgoing: &mut Outgoing,
+    ledger: &Ledger,
+) -> Result<Flow, Error> {
+    let block = match input.fill_buf() {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Flow::More),
+        block => block.map_err(Error::Input)?,
+    };
+    if block.is_empty() {
+        if let Some(message) = outgoing.finish()? {
+            ledger.note_unended(message);
+        }
+        return Ok(Flow::End);
+    }
+    let flow = outgoing.add(block);
+    let length = block.len();
+    input.consume(length);
+    flow
+}
+
+fn send(pending: &Pending, wire: Wire, mut socket: &TcpStream, ledger: &Ledger) -> io::Result<()> {
+    let Pending { bytes, lines, .. } = pending;
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    socket.write_all(bytes)?;
+    ledger.sent(bytes.len());
+    match wire {
+        Wire::Framed { .. } => info!("sent {} bytes: {}", bytes.len(), wire.amount(*lines)),
+        Wire::Raw => info!("sent {} bytes", bytes.len()),
+    }
+    Ok(())
+}
