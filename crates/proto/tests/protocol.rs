@@ -11,8 +11,13 @@ fn examples(kind: &str) -> Vec<Vec<&'static str>> {
     let mut found = vec![];
     let mut lines = PROTOCOL.lines();
     while let Some(line) = lines.next() {
-        let Some(fence) = line.strip_prefix("```") else { continue };
-        let block = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
+        let Some(fence) = line.strip_prefix("```") else {
+            continue;
+        };
+        let block = lines
+            .by_ref()
+            .take_while(|line| !line.starts_with("```"))
+            .collect();
         if fence == kind {
             found.push(block);
         }
@@ -22,7 +27,9 @@ fn examples(kind: &str) -> Vec<Vec<&'static str>> {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).expect("two digits")).collect()
+    hex.split(' ')
+        .map(|byte| u8::from_str_radix(byte, 16).expect("two digits"))
+        .collect()
 }
 
 fn text(quoted: &str) -> String {
@@ -48,7 +55,9 @@ fn each_example_of_a_frame_is_what_is_sent_and_received() {
         let texts: Vec<_> = quoted.iter().copied().map(text).collect();
 
         let mut sent = Cursor::new(vec![]);
-        texts.iter().for_each(|text| sent.send_text(text).expect("it is short"));
+        texts
+            .iter()
+            .for_each(|text| sent.send_text(text).expect("it is short"));
         assert_eq!(sent.into_inner(), bytes(hex), "{example:?}");
 
         let (received, end) = receive(bytes(hex));
@@ -60,7 +69,9 @@ fn each_example_of_a_frame_is_what_is_sent_and_received() {
 #[test]
 fn each_example_of_an_error_fails_in_these_words() {
     for example in examples("frame-error") {
-        let [words, hex] = example[..] else { panic!("words, then bytes: {example:?}") };
+        let [words, hex] = example[..] else {
+            panic!("words, then bytes: {example:?}")
+        };
         let (received, end) = receive(bytes(hex));
         assert!(received.is_empty());
         assert_eq!(end.expect_err("an error").to_string(), words);
