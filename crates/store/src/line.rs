@@ -1,0 +1,226 @@
+//! One line of the file: a record, to bytes and back. Knows nothing of files, or of what other lines say.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Damage, Unstorable};
+
+/// The longest line, in bytes without its newline (1 MiB): a thousand times a user's record, and all that loading ever holds
+/// of a file beside its records.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// Fields of a line beside `key` and `value`: a newer version's, or a person's notes.
+pub(crate) type Unknown = serde_json::Map<String, serde_json::Value>;
+
+/// What is kept of a key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry<V> {
+    pub(crate) value: V,
+    pub(crate) unknown: Unknown,
+}
+
+/// What a line says: the key's new entry, or that it is gone.
+pub(crate) type Change<V> = (String, Option<Entry<V>>);
+
+/// Reads one line; `None` if it is blank. JSON takes spaces and a carriage return around the object in its stride.
+pub(crate) fn parse<V: DeserializeOwned>(line: &[u8]) -> Result<Option<Change<V>>, Damage> {
+    #[derive(Deserialize)]
+    #[serde(bound = "V: DeserializeOwned")]
+    struct Line<V> {
+        key: String,
+        // Named, since a plain `Option` field may be missing: a line without a value would delete.
+        #[serde(deserialize_with = "Option::deserialize")]
+        value: Option<V>,
+        #[serde(flatten)]
+        unknown: Unknown,
+    }
+
+    if line.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let Line {
+        key,
+        value,
+        unknown,
+    } = serde_json::from_slice(line).map_err(malformed)?;
+    Ok(Some((key, value.map(|value| Entry { value, unknown }))))
+}
+
+/// Appends the line for `key` and its newline to `out`. Whatever it appends, [`parse`] takes: a line that could not be loaded
+/// again is refused here, before it can stop the next start.
+pub(crate) fn encode<V>(
+    key: &str,
+    entry: Option<&Entry<V>>,
+    out: &mut Vec<u8>,
+) -> Result<(), Unstorable>
+where
+    V: Serialize + DeserializeOwned,
+{
+    #[derive(Serialize)]
+    struct Line<'a, V> {
+        key: &'a str,
+        value: Option<&'a V>,
+        #[serde(flatten)]
+        unknown: Option<&'a Unknown>,
+    }
+
+    let start = out.len();
+    let line = Line {
+        key,
+        value: entry.map(|entry| &entry.value),
+        unknown: entry.map(|entry| &entry.unknown),
+    };
+    let checked = serde_json::to_writer(&mut *out, &line)
+        .map_err(|error| Unstorable::NotReadable {
+            message: error.to_string(),
+        })
+        .and_then(|()| read_back::<V>(&out[start..], entry.is_some()));
+    match checked {
+        Ok(()) => out.push(b'\n'),
+        Err(_) => out.truncate(start),
+    }
+    checked
+}
+
+fn read_back<V: DeserializeOwned>(line: &[u8], has_value: bool) -> Result<(), Unstorable> {
+    let not_readable = |message| Err(Unstorable::NotReadable { message });
+    if line.len() > MAX_LINE_BYTES {
+        return Err(Unstorable::TooLong {
+            length: line.len(),
+            limit: MAX_LINE_BYTES,
+        });
+    }
+    match parse::<V>(line) {
+        Ok(Some((_, entry))) if entry.is_some() == has_value => Ok(()),
+        Ok(_) => not_readable("it is null, which deletes".to_owned()),
+        Err(damage) => not_readable(damage.to_string()),
+    }
+}
+
+fn malformed(error: serde_json::Error) -> Damage {
+    let message = error.to_string();
+    // Its line number counts from this line, not from the file's first.
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+    Damage::Malformed {
+        column: error.column(),
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry<V>(value: V) -> Option<Entry<V>> {
+        Some(Entry {
+            value,
+            unknown: Unknown::new(),
+        })
+    }
+
+    #[test]
+    fn lines_are_what_the_documentation_shows() {
+        let mut out = Vec::new();
+        encode("192.0.2.7", entry("Аня".to_owned()).as_ref(), &mut out).unwrap();
+        encode::<String>("192.0.2.7", None, &mut out).unwrap();
+        let expected =
+            "{\"key\":\"192.0.2.7\",\"value\":\"Аня\"}\n{\"key\":\"192.0.2.7\",\"value\":null}\n";
+        assert_eq!(out, expected.as_bytes());
+    }
+
+    #[test]
+    fn a_line_edited_by_hand_parses() {
+        let line = b" \t{ \"value\" : 7 , \"note\": \"by hand\", \"key\":\"a\" } \r";
+        let (key, entry) = parse::<u32>(line).unwrap().unwrap();
+        let entry = entry.unwrap();
+        assert_eq!((key.as_str(), entry.value), ("a", 7));
+        assert_eq!(
+            serde_json::Value::Object(entry.unknown),
+            json!({"note": "by hand"})
+        );
+        assert_eq!(parse::<u32>(b"  \r"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_no_record_is_damage() {
+        let lines: [&[u8]; 8] = [
+            b"{\"key\":\"a\"}",
+            b"{\"value\":1}",
+            b"{\"key\":\"a\",\"value\":\"text\"}",
+            b"{\"key\":\"a\",\"value\":1,\"value\":2}",
+            b"{\"key\":\"a\",\"value\":1} {}",
+            b"{\"key\":\"a\xff\",\"value\":1}",
+            b"[]",
+            b"\0\0\0",
+        ];
+        for line in lines {
+            assert!(
+                matches!(parse::<u32>(line), Err(Damage::Malformed { .. })),
+                "{}",
+                line.escape_ascii()
+            );
+        }
+        let Err(Damage::Malformed { column, message }) = parse::<u32>(b"{\"key\":\"a\"}") else {
+            panic!()
+        };
+        assert_eq!((column, message.as_str()), (11, "missing field `value`"));
+    }
+
+    #[test]
+    fn a_value_that_would_not_load_is_refused_and_leaves_no_bytes() {
+        let mut out = b"before".to_vec();
+        let nan = encode("a", entry(f64::NAN).as_ref(), &mut out);
+        assert!(
+            matches!(nan, Err(Unstorable::NotReadable { .. })),
+            "{nan:?}"
+        );
+        let null = encode("a", entry(()).as_ref(), &mut out);
+        assert!(
+            matches!(null, Err(Unstorable::NotReadable { .. })),
+            "{null:?}"
+        );
+        let deep = (0..127).fold(json!(1), |inner, _| json!([inner]));
+        let deep = encode("a", entry(deep).as_ref(), &mut out);
+        assert!(
+            matches!(deep, Err(Unstorable::NotReadable { .. })),
+            "{deep:?}"
+        );
+        let around = r#"{"key":"a","value":""}"#.len();
+        let long = encode(
+            "a",
+            entry("x".repeat(MAX_LINE_BYTES - around + 1)).as_ref(),
+            &mut out,
+        );
+        assert_eq!(
+            long,
+            Err(Unstorable::TooLong {
+                length: MAX_LINE_BYTES + 1,
+                limit: MAX_LINE_BYTES
+            })
+        );
+        assert_eq!(out, b"before");
+        encode(
+            "a",
+            entry("x".repeat(MAX_LINE_BYTES - around)).as_ref(),
+            &mut out,
+        )
+        .unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_comes_back(key: String, value: Option<String>, name in "[a-z]{1,8}", note: String) {
+            prop_assume!(name != "key" && name != "value");
+            let unknown = Unknown::from_iter([(name, json!(note))]);
+            let entry = value.map(|value| Entry { value, unknown });
+            let mut out = Vec::new();
+            encode(&key, entry.as_ref(), &mut out).unwrap();
+            prop_assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), 1);
+            prop_assert_eq!(parse(out.strip_suffix(b"\n").unwrap()).unwrap(), Some((key, entry)));
+        }
+    }
+}
