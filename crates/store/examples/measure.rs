@@ -38,11 +38,12 @@ fn client(number: u32) -> Client {
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).unwrap_or_else(|| ".".into());
     let folder = tempfile::tempdir_in(folder)?;
-    let few = filled(&folder.path().join("few.jsonl"), FEW)?;
-    let many = filled(&folder.path().join("many.jsonl"), MANY)?;
-
-    let mut rows = [(&few, 1), (&few, 64), (&many, 1), (&many, 64)]
-        .map(|(store, threads)| Row::new(store, threads));
+    let rows = [(FEW, 1), (FEW, 64), (MANY, 1)];
+    let rows: Result<Vec<Row>, _> = rows
+        .iter()
+        .map(|&(records, threads)| Row::open(folder.path(), records, threads))
+        .collect();
+    let mut rows = rows?;
     let mut bare = BareFile::create(&folder.path().join("bare"))?;
     // In turns, since the speed of a disk drifts.
     for _ in 0..TURNS {
@@ -54,17 +55,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         f64::from(bare.count) / SECONDS_PER_ROW
     );
     rows.iter().for_each(Row::print);
-    drop((few, many));
+    drop(rows);
     compaction(&folder.path().join("dead.jsonl"))
-}
-
-/// A new store with so many records, loaded from its file.
-fn filled(path: &Path, records: u32) -> Result<Store<Client>, store::Error> {
-    fill(path, records)?;
-    let begun = Instant::now();
-    let store = Store::open(path)?;
-    println!("{records:>7} records: open in {:.2?}", begun.elapsed());
-    Ok(store)
 }
 
 /// Puts records in no order that would flatter the loading.
@@ -104,26 +96,31 @@ impl BareFile {
 }
 
 /// New keys from so many threads, each of which waits for its change before the next.
-struct Row<'a> {
-    store: &'a Store<Client>,
+struct Row {
+    store: Store<Client>,
     threads: u32,
-    records: u64,
+    records: u32,
     next: AtomicU32,
     updates: u64,
     syncs: u64,
 }
 
-impl<'a> Row<'a> {
-    fn new(store: &'a Store<Client>, threads: u32) -> Self {
-        let records = store.stats().records;
-        Self {
+impl Row {
+    /// A store of its own, loaded from its file.
+    fn open(folder: &Path, records: u32, threads: u32) -> Result<Self, store::Error> {
+        let path = folder.join(format!("{records}-{threads}.jsonl"));
+        fill(&path, records)?;
+        let begun = Instant::now();
+        let store = Store::open(&path)?;
+        println!("{records:>7} records: open in {:.2?}", begun.elapsed());
+        Ok(Self {
             store,
             threads,
             records,
             next: AtomicU32::new(0),
             updates: 0,
             syncs: 0,
-        }
+        })
     }
 
     fn run(&mut self) -> Result<(), store::Error> {
@@ -132,8 +129,8 @@ impl<'a> Row<'a> {
         let change = || {
             while begun.elapsed() < TURN {
                 let number = self.next.fetch_add(1, Ordering::Relaxed);
-                let key = format!("{}/{number}", self.threads);
-                self.store.put_if_absent(&key, client(number))?;
+                self.store
+                    .put_if_absent(&format!("new {number}"), client(number))?;
             }
             Ok(())
         };
