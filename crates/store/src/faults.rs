@@ -1,13 +1,13 @@
 //! Steps of the disk that fail, and races, each drawn by hand: who is told, what readers see, and what goes on.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::error::Error;
-use crate::sim::{Sim, Step};
+use crate::sim::{PATIENCE, Sim, Step};
 use crate::store::{Store, Value};
 
 /// Above what any of these tests leaves behind.
@@ -18,8 +18,8 @@ fn lines(sim: &Sim) -> String {
 }
 
 /// Waits until `count` callers have taken their turn, which `turns` tells from within it.
-fn await_turns<V: Value>(store: &Store<V>, turns: &std::sync::mpsc::Receiver<()>, count: usize) {
-    turns.iter().take(count).for_each(drop);
+fn await_turns<V: Value>(store: &Store<V>, turns: &Receiver<()>, count: usize) {
+    (0..count).for_each(|_| turns.recv_timeout(PATIENCE).unwrap());
     // Takes the queue's lock, so the last turn is over.
     store.stats();
 }
@@ -28,11 +28,12 @@ fn await_turns<V: Value>(store: &Store<V>, turns: &std::sync::mpsc::Receiver<()>
 fn readers_see_a_change_when_it_is_on_disk_and_deciders_before() {
     let sim = Sim::default();
     let store = sim.open::<u32>(NEVER_COMPACT);
-    let (begun, go_on) = sim.hold_next_sync();
+    let held = sim.hold_next_sync();
     let (turn, turns) = channel();
     thread::scope(|scope| {
+        let held = held;
         let winner = scope.spawn(|| store.put_if_absent("a", 1));
-        begun.recv().unwrap();
+        held.await_begun();
         let loser = scope.spawn(|| {
             store.update(|all| {
                 turn.send(()).unwrap();
@@ -42,7 +43,7 @@ fn readers_see_a_change_when_it_is_on_disk_and_deciders_before() {
         await_turns(&store, &turns, 1);
         assert_eq!(store.get("a"), None, "not on disk yet");
         assert!(!winner.is_finished() && !loser.is_finished());
-        go_on.send(()).unwrap();
+        drop(held);
         assert_eq!(winner.join().unwrap().unwrap(), None);
         assert_eq!(loser.join().unwrap().unwrap(), Some(1));
     });
@@ -54,11 +55,12 @@ fn readers_see_a_change_when_it_is_on_disk_and_deciders_before() {
 fn callers_that_wait_together_share_one_sync() {
     let sim = Sim::default();
     let store = sim.open::<u32>(NEVER_COMPACT);
-    let (begun, go_on) = sim.hold_next_sync();
+    let held = sim.hold_next_sync();
     let (turn, turns) = channel();
     thread::scope(|scope| {
+        let held = held;
         scope.spawn(|| store.put("first", 0).unwrap());
-        begun.recv().unwrap();
+        held.await_begun();
         for caller in 0..64 {
             let (store, turn) = (&store, turn.clone());
             scope.spawn(move || {
@@ -75,7 +77,7 @@ fn callers_that_wait_together_share_one_sync() {
             });
         }
         await_turns(&store, &turns, 64);
-        go_on.send(()).unwrap();
+        drop(held);
     });
     let stats = store.stats();
     assert_eq!((stats.updates, stats.syncs, stats.records), (65, 2, 66));
@@ -89,11 +91,12 @@ fn a_full_disk_fails_all_that_was_decided_upon_it_and_is_survived() {
     let before = lines(&sim);
     // The next append fails half-way; the fsync after the cut is held, so that more callers come while it fails.
     sim.fail_next(Step::Append, 10);
-    let (begun, go_on) = sim.hold_next_sync();
+    let held = sim.hold_next_sync();
     let (turn, turns) = channel();
     thread::scope(|scope| {
+        let held = held;
         let failing = scope.spawn(|| store.put("a", 2));
-        begun.recv().unwrap();
+        held.await_begun();
         let upon_it = scope.spawn(|| {
             store.update(|all| {
                 turn.send(()).unwrap();
@@ -101,7 +104,7 @@ fn a_full_disk_fails_all_that_was_decided_upon_it_and_is_survived() {
             })
         });
         await_turns(&store, &turns, 1);
-        go_on.send(()).unwrap();
+        drop(held);
         for caller in [failing, upon_it] {
             let error = caller.join().unwrap().unwrap_err();
             assert!(matches!(error, Error::Write { .. }), "{error}");

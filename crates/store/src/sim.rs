@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use crate::disk::Disk;
 use crate::load;
@@ -39,6 +40,24 @@ pub(crate) struct Crash {
     pub(crate) acknowledged: usize,
 }
 
+/// An fsync that does not end before this is dropped.
+pub(crate) struct Held {
+    has_begun: Receiver<()>,
+    _go_on: Sender<()>,
+}
+
+impl Held {
+    /// Returns when the fsync has begun.
+    pub(crate) fn await_begun(&self) {
+        self.has_begun
+            .recv_timeout(PATIENCE)
+            .expect("an fsync begins");
+    }
+}
+
+/// Far above what any step takes, so that a broken store fails a test rather than hang it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -68,11 +87,14 @@ impl Sim {
         self.state().failing.push((step, kept));
     }
 
-    /// Holds the next fsync: the receiver tells that it has begun, the sender (used or dropped) lets it go on.
-    pub(crate) fn hold_next_sync(&self) -> (Receiver<()>, Sender<()>) {
+    /// Holds the next fsync until [`Held`] is dropped.
+    pub(crate) fn hold_next_sync(&self) -> Held {
         let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
         self.state().held = Some((begun, may_go_on));
-        (has_begun, go_on)
+        Held {
+            has_begun,
+            _go_on: go_on,
+        }
     }
 
     /// A caller was told that the first `count` lines are on disk.
@@ -161,7 +183,7 @@ impl Disk for Sim {
         let held = self.state().held.take();
         if let Some((begun, may_go_on)) = held {
             begun.send(()).unwrap();
-            // A dropped sender lets go as well.
+            // Fails when the sender is dropped, which is the sign to go on.
             let _ = may_go_on.recv();
         }
         let mut state = self.state();

@@ -77,7 +77,12 @@ fn a_file_is_open_once_and_its_lock_stays() {
     );
     drop(store);
     assert!(path.with_extension("jsonl.lock").exists());
-    Store::<u32>::open(&path).unwrap();
+    let store = Store::<u32>::open(&path).unwrap();
+    assert_eq!(
+        store.get("a"),
+        Some(1_999 % 7),
+        "what came after the compaction went to the new file"
+    );
 }
 
 #[test]
@@ -92,6 +97,7 @@ fn a_compacted_file_is_small_private_and_where_it_was() {
     fs::set_permissions(&target, Permissions::from_mode(0o644)).unwrap();
     symlink(&target, &path).unwrap();
     let store = Store::<u32>::open(&path).unwrap();
+    assert_eq!(mode(&target), 0o600, "made private");
     store
         .update(|all| (0..1_001).for_each(|value| all.put("a", value)))
         .unwrap();
