@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::frame::{HEADER_BYTES, spelled_text};
+use crate::json::Misfit;
 
 /// Why no message could be received.
 ///
@@ -39,7 +40,7 @@ pub enum RecvError {
     /// The text is not JSON.
     NotJson(serde_json::Error),
     /// The text is JSON, but no message that the receiver knows.
-    UnknownMessage(serde_json::Error),
+    UnknownMessage(Misfit),
     /// The stream failed: reset, timed out, or another fault of the system.
     Io(io::Error),
 }

@@ -11,17 +11,30 @@
 //! - [`FrameBuffer`] only takes frames out of bytes. It serves those who look at every read
 //!   themselves.
 //!
+//! - [`ident`] and [`auth`] are the messages of the two dialogues, with the [`Name`]s and
+//!   [`Secret`]s in them.
+//!
 //! There are no threads, files, flags or log lines here.
 
+pub mod auth;
+mod caseless;
 mod error;
 mod frame;
 mod frame_buffer;
+pub mod ident;
+mod json;
+mod name;
 mod read_buffer;
+mod secret;
 mod socket;
 mod stream;
 
+pub use caseless::caseless_key;
 pub use error::{RecvError, SendError};
 pub use frame::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES, header};
 pub use frame_buffer::{FrameBuffer, Run, RunEnd};
+pub use json::{Misfit, from_json};
+pub use name::{MAX_NAME_CHARS, Name, NameError};
+pub use secret::Secret;
 pub use socket::FramedSocket;
 pub use stream::BufferedStream;

@@ -4,10 +4,11 @@
 use std::io::{self, IoSlice, Read, Write};
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::error::{RecvError, SendError};
 use crate::frame::{HEADER_BYTES, checked_length, checked_text, end_of_stream, header};
+use crate::json::from_json;
 use crate::read_buffer::FIRST_BYTES;
 
 /// Sends and receives whole messages. Everything that is [`Read`] and [`Write`] has it.
@@ -103,14 +104,6 @@ pub trait FramedSocket: Read + Write {
 }
 
 impl<S: Read + Write + ?Sized> FramedSocket for S {}
-
-/// The message that a text is, telling what is no JSON from what is no message.
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
-    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => RecvError::UnknownMessage(error),
-        Err(error) => RecvError::NotJson(error),
-    })
-}
 
 fn read_header<R: Read + ?Sized>(source: &mut R) -> Result<Option<[u8; HEADER_BYTES]>, RecvError> {
     let mut header = [0; HEADER_BYTES];

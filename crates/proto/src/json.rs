@@ -1,0 +1,313 @@
+//! A typed message out of a JSON text, with errors that never quote the text: a password may
+//! stand where anything else should.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{
+    self, DeserializeOwned, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::Value;
+
+use crate::error::RecvError;
+
+/// The message that a text is. Of a field that stands twice the last one counts.
+///
+/// # Errors
+///
+/// [`RecvError::NotJson`], or [`RecvError::UnknownMessage`] when it is JSON but not an object
+/// with the fields of a message.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
+    let value: Value = serde_json::from_str(text).map_err(RecvError::NotJson)?;
+    // Derived code reads an array as an object's fields in order.
+    if !value.is_object() {
+        return Err(RecvError::UnknownMessage(Misfit(
+            "a message is a JSON object".into(),
+        )));
+    }
+    T::deserialize(Json(value)).map_err(RecvError::UnknownMessage)
+}
+
+/// Why JSON is no message, in words that hold nothing of what was received: names of fields and
+/// messages in it are those that the receiver knows.
+#[derive(Debug)]
+pub struct Misfit(String);
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+/// The default of each method that is given a received value would quote it.
+impl de::Error for Misfit {
+    fn custom<T: fmt::Display>(reason: T) -> Self {
+        Self(reason.to_string())
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!(
+            "a value is not of the right type, which is {expected}"
+        ))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!(
+            "a value is not what it has to be, which is {expected}"
+        ))
+    }
+
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Self(format!(
+            "a value is none of those known: {}",
+            known.join(", ")
+        ))
+    }
+
+    fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {
+        Self(format!(
+            "a field is none of those known: {}",
+            known.join(", ")
+        ))
+    }
+}
+
+/// A JSON value whose errors are [`Misfit`]s. Those of `serde_json` quote it.
+struct Json(Value);
+
+impl<'de> Deserializer<'de> for Json {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(value), ..) => visitor.visit_u64(value),
+                (_, Some(value), _) => visitor.visit_i64(value),
+                (.., Some(value)) => visitor.visit_f64(value),
+                _ => Err(de::Error::custom("a number is out of range")),
+            },
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(values) => {
+                SeqDeserializer::new(values.into_iter().map(Json)).deserialize_any(visitor)
+            }
+            Value::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| (name, Json(value)));
+                MapDeserializer::new(fields).deserialize_any(visitor)
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::String(text) => text
+                .into_deserializer()
+                .deserialize_enum(name, variants, visitor),
+            _ => Err(de::Error::custom("a value has to be a string")),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, Misfit> for Json {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Message {
+        Plain,
+        Full {
+            text: String,
+            number: u64,
+            #[serde(default)]
+            maybe: Option<Mood>,
+            #[serde(default)]
+            list: Vec<i8>,
+        },
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Mood {
+        Good,
+    }
+
+    fn error(json: &str) -> String {
+        match from_json::<Message>(json) {
+            Err(RecvError::UnknownMessage(error)) => format!("{error} {error:?}"),
+            other => panic!("{json}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn objects_of_known_types_are_messages() {
+        assert_eq!(
+            from_json::<Message>(r#"{"type":"plain","new":[{}]}"#).unwrap(),
+            Message::Plain
+        );
+        let full = r#"{"number":3,"type":"full","text":"я","maybe":"good","list":[-1,2]}"#;
+        assert_eq!(
+            from_json::<Message>(full).unwrap(),
+            Message::Full {
+                text: "я".into(),
+                number: 3,
+                maybe: Some(Mood::Good),
+                list: vec![-1, 2],
+            }
+        );
+        let null = r#"{"type":"full","text":"","number":3,"maybe":null}"#;
+        assert!(matches!(
+            from_json(null),
+            Ok(Message::Full { maybe: None, .. })
+        ));
+    }
+
+    #[test]
+    fn errors_tell_what_is_known_and_quote_nothing() {
+        for (json, told) in [
+            (r#""hunter22""#, "a JSON object"),
+            (r#"["plain","hunter22"]"#, "a JSON object"),
+            (r#"{"hunter22":1}"#, "`type`"),
+            (r#"{"type":"hunter22"}"#, "plain, full"),
+            (r#"{"type":{"hunter22":[]}}"#, "type"),
+            (r#"{"type":"full","text":"hunter22"}"#, "`number`"),
+            (
+                r#"{"type":"full","text":"hunter22","number":"hunter22"}"#,
+                "u64",
+            ),
+            (
+                r#"{"type":"full","text":["hunter22"],"number":1}"#,
+                "a string",
+            ),
+            (
+                r#"{"type":"full","text":"","number":1,"maybe":"hunter22"}"#,
+                "good",
+            ),
+            (
+                r#"{"type":"full","text":"","number":1,"maybe":{"hunter22":1}}"#,
+                "good",
+            ),
+        ] {
+            let error = error(json);
+            assert!(
+                error.contains(told) && !error.contains("hunter22"),
+                "{json}: {error}"
+            );
+        }
+        for (json, value) in [
+            (r#"{"type":"full","text":87654321,"number":1}"#, "87654321"),
+            (
+                r#"{"type":"full","text":"","number":-87654321}"#,
+                "87654321",
+            ),
+            (r#"{"type":"full","text":"","number":1.875}"#, "875"),
+            (
+                r#"{"type":"full","text":"","number":1,"list":[999]}"#,
+                "999",
+            ),
+        ] {
+            let error = error(json);
+            assert!(!error.contains(value), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn enums_are_read_in_plain_objects_too() {
+        #[derive(Debug, Deserialize)]
+        struct Plain {
+            mood: Mood,
+        }
+        let read = |json| from_json::<Plain>(json).map_err(|error| error.to_string());
+        assert_eq!(read(r#"{"mood":"good"}"#).unwrap().mood, Mood::Good);
+        for json in [r#"{"mood":"hunter22"}"#, r#"{"mood":{"hunter22":1}}"#] {
+            let error = read(json).unwrap_err();
+            assert!(!error.contains("hunter22"), "{error}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_not_quoted_either() {
+        for text in [
+            "hunter22",
+            r#"{"type":"plain"} hunter22"#,
+            r#"{"hunter22"#,
+            r#"{"a":hunter22}"#,
+        ] {
+            match from_json::<Message>(text) {
+                Err(error @ RecvError::NotJson(_)) => {
+                    let shown = format!("{error} {error:?}");
+                    assert!(!shown.contains("hunter22"), "{shown}");
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        for json in ["[".repeat(16_000), r#"{"a":"#.repeat(3_000)] {
+            assert!(matches!(
+                from_json::<Message>(&json),
+                Err(RecvError::NotJson(_))
+            ));
+        }
+        let deepest = format!(
+            r#"{{"type":"plain","x":{}0{}}}"#,
+            "[".repeat(126),
+            "]".repeat(126)
+        );
+        assert_eq!(from_json::<Message>(&deepest).unwrap(), Message::Plain);
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_serde_json_on_objects(
+            text in "\\PC{0,20}", number in any::<i64>(), list in prop::collection::vec(any::<i16>(), 0..3),
+        ) {
+            let json = serde_json::json!({"type": "full", "text": text, "number": number, "list": list});
+            let json = json.to_string();
+            let (ours, theirs) = (from_json(&json).ok(), serde_json::from_str::<Message>(&json).ok());
+            prop_assert_eq!(ours, theirs);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Holds the examples of `IDENT_AUTH.md` against the types, so that the two cannot drift apart.
+
+use std::collections::BTreeSet;
+
+use proto::{FramedSocket, MAX_DIALOGUE_BYTES, Name, RecvError, auth, from_json, ident};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../IDENT_AUTH.md");
+
+/// The lines of all blocks that are fenced with `kind`, which has some.
+fn examples(kind: &str) -> Vec<&'static str> {
+    let fence = format!("```{kind}\n");
+    let blocks = DOCUMENT.split(&fence).skip(1);
+    let lines: Vec<_> = blocks
+        .flat_map(|rest| rest.split("```").next().unwrap().lines())
+        .collect();
+    assert!(!lines.is_empty(), "no example of {kind}");
+    lines
+}
+
+/// Reads a message, and checks that writing it gives the same fields and values.
+fn there_and_back<T: Serialize + DeserializeOwned>(json: &str) -> Value {
+    let message: T = from_json(json).unwrap_or_else(|error| panic!("{json}: {error}"));
+    serde_json::to_value(message).unwrap()
+}
+
+/// The values of `field` in the examples of a dialogue, each of which goes there and back.
+fn checked<Q, R>(kind: &str) -> Vec<(char, Value)>
+where
+    Q: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    let check = |line: &&str| {
+        let (side, again) = match line.split_at(3) {
+            ("C: ", json) => ('C', there_and_back::<Q>(json)),
+            ("S: ", json) => ('S', there_and_back::<R>(json)),
+            _ => panic!("neither side says {line}"),
+        };
+        assert_eq!(again, serde_json::from_str::<Value>(&line[3..]).unwrap());
+        (side, again)
+    };
+    examples(kind).iter().map(check).collect()
+}
+
+/// The words that the field `tag` of a message can be, out of the error for one that it cannot be.
+fn known<T: DeserializeOwned>(json: &str) -> BTreeSet<String> {
+    let Err(RecvError::UnknownMessage(error)) = from_json::<T>(json) else {
+        panic!("{json} is a message");
+    };
+    let error = error.to_string();
+    let (_, words) = error.split_once("known: ").expect("a list of words");
+    words.split(", ").map(String::from).collect()
+}
+
+fn seen(messages: &[(char, Value)], side: char, field: &str) -> BTreeSet<String> {
+    let of_side = messages.iter().filter(|(from, _)| *from == side);
+    of_side
+        .filter_map(|(_, message)| Some(message.get(field)?.as_str()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn each_message_and_code_of_ident_has_an_example() {
+    let messages = checked::<ident::Request, ident::Reply>("ident");
+    let none = r#"{"type":"?"}"#;
+    assert_eq!(seen(&messages, 'C', "type"), known::<ident::Request>(none));
+    assert_eq!(seen(&messages, 'S', "type"), known::<ident::Reply>(none));
+    let no_code = r#"{"type":"error","code":"?","message":""}"#;
+    assert_eq!(seen(&messages, 'S', "code"), known::<ident::Reply>(no_code));
+}
+
+#[test]
+fn each_message_and_code_of_auth_has_an_example() {
+    let messages = checked::<auth::Request, auth::Reply>("auth");
+    let none = r#"{"type":"?"}"#;
+    assert_eq!(seen(&messages, 'C', "type"), known::<auth::Request>(none));
+    assert_eq!(seen(&messages, 'S', "type"), known::<auth::Reply>(none));
+    let no_code = r#"{"type":"error","code":"?","message":""}"#;
+    assert_eq!(seen(&messages, 'S', "code"), known::<auth::Reply>(no_code));
+}
+
+#[test]
+fn each_code_is_in_its_table() {
+    let (ident, auth) = DOCUMENT.split_once("# Authentication").unwrap();
+    for (chapter, kind) in [(ident, "ident"), (auth, "auth")] {
+        let lines = examples(kind);
+        let codes = lines.iter().filter_map(|line| {
+            let reply: Value = serde_json::from_str(&line[3..]).unwrap();
+            Some(reply.get("code")?.as_str()?.to_owned())
+        });
+        for code in codes {
+            assert!(chapter.contains(&format!("\n| `{code}` |")), "{code}");
+        }
+    }
+}
+
+#[test]
+fn the_frames_are_those_that_are_sent() {
+    for kind in ["ident-frame", "auth-frame"] {
+        let lines = examples(kind);
+        let mut sent = std::io::Cursor::new(vec![]);
+        sent.send_text(lines[0].strip_prefix("C: ").unwrap())
+            .unwrap();
+        let hex = lines[1..].iter().flat_map(|line| line.split(' '));
+        let bytes: Vec<_> = hex
+            .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+            .collect();
+        assert_eq!(sent.into_inner(), bytes);
+    }
+}
+
+fn refused<T: DeserializeOwned>(kind: &str) -> Vec<RecvError> {
+    let lines = examples(kind).into_iter();
+    let texts = lines.map(|line| line.strip_prefix("C: ").unwrap());
+    texts
+        .map(|text| match from_json::<T>(text) {
+            Ok(_) => panic!("{text} is a message"),
+            Err(error) => error,
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_no_message_is_refused_as_it_says() {
+    let mut unknown = refused::<ident::Request>("ident-unknown");
+    unknown.extend(refused::<auth::Request>("auth-unknown"));
+    for error in unknown {
+        assert!(matches!(error, RecvError::UnknownMessage(_)), "{error}");
+        let shown = format!("{error} {error:?}");
+        for sent in ["12345678", "correct horse", "anna"] {
+            assert!(!shown.contains(sent), "{shown}");
+        }
+    }
+    let mut broken = refused::<ident::Request>("ident-broken");
+    broken.extend(refused::<auth::Request>("auth-broken"));
+    for error in broken {
+        assert!(matches!(error, RecvError::NotJson(_)), "{error}");
+    }
+}
+
+#[test]
+fn names_and_secrets_show_in_json_alone() {
+    let login = r#"{"type":"login","user":"anna","password":"correct horse"}"#;
+    let request: auth::Request = from_json(login).unwrap();
+    assert!(!format!("{request:?}").contains("horse"));
+    let session = r#"{"type":"session","user":"Anna","token":"T0yG7b","expires_at":1}"#;
+    let reply: auth::Reply = from_json(session).unwrap();
+    assert!(!format!("{reply:?}").contains("T0yG7b"));
+}
+
+#[test]
+fn a_reply_with_a_name_that_is_none_is_no_reply() {
+    let error = from_json::<ident::Reply>("{\"type\":\"welcome\",\"name\":\"\\u001b[2J\"}");
+    assert!(matches!(error, Err(RecvError::UnknownMessage(_))));
+}
+
+#[test]
+fn only_too_many_attempts_says_when_to_come_back() {
+    use auth::ErrorCode::{BadCredentials, TooManyAttempts};
+    for (code, field) in [
+        (TooManyAttempts { retry_after: 5 }, Some(5)),
+        (BadCredentials, None),
+    ] {
+        let message = String::from("no");
+        let reply = serde_json::to_value(auth::Reply::Error { code, message }).unwrap();
+        assert_eq!(reply.get("retry_after").and_then(Value::as_u64), field);
+        assert_eq!(
+            reply.as_object().unwrap().len(),
+            3 + usize::from(field.is_some())
+        );
+    }
+    let without = r#"{"type":"error","code":"too_many_attempts","message":"no"}"#;
+    assert!(from_json::<auth::Reply>(without).is_err());
+}
+
+#[test]
+fn a_hundred_sessions_fit_in_a_message() {
+    let session = |_| auth::SessionInfo {
+        id: "x".repeat(12),
+        address: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap(),
+        created_at: u32::MAX.into(),
+        last_seen: u32::MAX.into(),
+        current: false,
+    };
+    let sessions = (0..100).map(session).collect();
+    let json = serde_json::to_string(&auth::Reply::Sessions { sessions }).unwrap();
+    assert!(json.len() <= MAX_DIALOGUE_BYTES, "{}", json.len());
+}
+
+#[test]
+fn the_longest_registration_fits_in_a_message() {
+    let user = "𝐀".repeat(64);
+    assert!(Name::parse(&user).is_ok());
+    let request = auth::Request::Register {
+        user,
+        // Escaped characters take the most bytes.
+        password: proto::Secret::new("\u{1}".repeat(128)),
+    };
+    assert!(serde_json::to_string(&request).unwrap().len() <= MAX_DIALOGUE_BYTES);
+}
