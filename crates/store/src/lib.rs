@@ -37,9 +37,9 @@
 //! # Cost
 //!
 //! All values are in memory. A change costs its own lines and a share of an fsync, however many records there are. Once
-//! superseded lines outnumber both the records and 1,000, the writer rewrites the file: readers go on, changes that arrive
-//! meanwhile wait for that one pass over the records. It comes at most once per as many changes as there are records, so
-//! the cost per change stays constant on average.
+//! superseded lines outnumber both the records and 1,000, the writer rewrites the file: readers go on, changes that
+//! arrive meanwhile wait for that one pass (seconds for a million records). It comes at most once per as many changes as
+//! there are records, so the cost per change stays constant on average.
 
 mod disk;
 mod error;

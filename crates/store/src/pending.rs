@@ -174,7 +174,7 @@ impl<V: Value> Pending<V> {
             std::mem::take(&mut queue.waiting),
         ];
         drop(queue);
-        for batch in batches {
+        for batch in &batches {
             let _ = batch.outcome.set(Err(error.clone()));
         }
     }

@@ -35,7 +35,9 @@ impl<V: Value, D: Disk> Writer<V, D> {
         // A value's `Serialize` or `Drop` is foreign code.
         if panic::catch_unwind(AssertUnwindSafe(|| self.serve())).is_err() {
             let source = Arc::new(io::Error::other("the writer thread panicked"));
-            pending.fail(&Error::Halted { path, source });
+            let error = Error::Halted { path, source };
+            log::error!("{error}");
+            pending.fail(&error);
         }
     }
 
@@ -47,7 +49,10 @@ impl<V: Value, D: Disk> Writer<V, D> {
                 self.compact_when_due()
             });
             if let Err(error) = done {
-                log::error!("{error}");
+                // Whose change failed is told, but a halt may come when nobody waits.
+                if let Error::Halted { .. } = error {
+                    log::error!("{error}");
+                }
                 self.pending.fail(&error);
             }
         }
