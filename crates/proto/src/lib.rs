@@ -18,6 +18,7 @@
 
 pub mod auth;
 mod caseless;
+pub mod chat;
 mod error;
 mod frame;
 mod frame_buffer;

@@ -1,0 +1,166 @@
+//! The codec against any bytes, and against the document's examples.
+
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+
+use super::*;
+
+const SESSION: SessionId = SessionId::from_bytes([0xab; 16]);
+const LARGEST: u64 = (1 << 53) - 1;
+
+fn encoded(datagram: &Datagram<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    datagram.encode(&mut bytes).unwrap();
+    bytes
+}
+
+fn hello(nick: &str) -> Datagram<'static> {
+    Datagram::Hello(Hello {
+        version: VERSION,
+        nonce: Nonce::from_bytes([1; 16]),
+        nick: nick.to_owned(),
+        session: None,
+        cookie: None,
+    })
+}
+
+#[test]
+fn the_largest_data_with_as_many_ranges_as_fit_is_a_datagram() {
+    let body = Body::new(&"x".repeat(MAX_BODY_BYTES - 2)).unwrap();
+    let count = (0..)
+        .take_while(|&count| ranges_fit(MAX_BODY_BYTES, count))
+        .last()
+        .unwrap();
+    assert_eq!(count, 3);
+    let data = Data {
+        session: SESSION,
+        seq: LARGEST,
+        ack: LARGEST,
+        ranges: vec![(LARGEST, LARGEST); count],
+        message: body.as_raw(),
+    };
+    let length = encoded(&Datagram::Data(data)).len();
+    assert!(
+        (MAX_DATAGRAM_BYTES - 36..=MAX_DATAGRAM_BYTES).contains(&length),
+        "{length}"
+    );
+}
+
+#[test]
+fn a_hello_is_padded_whatever_it_holds_and_taken_no_other_way() {
+    for nick in ["", "anna", &"я".repeat(500)] {
+        assert_eq!(encoded(&hello(nick)).len(), MAX_DATAGRAM_BYTES, "{nick}");
+    }
+    for length in 1_050..1_250 {
+        let mut bytes = Vec::new();
+        match hello(&"x".repeat(length)).encode(&mut bytes) {
+            Ok(()) => assert_eq!(bytes.len(), MAX_DATAGRAM_BYTES),
+            Err(error) => assert!(length > 1_100 && error.length > MAX_DATAGRAM_BYTES),
+        }
+    }
+    let padded = encoded(&hello("anna"));
+    assert!(matches!(Datagram::decode(&padded), Ok(Datagram::Hello(_))));
+    let bare = String::from_utf8(padded).unwrap().replace("..", ".");
+    let length = bare.len();
+    let error = Datagram::decode(bare.as_bytes()).unwrap_err();
+    assert_eq!(error, DecodeError::Unpadded { length });
+}
+
+#[test]
+fn what_is_wrong_with_a_datagram_is_told() {
+    let decode = |bytes: &[u8]| Datagram::decode(bytes).map(|_| ()).unwrap_err();
+    let (length, limit) = (60_000, MAX_DATAGRAM_BYTES);
+    assert_eq!(
+        decode(&vec![b'{'; length]),
+        DecodeError::TooLong(TooLong { length, limit })
+    );
+    assert_eq!(decode(b"{\"\xff"), DecodeError::NotUtf8 { valid_up_to: 2 });
+    let deep = "[".repeat(MAX_DATAGRAM_BYTES);
+    let no_session = r#"{"type":"ping","id":1}"#;
+    for unknown in [
+        "",
+        "привет",
+        "7",
+        "[7]",
+        r#"{"type":"dance"}"#,
+        no_session,
+        &deep,
+    ] {
+        assert!(
+            matches!(decode(unknown.as_bytes()), DecodeError::NotKnown { .. }),
+            "{unknown}"
+        );
+    }
+}
+
+#[test]
+fn unknown_fields_and_deep_ones_are_ignored() {
+    let deep = "[".repeat(400) + &"]".repeat(400);
+    let text = format!(
+        r#"{{"new":{deep},"id":7,"type":"ping","session":"{}"}}"#,
+        "ab".repeat(16)
+    );
+    let Ok(Datagram::Ping(ping)) = Datagram::decode(text.as_bytes()) else {
+        panic!("{:?}", Datagram::decode(text.as_bytes()));
+    };
+    assert_eq!((ping.session, ping.id), (SESSION, 7));
+}
+
+#[test]
+fn codes_of_later_versions_are_read_as_other() {
+    assert_eq!(
+        serde_json::from_str::<Reason>(r#""bored""#).unwrap(),
+        Reason::Other
+    );
+    assert_eq!(
+        serde_json::from_str::<Refusal>(r#""monday""#).unwrap(),
+        Refusal::Other
+    );
+    assert_eq!(
+        serde_json::from_str::<Trouble>(r#""monday""#).unwrap(),
+        Trouble::Other
+    );
+}
+
+#[test]
+fn an_error_repeats_nothing_of_the_peer() {
+    for hostile in [
+        r#"{"type":"\u001b[31mred"}"#,
+        r#"{"type":"ack","session":"\u001b[31mred"}"#,
+    ] {
+        let error = Datagram::decode(hostile.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(!error.contains("red"), "{error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..1_300)) {
+        let _ = Datagram::decode(&bytes);
+    }
+
+    #[test]
+    fn a_datagram_with_any_byte_changed_is_decoded_or_refused(at: usize, byte: u8) {
+        let message: &RawValue = serde_json::from_str(r#"{"type":"say","text":"при\u0432ет"}"#).unwrap();
+        let (ack, ranges) = (12, vec![(14, 15), (17, 17)]);
+        let data = Data { session: SESSION, seq: 7, ack, ranges, message };
+        let mut bytes = encoded(&Datagram::Data(data));
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if let Ok(Datagram::Data(data)) = Datagram::decode(&bytes) {
+            let _ = Request::decode(data.message);
+        }
+    }
+
+    #[test]
+    fn any_text_in_a_message_survives(text: String, from: String) {
+        let notice = Notice::Said {
+            id: LARGEST, at: 0, from, kind: Kind::Me, text, more: false, history: true,
+        };
+        if let Ok(body) = Body::new(&notice) {
+            prop_assert_eq!(Notice::decode(body.as_raw()), Ok(notice));
+        }
+    }
+}
