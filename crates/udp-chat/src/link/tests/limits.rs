@@ -1,0 +1,201 @@
+//! Bounds, and datagrams that make no sense.
+
+use std::time::Instant;
+
+use proto::chat::{Ack, Body, Bye, Data, Datagram, Ping, Pong, Ranges, Reason, SessionId};
+
+use super::super::{Event, Link, MAX_EVENTS, MAX_WAITING, QueueFull, WINDOW};
+use super::ms;
+use super::simulation::{SESSION, body};
+
+fn data(seq: u64, ack: u64, body: &Body) -> Datagram<'_> {
+    let (session, ranges) = (SESSION, Ranges::new());
+    Datagram::Data(Data {
+        session,
+        seq,
+        ack,
+        ranges,
+        message: body.as_raw(),
+    })
+}
+
+fn ack(ack: u64, ranges: &[(u64, u64)]) -> Datagram<'static> {
+    Datagram::Ack(Ack {
+        session: SESSION,
+        ack,
+        ranges: ranges.to_vec(),
+    })
+}
+
+/// The sequence numbers of the data that a link sends now.
+fn sends(link: &mut Link, now: Instant) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    while let Some(datagram) = link.poll_transmit(now) {
+        if let Datagram::Data(data) = datagram {
+            seqs.push(data.seq);
+        }
+    }
+    seqs
+}
+
+/// The acknowledgement that a link sends now, if it does.
+fn acknowledges(link: &mut Link, now: Instant) -> Option<(u64, Ranges)> {
+    match link.poll_transmit(now)? {
+        Datagram::Ack(ack) => Some((ack.ack, ack.ranges)),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn count_events(link: &mut Link) -> usize {
+    std::iter::from_fn(|| link.poll_event()).count()
+}
+
+#[test]
+fn window_and_queue_are_bounded() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    for seq in 1..=(WINDOW + MAX_WAITING) as u64 {
+        assert_eq!(link.is_writable(), seq <= WINDOW as u64);
+        assert_eq!(link.send(body(seq)), Ok(seq));
+        if seq == WINDOW as u64 {
+            assert_eq!(sends(&mut link, now), (1..=32).collect::<Vec<_>>());
+        }
+    }
+    assert_eq!(link.send(body(0)), Err(QueueFull));
+    assert!(sends(&mut link, now).is_empty());
+
+    // What is acknowledged beyond a gap does not move the window.
+    link.handle(&ack(0, &[(2, 3)]), now + ms(10));
+    assert!(sends(&mut link, now + ms(10)).is_empty());
+    link.handle(&ack(3, &[]), now + ms(20));
+    assert_eq!(sends(&mut link, now + ms(20)), [33, 34, 35]);
+}
+
+#[test]
+fn a_writer_is_told_when_there_is_room_again() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    (1..=40).for_each(|seq| _ = link.send(body(seq)));
+    sends(&mut link, now);
+    link.handle(&ack(8, &[]), now);
+    assert!(matches!(
+        link.poll_event(),
+        Some(Event::Delivered { through: 8 })
+    ));
+    assert!(link.poll_event().is_none(), "32 are left");
+    link.handle(&ack(9, &[]), now);
+    assert!(matches!(
+        link.poll_event(),
+        Some(Event::Delivered { through: 9 })
+    ));
+    assert!(matches!(link.poll_event(), Some(Event::Writable)));
+}
+
+#[test]
+fn what_nobody_takes_is_not_acknowledged() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    let message = body(0);
+    (1..=1_000).for_each(|seq| link.handle(&data(seq, 0, &message), now));
+    let most = MAX_EVENTS as u64;
+    assert_eq!(acknowledges(&mut link, now), Some((most, vec![])));
+    assert_eq!(count_events(&mut link), MAX_EVENTS);
+    link.handle(&data(most + 1, 0, &message), now);
+    assert_eq!(count_events(&mut link), 1);
+}
+
+#[test]
+fn the_second_datagram_a_gap_and_a_duplicate_are_acknowledged_at_once() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    let message = body(0);
+    link.handle(&data(1, 0, &message), now);
+    assert_eq!(acknowledges(&mut link, now + ms(24)), None);
+    assert_eq!(link.deadline(), Some(now + ms(25)));
+    assert_eq!(acknowledges(&mut link, now + ms(25)), Some((1, vec![])));
+    for (seq, expected) in [
+        (2, None),
+        (3, Some((3, vec![]))),
+        (6, Some((3, vec![(6, 6)]))),
+        (7, Some((3, vec![(6, 7)]))),
+        (5, Some((3, vec![(5, 7)]))),
+        (7, Some((3, vec![(5, 7)]))),
+        (9, Some((3, vec![(5, 7), (9, 9)]))),
+        (4, Some((7, vec![(9, 9)]))),
+        (8, Some((9, vec![]))),
+        (1, Some((9, vec![]))),
+    ] {
+        link.handle(&data(seq, 0, &message), now);
+        assert_eq!(acknowledges(&mut link, now), expected, "after {seq}");
+    }
+    assert_eq!(count_events(&mut link), 9);
+}
+
+#[test]
+fn ranges_that_do_not_fit_beside_data_follow_it() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    let message = body(0);
+    (1..=16).for_each(|half| link.handle(&data(2 * half, 0, &message), now));
+    link.send(Body::new(&"x".repeat(900)).unwrap()).unwrap();
+    let Some(Datagram::Data(sent)) = link.poll_transmit(now) else {
+        panic!("no data");
+    };
+    assert_eq!((sent.ack, sent.ranges.len()), (0, 0));
+    let (through, ranges) = acknowledges(&mut link, now).unwrap();
+    assert_eq!((through, ranges.len()), (0, 16));
+    assert_eq!(acknowledges(&mut link, now), None);
+}
+
+#[test]
+fn what_makes_no_sense_changes_nothing() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    (1..=5).for_each(|seq| _ = link.send(body(seq)));
+    sends(&mut link, now);
+    let before = format!("{link:?}");
+    let other = SessionId::from_bytes([8; 16]);
+    let message = body(0);
+    let largest = u64::MAX;
+    for nonsense in [
+        ack(6, &[]),
+        ack(largest, &[(largest, largest)]),
+        ack(0, &[(2, largest)]),
+        ack(0, &[(4, 3)]),
+        ack(2, &[(2, 3)]),
+        data(1, 6, &message),
+        Datagram::Ack(Ack {
+            session: other,
+            ack: 5,
+            ranges: vec![],
+        }),
+        Datagram::Ping(Ping {
+            session: other,
+            id: 1,
+        }),
+        Datagram::Bye(Bye {
+            session: other,
+            reason: Reason::Quit,
+        }),
+    ] {
+        link.handle(&nonsense, now);
+        assert_eq!(format!("{link:?}"), before, "after {nonsense:?}");
+    }
+    for harmless in [
+        data(0, 0, &message),
+        data(WINDOW as u64 + 1, 0, &message),
+        data(largest, 0, &message),
+        Datagram::Pong(Pong {
+            session: SESSION,
+            id: 0,
+        }),
+        Datagram::Pong(Pong {
+            session: SESSION,
+            id: largest,
+        }),
+    ] {
+        link.handle(&harmless, now);
+        assert_eq!(count_events(&mut link), 0, "after {harmless:?}");
+    }
+    assert_eq!(link.round_trip(), None);
+}
