@@ -135,6 +135,48 @@ fn an_error_repeats_nothing_of_the_peer() {
     }
 }
 
+/// The lines of the document's blocks of one kind.
+fn examples(kind: &str) -> Vec<&'static str> {
+    let opening = format!("```json {kind}\n");
+    let blocks = include_str!("../../CHAT.md").split(&*opening).skip(1);
+    blocks
+        .flat_map(|block| block.split_once("```").expect("a block ends").0.lines())
+        .collect()
+}
+
+#[test]
+fn the_documents_datagrams_are_ours() {
+    let mut seen = Vec::new();
+    for example in examples("datagram") {
+        let dots = ".".repeat(MAX_DATAGRAM_BYTES.saturating_sub(example.len() - "…".len()));
+        let example = example.replace("…", &dots);
+        let datagram = Datagram::decode(example.as_bytes()).expect(&example);
+        assert_eq!(String::from_utf8(encoded(&datagram)).unwrap(), example);
+        if let Datagram::Data(data) = datagram {
+            Request::decode(data.message).expect("the example carries a request");
+        }
+        seen.push(example.split('"').nth(3).unwrap().to_owned());
+    }
+    seen.sort();
+    seen.dedup();
+    let all = "ack bye challenge data hello ping pong refused welcome";
+    assert_eq!(seen.join(" "), all, "each has an example");
+}
+
+#[test]
+fn the_documents_messages_are_ours() {
+    let (requests, notices) = (examples("request"), examples("notice"));
+    assert_eq!((requests.len(), notices.len()), (6, 8));
+    for example in requests {
+        let request: Request = serde_json::from_str(example).expect(example);
+        assert_eq!(Body::new(&request).unwrap().as_raw().get(), example);
+    }
+    for example in notices {
+        let notice: Notice = serde_json::from_str(example).expect(example);
+        assert_eq!(Body::new(&notice).unwrap().as_raw().get(), example);
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..1_300)) {

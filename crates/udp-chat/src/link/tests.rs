@@ -2,6 +2,7 @@
 
 mod contact;
 mod delivery;
+mod document;
 mod limits;
 mod seeds;
 mod simulation;

@@ -83,7 +83,7 @@ fn who_comes_back_goes_on_at_once() {
     let mut simulation = Simulation::new(0, [CLEAR; 2]);
     simulation.send(0, 1..=3);
     simulation.run(seconds(1));
-    simulation.sieve = Some(Box::new(|_, _| true));
+    simulation.sieve = Some(Box::new(|_, _, _| true));
     simulation.send(0, 4..=10);
     simulation.send(1, 1..=40);
     simulation.run(ms(40_500));
@@ -115,7 +115,7 @@ fn a_bye_is_answered_and_ends_both_sides() {
 fn a_lost_bye_is_said_again_and_three_times_at_most() {
     let mut simulation = Simulation::new(0, [CLEAR; 2]);
     let mut lost = 0;
-    simulation.sieve = Some(Box::new(move |_, datagram| {
+    simulation.sieve = Some(Box::new(move |_, _, datagram| {
         lost += 1;
         matches!(datagram, Datagram::Bye(_)) && lost <= 2
     }));

@@ -35,7 +35,7 @@ fn acquainted_from(seed: u64) -> Simulation {
 /// Drops the first transmission of each of these messages.
 fn lose_once(seqs: impl IntoIterator<Item = u64>) -> Option<Sieve> {
     let mut seqs: Vec<u64> = seqs.into_iter().collect();
-    Some(Box::new(move |_, datagram| match datagram {
+    Some(Box::new(move |_, _, datagram| match datagram {
         Datagram::Data(data) => {
             let index = seqs.iter().position(|seq| *seq == data.seq);
             index.map(|index| seqs.remove(index)).is_some()

@@ -8,7 +8,9 @@ use proto::chat::{Body, Datagram, MAX_DATAGRAM_BYTES, SessionId};
 
 use super::super::{End, Event, Link};
 
-pub(super) const SESSION: SessionId = SessionId::from_bytes([7; 16]);
+pub(super) const SESSION: SessionId = SessionId::from_bytes([
+    0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff,
+]);
 
 /// What a direction of the network does to datagrams. Shares are between 0 and 1.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,8 +46,8 @@ pub(super) struct Counts {
     pub(super) byes: usize,
 }
 
-/// Decides whether a datagram of a side is dropped, whatever the weather.
-pub(super) type Sieve = Box<dyn FnMut(usize, &Datagram<'_>) -> bool>;
+/// Decides whether a datagram that a side sends now is dropped, whatever the weather.
+pub(super) type Sieve = Box<dyn FnMut(Instant, usize, &Datagram<'_>) -> bool>;
 
 pub(super) struct Simulation {
     pub(super) now: Instant,
@@ -149,11 +151,8 @@ impl Simulation {
                 datagram.encode(&mut bytes).expect("a link's datagrams fit");
                 assert!(bytes.len() <= MAX_DATAGRAM_BYTES);
                 side.sent.count(&datagram);
-                let dropped = self
-                    .sieve
-                    .as_mut()
-                    .is_some_and(|sieve| sieve(index, &datagram));
-                if !dropped {
+                let sieve = self.sieve.as_mut();
+                if !sieve.is_some_and(|sieve| sieve(self.now, index, &datagram)) {
                     fly(&mut self.random, &side.weather, &bytes, |delay, bytes| {
                         self.flown += 1;
                         self.air
