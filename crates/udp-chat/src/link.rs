@@ -109,6 +109,7 @@ impl Link {
     }
 
     /// Takes a message to be sent, now or when the window allows, and gives its sequence number.
+    /// Once the link is closing or over, the message stays [`Link::unconfirmed`].
     ///
     /// # Errors
     ///
@@ -235,15 +236,20 @@ impl Link {
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.state {
             State::Open if self.contact.is_lost(now) => self.end(End::ContactLost),
-            // What is resent measures no round trip (Karn's rule), so alone it would leave the timer
-            // backed off where datagrams are merely lost. The answer to a ping beside it tells.
-            State::Open if self.outgoing.handle_timeout(now) => self.contact.ping_now(now),
+            State::Open => {
+                if self.outgoing.handle_timeout(now) {
+                    // What is resent measures no round trip (Karn's rule), so alone it would leave
+                    // the timer backed off where datagrams are merely lost. The answer to a ping
+                    // beside it tells.
+                    self.contact.ping_now(now);
+                }
+            }
             State::Closing {
                 said: BYES,
                 again_at,
                 ..
             } if again_at <= now => self.end(End::Closed),
-            State::Open | State::Closing { .. } | State::Answering(_) | State::Ended => {}
+            State::Closing { .. } | State::Answering(_) | State::Ended => {}
         }
     }
 

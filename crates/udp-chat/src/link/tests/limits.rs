@@ -199,3 +199,16 @@ fn what_makes_no_sense_changes_nothing() {
     }
     assert_eq!(link.round_trip(), None);
 }
+
+#[test]
+fn only_the_newest_news_measures_the_path() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    (1..=2).for_each(|seq| _ = link.send(body(seq)));
+    sends(&mut link, now);
+    link.handle(&ack(0, &[(2, 2)]), now + ms(100));
+    assert_eq!(link.round_trip(), Some(ms(100)));
+    // Perhaps 1 was as fast, and an acknowledgement that said so was lost.
+    link.handle(&ack(2, &[]), now + ms(190));
+    assert_eq!(link.round_trip(), Some(ms(100)));
+}
