@@ -4,6 +4,7 @@
 //! length streams through. A ledger between them knows what is still owed, and decides when it
 //! is over.
 
+mod bench;
 mod conversation;
 mod error;
 mod ledger;
@@ -13,6 +14,7 @@ mod page;
 mod receiving;
 mod sending;
 
+pub use bench::{BenchError, Load, Report, bench};
 pub use conversation::Conversation;
 pub use error::Error;
 pub use ledger::Totals;

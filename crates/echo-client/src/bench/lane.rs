@@ -1,0 +1,266 @@
+//! One connection under load: messages go out as the window allows, and come back compared.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use super::Load;
+use super::error::BenchError;
+use super::histogram::Histogram;
+use super::traffic::{Difference, Traffic};
+
+/// As many bytes in flight as the systems at both ends surely hold, so that one thread may write
+/// all of them before it reads. Beyond that, sending has a thread of its own.
+const SURELY_HELD_BYTES: usize = 64 << 10;
+
+/// As much as one read takes.
+const READ_BYTES: usize = 64 << 10;
+
+/// How many replies came, on all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(AtomicU64);
+
+impl Progress {
+    pub(crate) fn replies(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection, and what is in flight on it.
+pub(crate) struct Lane<'a> {
+    socket: TcpStream,
+    load: Load,
+    progress: &'a Progress,
+    flight: Flight,
+    until: Instant,
+}
+
+impl<'a> Lane<'a> {
+    /// Takes a connected socket, on which time begins to run.
+    pub(crate) fn open(
+        socket: TcpStream,
+        load: Load,
+        progress: &'a Progress,
+    ) -> Result<Self, BenchError> {
+        socket
+            .set_read_timeout(Some(load.timeout))
+            .map_err(BenchError::Broken)?;
+        socket
+            .set_write_timeout(Some(load.timeout))
+            .map_err(BenchError::Broken)?;
+        let until = Instant::now() + load.duration;
+        Ok(Self {
+            socket,
+            load,
+            progress,
+            flight: Flight::default(),
+            until,
+        })
+    }
+
+    /// Sends until the time is over, and receives until nothing is in flight. Gives the times.
+    pub(crate) fn run(self) -> Result<Histogram, BenchError> {
+        let (mut sending, mut receiving) = (Sending::new(&self), Receiving::new(&self));
+        if self.load.window * sending.traffic.message_bytes() <= SURELY_HELD_BYTES {
+            while self
+                .flight
+                .launch(self.load.window, self.until, |count| sending.send(count))?
+            {
+                receiving.receive()?;
+            }
+            return Ok(receiving.times);
+        }
+        thread::scope(|scope| {
+            let sender = thread::Builder::new().name("sender".into());
+            let sender = sender.spawn_scoped(scope, || {
+                let sent = (|| {
+                    while self.flight.wait_for_room(self.load.window, self.until) {
+                        self.flight
+                            .launch(self.load.window, self.until, |count| sending.send(count))?;
+                    }
+                    Ok(())
+                })();
+                self.flight.close();
+                sent
+            });
+            let sender = sender.map_err(BenchError::Thread)?;
+            let mut received = Ok(());
+            while received.is_ok() && self.flight.wait_for_a_landing() {
+                received = receiving.receive();
+            }
+            if received.is_err() {
+                // Wakes the sender, wherever it waits. The socket may be gone already.
+                self.flight.close();
+                let _ = self.socket.shutdown(Shutdown::Both);
+            }
+            let sent = sender.join().unwrap_or(Ok(()));
+            received.and(sent).map(|()| receiving.times)
+        })
+    }
+}
+
+/// The messages on their way: when each was sent.
+#[derive(Default)]
+struct Flight {
+    state: Mutex<InFlight>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct InFlight {
+    sent: VecDeque<Instant>,
+    /// No more will be sent.
+    closed: bool,
+}
+
+impl Flight {
+    /// Sends as many messages as there is room for, unless the time is over. Says whether any are
+    /// in flight.
+    fn launch(
+        &self,
+        window: usize,
+        until: Instant,
+        send: impl FnOnce(usize) -> Result<(), BenchError>,
+    ) -> Result<bool, BenchError> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let room = if now < until {
+            window - state.sent.len()
+        } else {
+            0
+        };
+        state.sent.extend(std::iter::repeat_n(now, room));
+        let any = !state.sent.is_empty();
+        drop(state);
+        if room > 0 {
+            self.changed.notify_all();
+            send(room)?;
+        }
+        Ok(any)
+    }
+
+    /// This many messages, the oldest, came back: tells when each was sent.
+    fn land(&self, count: usize, mut told: impl FnMut(Instant)) {
+        self.lock().sent.drain(..count).for_each(&mut told);
+        self.changed.notify_all();
+    }
+
+    fn wait_for_room(&self, window: usize, until: Instant) -> bool {
+        let full = |state: &mut InFlight| state.sent.len() >= window && !state.closed;
+        let state = self
+            .changed
+            .wait_while(self.lock(), full)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.closed && Instant::now() < until
+    }
+
+    /// Waits until something is in flight; says no if nothing will be.
+    fn wait_for_a_landing(&self) -> bool {
+        let empty = |state: &mut InFlight| state.sent.is_empty() && !state.closed;
+        let state = self
+            .changed
+            .wait_while(self.lock(), empty)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.sent.is_empty()
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn len(&self) -> usize {
+        self.lock().sent.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, InFlight> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Sending<'a> {
+    lane: &'a Lane<'a>,
+    traffic: Traffic,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Sending<'a> {
+    fn new(lane: &'a Lane<'a>) -> Self {
+        Self {
+            lane,
+            traffic: Traffic::new(lane.load.wire, lane.load.size),
+            bytes: vec![],
+        }
+    }
+
+    fn send(&mut self, count: usize) -> Result<(), BenchError> {
+        self.bytes.clear();
+        self.traffic.add_to(&mut self.bytes, count);
+        (&self.lane.socket)
+            .write_all(&self.bytes)
+            .map_err(|error| self.lane.fault(error))
+    }
+}
+
+struct Receiving<'a> {
+    lane: &'a Lane<'a>,
+    traffic: Traffic,
+    bytes: Vec<u8>,
+    times: Histogram,
+}
+
+impl<'a> Receiving<'a> {
+    fn new(lane: &'a Lane<'a>) -> Self {
+        let traffic = Traffic::new(lane.load.wire, lane.load.size);
+        Self {
+            lane,
+            traffic,
+            bytes: vec![0; READ_BYTES],
+            times: Histogram::new(),
+        }
+    }
+
+    /// Reads once, compares, and takes the time of each message that came back.
+    fn receive(&mut self) -> Result<(), BenchError> {
+        let received = match (&self.lane.socket).read(&mut self.bytes) {
+            Ok(0) => {
+                return Err(BenchError::Closed {
+                    owed: self.lane.flight.len(),
+                });
+            }
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(self.lane.fault(error)),
+        };
+        let now = Instant::now();
+        let ended = self.traffic.compare(&self.bytes[..received]).map_err(
+            |Difference { message, byte }| BenchError::WrongReply {
+                reply: message,
+                byte,
+            },
+        )?;
+        self.lane
+            .flight
+            .land(ended, |sent| self.times.record(now - sent));
+        self.lane
+            .progress
+            .0
+            .fetch_add(ended as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Lane<'_> {
+    fn fault(&self, error: io::Error) -> BenchError {
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => BenchError::TimedOut {
+                owed: self.flight.len(),
+            },
+            _ => BenchError::Broken(error),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a measurement found, as a table for people or JSON for programs.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Load;
+use super::histogram::Histogram;
+use crate::Wire;
+
+/// The findings of one measurement.
+#[derive(Clone, Debug)]
+pub struct Report {
+    load: Load,
+    connections: usize,
+    elapsed: Duration,
+    times: Histogram,
+}
+
+impl Report {
+    pub(crate) fn new(load: Load, connections: usize) -> Self {
+        Self {
+            load,
+            connections,
+            elapsed: Duration::ZERO,
+            times: Histogram::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, times: &Histogram) {
+        self.times.add(times);
+    }
+
+    pub(crate) fn finish(&mut self, elapsed: Duration) {
+        self.elapsed = elapsed;
+    }
+
+    /// The same figures for programs, as one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// None that is known: every field is a number or a short text.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.figures())
+    }
+
+    fn figures(&self) -> Figures {
+        let seconds = self.elapsed.as_secs_f64();
+        let messages = self.times.count();
+        let microseconds = |time: Duration| (time.as_nanos() as f64 / 100.0).round() / 10.0;
+        let quantile = |share| microseconds(self.times.quantile(share));
+        let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
+        Figures {
+            wire: match self.load.wire {
+                Wire::Framed { .. } => "framed",
+                Wire::Raw => "raw",
+            },
+            connections: self.connections,
+            size: self.load.size,
+            window: self.load.window,
+            seconds,
+            messages,
+            messages_per_second: rate(messages as f64),
+            megabytes_per_second: rate((messages * self.load.size as u64) as f64 / 1e6),
+            p50_us: quantile(0.5),
+            p90_us: quantile(0.9),
+            p99_us: quantile(0.99),
+            p999_us: quantile(0.999),
+            max_us: microseconds(self.times.longest()),
+        }
+    }
+}
+
+/// Every field of the JSON, in its order.
+#[derive(Serialize)]
+struct Figures {
+    wire: &'static str,
+    connections: usize,
+    size: usize,
+    window: usize,
+    seconds: f64,
+    messages: u64,
+    messages_per_second: f64,
+    /// Payload, in one direction; 1 MB is 1,000,000 bytes.
+    megabytes_per_second: f64,
+    p50_us: f64,
+    p90_us: f64,
+    p99_us: f64,
+    p999_us: f64,
+    max_us: f64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let figures = self.figures();
+        let Figures {
+            wire,
+            connections,
+            size,
+            window,
+            seconds,
+            messages,
+            ..
+        } = figures;
+        writeln!(
+            f,
+            "{wire}, {connections} connections, {size} bytes a message, {window} in flight on each; {messages} messages in {seconds:.2} s, every reply checked"
+        )?;
+        writeln!(f, "messages/s {:>14.0}", figures.messages_per_second)?;
+        writeln!(f, "MB/s       {:>14.2}", figures.megabytes_per_second)?;
+        writeln!(f, "round trip        us")?;
+        for (name, time) in [
+            ("p50", figures.p50_us),
+            ("p90", figures.p90_us),
+            ("p99", figures.p99_us),
+            ("p99.9", figures.p999_us),
+            ("max", figures.max_us),
+        ] {
+            writeln!(f, "  {name:<8} {time:>14.1}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The bytes of a measurement: messages of one size, each with its number, so that a reply that is
+//! lost, doubled or out of place cannot pass for another.
+
+use proto::header;
+
+use crate::Wire;
+
+/// Digits of a message's number, if it is long enough for all of them.
+const DIGITS: usize = 16;
+
+/// An endless stream of messages, to be sent or to be compared with.
+#[derive(Clone, Debug)]
+pub(crate) struct Traffic {
+    message: Vec<u8>,
+    header: usize,
+    number: u64,
+    /// What of the message was compared already.
+    at: usize,
+}
+
+/// Where a stream is not the expected one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// The message's number, from 1.
+    pub(crate) message: u64,
+    /// Bytes from its start.
+    pub(crate) byte: usize,
+}
+
+impl Traffic {
+    pub(crate) fn new(wire: Wire, size: usize) -> Self {
+        let start = match wire {
+            Wire::Framed { .. } => header(size)
+                .expect("a size of at most 256 MiB fits a header")
+                .to_vec(),
+            Wire::Raw => vec![],
+        };
+        let header = start.len();
+        let mut message = start;
+        message.resize(header + size, b'.');
+        let mut traffic = Self {
+            message,
+            header,
+            number: 0,
+            at: 0,
+        };
+        traffic.count();
+        traffic
+    }
+
+    /// Bytes of a message on the wire.
+    pub(crate) fn message_bytes(&self) -> usize {
+        self.message.len()
+    }
+
+    /// Adds the next `count` messages to `bytes`.
+    pub(crate) fn add_to(&mut self, bytes: &mut Vec<u8>, count: usize) {
+        for _ in 0..count {
+            bytes.extend_from_slice(&self.message);
+            self.count();
+        }
+    }
+
+    /// Compares what came next, wherever it was cut, and says how many messages it ends.
+    pub(crate) fn compare(&mut self, mut bytes: &[u8]) -> Result<usize, Difference> {
+        let mut ended = 0;
+        while !bytes.is_empty() {
+            let expected = &self.message[self.at..];
+            let length = expected.len().min(bytes.len());
+            let (now, later) = bytes.split_at(length);
+            if now != &expected[..length] {
+                let same = now.iter().zip(expected).take_while(|(a, b)| a == b).count();
+                return Err(Difference {
+                    message: self.number,
+                    byte: self.at + same,
+                });
+            }
+            bytes = later;
+            self.at += length;
+            if self.at == self.message.len() {
+                self.at = 0;
+                ended += 1;
+                self.count();
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Goes on to the next number, of which a short message holds the last digits.
+    fn count(&mut self) {
+        self.number += 1;
+        let mut rest = self.number;
+        for digit in self.message[self.header..].iter_mut().take(DIGITS).rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(wire: Wire, size: usize, count: usize) -> Vec<u8> {
+        let mut bytes = vec![];
+        Traffic::new(wire, size).add_to(&mut bytes, count);
+        bytes
+    }
+
+    #[test]
+    fn messages_are_numbered() {
+        assert_eq!(sent(Wire::Raw, 3, 11)[24..], *b"009010011");
+        let framed = Wire::Framed { max_message: 99 };
+        assert_eq!(sent(framed, 18, 1), b"\0\0\0\x120000000000000001..");
+    }
+
+    #[test]
+    fn what_was_sent_compares_however_it_is_cut() {
+        let bytes = sent(Wire::Raw, 5, 100);
+        for size in 1..=bytes.len() {
+            let mut traffic = Traffic::new(Wire::Raw, 5);
+            let ended: usize = bytes
+                .chunks(size)
+                .map(|piece| traffic.compare(piece).unwrap())
+                .sum();
+            assert_eq!(ended, 100);
+        }
+    }
+
+    #[test]
+    fn a_difference_is_told_by_message_and_byte() {
+        let mut bytes = sent(Wire::Raw, 5, 4);
+        bytes.drain(10..15);
+        let difference = Traffic::new(Wire::Raw, 5).compare(&bytes).unwrap_err();
+        assert_eq!(
+            difference,
+            Difference {
+                message: 3,
+                byte: 4
+            },
+            "4 came in place of 3"
+        );
+    }
+}

@@ -1,0 +1,105 @@
+//! What may be said on the command line.
+
+use std::time::Duration;
+
+use clap::{Args, Parser};
+use cli::EndpointFlags;
+use echo_client::{Load, Wire};
+use proto::MAX_ECHO_BYTES;
+
+/// Sends lines to an echo server and prints what comes back; a line `exit` ends it
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  echo-client --local                  server and client in one, to see it work
+  echo-client                          asks for host and port, Enter takes the defaults
+  echo-client --host 192.0.2.7 --port 7777
+  seq 1 1000 | echo-client --quiet | sha256sum
+  echo-client --raw --port 7           any echo server of RFC 862
+  echo-client --bench --connections 50 --window 8 --host 192.0.2.7 --port 7777")]
+pub struct Flags {
+    /// Where the server is.
+    #[command(flatten)]
+    pub endpoint: EndpointFlags,
+
+    /// Start an echo server inside this program and talk to it
+    #[arg(long, conflicts_with_all = ["host", "port"])]
+    pub local: bool,
+
+    /// Send lines as they are, without frames, to any echo server (RFC 862)
+    #[arg(long)]
+    raw: bool,
+
+    /// The longest message in bytes, sent or received
+    #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
+    max_message: u32,
+
+    /// How long to wait for the connection, and for what the server owes
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: u32,
+
+    /// No service messages
+    #[arg(long)]
+    pub quiet: bool,
+
+    /// Whether and how to measure.
+    #[command(flatten)]
+    pub bench: BenchFlags,
+}
+
+/// How to measure a server instead of talking to it.
+#[derive(Args)]
+#[command(next_help_heading = "Measuring")]
+pub struct BenchFlags {
+    /// Measure the server: how many messages it returns, and how fast; every reply is checked
+    #[arg(long)]
+    pub bench: bool,
+
+    /// Connections at once
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub connections: u32,
+
+    /// Bytes of a message, without its header
+    #[arg(long, value_name = "BYTES", default_value_t = 64, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
+    size: u32,
+
+    /// Messages in flight on each connection
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    window: u32,
+
+    /// How long messages are sent
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    duration: u32,
+
+    /// Print the figures as one JSON object
+    #[arg(long, requires = "bench")]
+    pub json: bool,
+}
+
+impl Flags {
+    /// What the server speaks.
+    pub fn wire(&self) -> Wire {
+        if self.raw {
+            Wire::Raw
+        } else {
+            Wire::Framed {
+                max_message: self.max_message as usize,
+            }
+        }
+    }
+
+    /// How long to wait for the connection, and for what is owed.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+
+    /// What to load the server with.
+    pub fn load(&self) -> Load {
+        Load {
+            wire: self.wire(),
+            size: self.bench.size as usize,
+            window: self.bench.window as usize,
+            duration: Duration::from_secs(self.bench.duration.into()),
+            timeout: self.timeout(),
+        }
+    }
+}
