@@ -1,0 +1,14 @@
+//! The authentication server: users with passwords, and sessions that a token keeps.
+//!
+//! So far its rules. Each is a module of its own without sockets or files, and is handed the time
+//! and the random bytes that it needs.
+//!
+//! - [`PasswordRules`] says which passwords a user may choose.
+
+mod password;
+mod random;
+mod user_key;
+
+pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRules, WeakPassword};
+pub use random::random;
+pub use user_key::UserKey;
