@@ -4,11 +4,17 @@
 //! and the random bytes that it needs.
 //!
 //! - [`PasswordRules`] says which passwords a user may choose.
+//! - [`Hasher`] turns a password into what is stored, and checks it; [`Pool`] bounds how much of
+//!   that is done at once.
 
+mod hashing;
 mod password;
+mod pool;
 mod random;
 mod user_key;
 
+pub use hashing::{BadHash, Cost, CostError, Hasher, Memory, OutOfMemory, StoredHash};
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRules, WeakPassword};
+pub use pool::{Busy, Pool};
 pub use random::random;
 pub use user_key::UserKey;

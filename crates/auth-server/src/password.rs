@@ -30,7 +30,6 @@ impl Password {
     }
 
     /// What is hashed.
-    #[allow(dead_code)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

@@ -1,0 +1,329 @@
+//! Passwords as they are stored: argon2id (RFC 9106) in PHC strings. Which passwords are good and
+//! who waits for whom is not known here.
+
+use std::fmt;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::password::Password;
+
+/// The longest hash that [`StoredHash`] takes, in bytes.
+const MAX_OUTPUT_BYTES: usize = 64;
+
+/// What a hash costs whoever makes it, and so whoever guesses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    memory_kib: u32,
+    passes: u32,
+}
+
+impl Cost {
+    /// The least there is, and the default: what OWASP's Password Storage Cheat Sheet recommends.
+    pub const LEAST: Self = Self {
+        memory_kib: 19_456,
+        passes: 2,
+    };
+
+    /// The most memory times passes, in KiB: some seconds of work. A hash in a file asks for as
+    /// much as whoever wrote the file likes.
+    pub const MAX_KIB_PASSES: u64 = 4 << 20;
+
+    /// A cost of so much memory in KiB, gone over so many times.
+    ///
+    /// # Errors
+    ///
+    /// When it is less than [`Cost::LEAST`] or more than [`Cost::MAX_KIB_PASSES`].
+    pub fn new(memory_kib: u32, passes: u32) -> Result<Self, CostError> {
+        let cost = Self { memory_kib, passes };
+        if memory_kib < Self::LEAST.memory_kib || passes < Self::LEAST.passes {
+            return Err(CostError::TooLow);
+        }
+        match cost.is_bearable() {
+            true => Ok(cost),
+            false => Err(CostError::TooHigh),
+        }
+    }
+
+    fn is_bearable(self) -> bool {
+        u64::from(self.memory_kib) * u64::from(self.passes) <= Self::MAX_KIB_PASSES
+    }
+
+    fn params(self) -> Params {
+        Params::new(self.memory_kib, self.passes, 1, None)
+            .expect("at least 8 KiB and a pass, as each cost has")
+    }
+}
+
+/// Why there is no such [`Cost`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CostError {
+    /// Less memory or fewer passes than [`Cost::LEAST`].
+    TooLow,
+    /// More than [`Cost::MAX_KIB_PASSES`].
+    TooHigh,
+}
+
+/// A password's hash as a PHC string, with its salt and cost. It is known to be argon2id, version
+/// 1.3, and of a cost that a server can bear.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StoredHash(String);
+
+/// Why a text is no [`StoredHash`]. It holds nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadHash {
+    /// Not a PHC string with a salt and a hash.
+    NotPhc,
+    /// Another function than argon2id, or another version of it than 1.3.
+    NotArgon2id,
+    /// Parameters that argon2 does not have.
+    BadParameters,
+    /// More memory times passes than [`Cost::MAX_KIB_PASSES`].
+    TooCostly {
+        /// Memory in KiB.
+        memory_kib: u32,
+        /// Passes over it.
+        passes: u32,
+    },
+}
+
+impl StoredHash {
+    /// The hash that a PHC string is.
+    ///
+    /// # Errors
+    ///
+    /// When it is none that could be checked.
+    pub fn parse(phc: &str) -> Result<Self, BadHash> {
+        Parts::of(phc).map(|_| Self(phc.to_owned()))
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::of(&self.0).expect("it was parsed when it was made")
+    }
+}
+
+/// Makes and checks hashes.
+#[derive(Clone, Debug)]
+pub struct Hasher {
+    params: Params,
+}
+
+impl Hasher {
+    /// Makes hashes of this cost.
+    #[must_use]
+    pub fn new(cost: Cost) -> Self {
+        Self {
+            params: cost.params(),
+        }
+    }
+
+    /// The hash to store for a password. The salt is to be random, and new each time.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`].
+    pub fn hash(
+        &self,
+        password: &Password,
+        salt: [u8; 16],
+        memory: &mut Memory,
+    ) -> Result<StoredHash, OutOfMemory> {
+        let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
+        self.compute(&self.params, password, &salt, &mut hash, memory)?;
+        let hash = PasswordHash {
+            algorithm: ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&self.params).expect("three numbers fit"),
+            salt: Some(Salt::new(&salt).expect("8 to 48 bytes are a salt")),
+            hash: Some(Output::new(&hash).expect("10 to 64 bytes are a hash")),
+        };
+        Ok(StoredHash(hash.to_string()))
+    }
+
+    /// Whether the password is the one stored. With nothing stored it is not, which takes as much
+    /// time and memory to find out as a wrong password does.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`].
+    pub fn verify(
+        &self,
+        password: &Password,
+        stored: Option<&StoredHash>,
+        memory: &mut Memory,
+    ) -> Result<bool, OutOfMemory> {
+        let parts = stored.map_or_else(|| self.dummy(), StoredHash::parts);
+        let mut hash = [0; MAX_OUTPUT_BYTES];
+        let hash = &mut hash[..parts.hash.len()];
+        self.compute(&parts.params, password, &parts.salt, hash, memory)?;
+        // `Output` compares in constant time.
+        let is_same = Output::new(hash).is_ok_and(|hash| hash == parts.hash);
+        Ok(is_same && stored.is_some())
+    }
+
+    /// Whether the stored hash costs less than those made now, so that the password should be
+    /// hashed anew when it is next known.
+    #[must_use]
+    pub fn needs_rehash(&self, stored: &StoredHash) -> bool {
+        let parts = stored.parts();
+        parts.params.m_cost() < self.params.m_cost()
+            || parts.params.t_cost() < self.params.t_cost()
+            || parts.salt.len() < argon2::RECOMMENDED_SALT_LEN
+            || parts.hash.len() < Params::DEFAULT_OUTPUT_LEN
+    }
+
+    /// What stands in for a hash that there is not.
+    fn dummy(&self) -> Parts {
+        Parts {
+            params: self.params.clone(),
+            salt: Salt::new(&[0; 16]).expect("8 to 48 bytes are a salt"),
+            hash: Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).expect("32 bytes are a hash"),
+        }
+    }
+
+    fn compute(
+        &self,
+        params: &Params,
+        password: &Password,
+        salt: &[u8],
+        hash: &mut [u8],
+        memory: &mut Memory,
+    ) -> Result<(), OutOfMemory> {
+        let blocks = memory.blocks(params.block_count())?;
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+            .hash_password_into_with_memory(password.as_bytes(), salt, hash, blocks)
+            .expect("lengths of salt and hash were checked, and a password is short");
+        memory.keep(self.params.block_count());
+        Ok(())
+    }
+}
+
+/// A parsed [`StoredHash`].
+struct Parts {
+    params: Params,
+    salt: Salt,
+    hash: Output,
+}
+
+impl Parts {
+    fn of(phc: &str) -> Result<Self, BadHash> {
+        let parsed = PasswordHash::new(phc).map_err(|_| BadHash::NotPhc)?;
+        let (Some(salt), Some(hash)) = (parsed.salt, parsed.hash) else {
+            return Err(BadHash::NotPhc);
+        };
+        if parsed.algorithm != ARGON2ID_IDENT || parsed.version != Some(Version::V0x13.into()) {
+            return Err(BadHash::NotArgon2id);
+        }
+        let params = Params::try_from(&parsed).map_err(|_| BadHash::BadParameters)?;
+        let cost = Cost {
+            memory_kib: params.m_cost(),
+            passes: params.t_cost(),
+        };
+        match cost.is_bearable() {
+            true => Ok(Self { params, salt, hash }),
+            false => Err(BadHash::TooCostly {
+                memory_kib: cost.memory_kib,
+                passes: cost.passes,
+            }),
+        }
+    }
+}
+
+/// What hashes are computed in. It is kept from one hash to the next: getting and clearing it
+/// anew takes a good part of a hash's time.
+#[derive(Debug, Default)]
+pub struct Memory(Vec<Block>);
+
+impl Memory {
+    fn blocks(&mut self, count: usize) -> Result<&mut [Block], OutOfMemory> {
+        let missing = count.saturating_sub(self.0.len());
+        self.0
+            .try_reserve_exact(missing)
+            .map_err(|_| OutOfMemory { kib: count })?;
+        self.0.resize(self.0.len() + missing, Block::new());
+        Ok(&mut self.0[..count])
+    }
+
+    /// Gives back what one costly hash needed and the others do not.
+    fn keep(&mut self, count: usize) {
+        self.0.truncate(count);
+        self.0.shrink_to(count);
+    }
+}
+
+/// The system has no memory for a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory {
+    /// What the hash needs.
+    pub kib: usize,
+}
+
+/// A hash is shown by its file alone.
+impl fmt::Debug for StoredHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredHash(..)")
+    }
+}
+
+impl TryFrom<String> for StoredHash {
+    type Error = BadHash;
+
+    fn try_from(phc: String) -> Result<Self, BadHash> {
+        Self::parse(&phc)
+    }
+}
+
+impl From<StoredHash> for String {
+    fn from(hash: StoredHash) -> Self {
+        hash.0
+    }
+}
+
+impl fmt::Display for CostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost { memory_kib, passes } = Cost::LEAST;
+        match self {
+            Self::TooLow => write!(
+                f,
+                "a hash needs at least {memory_kib} KiB of memory and {passes} passes"
+            ),
+            Self::TooHigh => write!(
+                f,
+                "a hash takes at most {} KiB of memory, divided by its passes",
+                Cost::MAX_KIB_PASSES
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CostError {}
+
+impl fmt::Display for BadHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPhc => f.write_str("the hash is not a PHC string with a salt and a hash"),
+            Self::NotArgon2id => f.write_str("the hash is not one of argon2id, version 1.3"),
+            Self::BadParameters => f.write_str("the hash has parameters that argon2 does not have"),
+            Self::TooCostly { memory_kib, passes } => write!(
+                f,
+                "the hash asks for {passes} passes over {memory_kib} KiB, which is too costly"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for BadHash {}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no memory for a hash, which needs {} KiB", self.kib)
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+#[cfg(test)]
+#[path = "hashing_tests.rs"]
+mod tests;
