@@ -6,13 +6,17 @@
 //! - [`PasswordRules`] says which passwords a user may choose.
 //! - [`Hasher`] turns a password into what is stored, and checks it; [`Pool`] bounds how much of
 //!   that is done at once.
+//! - [`Throttle`] slows guessing down.
 
+mod bounded_table;
+mod guessing;
 mod hashing;
 mod password;
 mod pool;
 mod random;
 mod user_key;
 
+pub use guessing::{Attempt, Throttle, TooEarly};
 pub use hashing::{BadHash, Cost, CostError, Hasher, Memory, OutOfMemory, StoredHash};
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRules, WeakPassword};
 pub use pool::{Busy, Pool};
