@@ -7,6 +7,7 @@
 //! - [`Hasher`] turns a password into what is stored, and checks it; [`Pool`] bounds how much of
 //!   that is done at once.
 //! - [`Throttle`] slows guessing down.
+//! - [`Session`] is what the server keeps of a [`Token`], and [`SessionLimits`] says until when.
 
 mod bounded_table;
 mod guessing;
@@ -14,6 +15,7 @@ mod hashing;
 mod password;
 mod pool;
 mod random;
+mod session;
 mod user_key;
 
 pub use guessing::{Attempt, Throttle, TooEarly};
@@ -21,4 +23,5 @@ pub use hashing::{BadHash, Cost, CostError, Hasher, Memory, OutOfMemory, StoredH
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRules, WeakPassword};
 pub use pool::{Busy, Pool};
 pub use random::random;
+pub use session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};
 pub use user_key::UserKey;

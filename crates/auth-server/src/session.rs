@@ -1,0 +1,315 @@
+//! Sessions: what a token opens, and until when. Where they are kept is not known here. Times are
+//! Unix seconds, since they outlive the process.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use proto::Secret;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::user_key::UserKey;
+
+/// Live sessions that one user may have. Their list fits in one message.
+pub const MAX_SESSIONS: usize = 100;
+
+/// How often at most [`Session::last_seen`] is worth writing to disk, in seconds.
+const SAVE_INTERVAL: u64 = 60;
+
+/// Characters of 256 bits in base64url.
+const TOKEN_CHARS: usize = 43;
+
+/// Characters of the hash that are a session's id: 72 bits.
+const ID_CHARS: usize = 12;
+
+/// What a client shows to go on with a session: 256 random bits as 43 characters of base64url.
+/// The server does not keep it.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// The token of these bits, which are to be random.
+    #[must_use]
+    pub fn new(random: [u8; 32]) -> Self {
+        Self(Base64UrlUnpadded::encode_string(&random))
+    }
+
+    /// What a client sent, if it looks like a token.
+    #[must_use]
+    pub fn parse(sent: &Secret) -> Option<Self> {
+        let is_digit = |byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+        let text = sent.expose();
+        (text.len() == TOKEN_CHARS && text.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+    }
+
+    /// The id of the session that this token opens. It is a part of the hash, and opens nothing.
+    #[must_use]
+    pub fn session_id(&self) -> String {
+        let mut id = self.hash();
+        id.truncate(ID_CHARS);
+        id
+    }
+
+    /// The token itself, for the client.
+    #[must_use]
+    pub fn into_secret(self) -> Secret {
+        Secret::new(self.0)
+    }
+
+    /// A fast hash will do: nobody can try 2^256 tokens. It is of the characters, so that two
+    /// writings of the same bits are not the same token.
+    fn hash(&self) -> String {
+        Base64UrlUnpadded::encode_string(&Sha256::digest(&self.0))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// What the server keeps of a session, under its [id](Token::session_id).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Whose session it is.
+    pub user: UserKey,
+    /// Where it was opened from.
+    pub address: IpAddr,
+    /// When it was opened.
+    pub created_at: u64,
+    /// When the server last heard from it.
+    pub last_seen: u64,
+    /// SHA-256 of the token, in base64url.
+    hash: String,
+}
+
+impl Session {
+    /// A session that begins now.
+    #[must_use]
+    pub fn new(token: &Token, user: UserKey, address: IpAddr, now: u64) -> Self {
+        Self {
+            user,
+            address,
+            created_at: now,
+            last_seen: now,
+            hash: token.hash(),
+        }
+    }
+
+    /// Whether a token is this session's.
+    ///
+    /// How long it takes tells nothing: what is compared are hashes, and nobody can choose a token
+    /// by the characters that its hash begins with.
+    #[must_use]
+    pub fn is_opened_by(&self, token: &Token) -> bool {
+        self.hash == token.hash()
+    }
+
+    /// Notes that the session was heard from, and says whether that is worth writing to disk,
+    /// where `saved` stands as last seen.
+    pub fn touch(&mut self, now: u64, saved: u64) -> bool {
+        // A clock that was set back takes no time from anybody.
+        self.last_seen = self.last_seen.max(now);
+        self.last_seen >= saved.saturating_add(SAVE_INTERVAL)
+    }
+}
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Seconds after which a session ends that nothing is heard from.
+    pub idle: u64,
+    /// Seconds after which a session ends whatever is heard from it.
+    pub max: u64,
+}
+
+impl SessionLimits {
+    /// When a session ends if nothing more is heard from it: the sooner of both ends.
+    #[must_use]
+    pub fn expires_at(self, session: &Session) -> u64 {
+        let idle_end = session.last_seen.saturating_add(self.idle);
+        idle_end.min(session.created_at.saturating_add(self.max))
+    }
+
+    /// Whether a session has not ended yet.
+    #[must_use]
+    pub fn is_live(self, session: &Session, now: u64) -> bool {
+        now < self.expires_at(session)
+    }
+}
+
+/// The session that was heard from the longest ago, which ends when a user with [`MAX_SESSIONS`]
+/// opens another.
+pub fn longest_unseen<'a>(
+    sessions: impl IntoIterator<Item = (&'a str, &'a Session)>,
+) -> Option<&'a str> {
+    let order = |(id, session): &(&'a str, &Session)| (session.last_seen, session.created_at, *id);
+    sessions.into_iter().min_by_key(order).map(|(id, _)| id)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proto::Name;
+
+    use super::*;
+
+    fn token(byte: u8) -> Token {
+        Token::new([byte; 32])
+    }
+
+    fn session(token: &Token, now: u64) -> Session {
+        let user = UserKey::of(&Name::parse("Anna").unwrap());
+        Session::new(token, user, "192.0.2.7".parse().unwrap(), now)
+    }
+
+    const LIMITS: SessionLimits = SessionLimits {
+        idle: 1_800,
+        max: 28_800,
+    };
+
+    #[test]
+    fn a_token_is_43_characters_and_not_in_the_record() {
+        let token = token(0xfb);
+        let secret = token.clone().into_secret();
+        assert_eq!(
+            secret.expose(),
+            "-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"
+        );
+        assert!(Token::parse(&secret).is_some());
+        // SHA-256 of these 43 characters, as other tools compute it.
+        let hash = "0Rg1yn7b0R1hLInM2pf4BU3eT3hIX_W1iTNui9njUxU";
+        let session = session(&token, 1_790_000_000);
+        assert_eq!(
+            serde_json::to_value(&session).unwrap(),
+            serde_json::json!({
+                "user": "anna",
+                "address": "192.0.2.7",
+                "created_at": 1_790_000_000,
+                "last_seen": 1_790_000_000,
+                "hash": hash,
+            })
+        );
+        assert_eq!(token.session_id(), hash[..12]);
+        assert_eq!(format!("{token:?}"), "Token(..)");
+    }
+
+    #[test]
+    fn a_session_is_opened_by_its_token_alone() {
+        let session = session(&token(0), 0);
+        assert!(session.is_opened_by(&token(0)));
+        assert!(!session.is_opened_by(&token(1)));
+        // `AA..AB` decodes to the same bits as `AA..AA` where the last two are not looked at.
+        let twin = Secret::new("A".repeat(42) + "B");
+        assert!(!session.is_opened_by(&Token::parse(&twin).unwrap()));
+    }
+
+    #[test]
+    fn what_does_not_look_like_a_token_is_none() {
+        for text in [
+            "",
+            &"A".repeat(42),
+            &"A".repeat(44),
+            &("A".repeat(42) + "="),
+            &("A".repeat(41) + "я"),
+        ] {
+            assert!(
+                Token::parse(&Secret::new(text.to_owned())).is_none(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_ends_at_the_sooner_of_both_ends() {
+        let mut session = session(&token(0), 1_000);
+        assert_eq!(LIMITS.expires_at(&session), 2_800);
+        assert!(LIMITS.is_live(&session, 2_799) && !LIMITS.is_live(&session, 2_800));
+        session.touch(2_799, 1_000);
+        assert_eq!(LIMITS.expires_at(&session), 4_599);
+        for now in (2_799..29_799).step_by(1_000) {
+            session.touch(now, now);
+        }
+        assert_eq!(LIMITS.expires_at(&session), 29_800);
+        assert!(LIMITS.is_live(&session, 29_799) && !LIMITS.is_live(&session, 29_800));
+    }
+
+    #[test]
+    fn last_seen_is_worth_writing_once_a_minute() {
+        let mut session = session(&token(0), 1_000);
+        let mut saved = session.last_seen;
+        let written = (1_000..1_600).filter(|now| {
+            let worth = session.touch(*now, saved);
+            if worth {
+                saved = session.last_seen;
+            }
+            worth
+        });
+        assert_eq!(
+            written.collect::<Vec<_>>(),
+            (1_060..1_600).step_by(60).collect::<Vec<_>>()
+        );
+        assert_eq!(session.last_seen, 1_599);
+    }
+
+    #[test]
+    fn a_clock_set_back_ends_nothing() {
+        let mut session = session(&token(0), 1_000);
+        assert!(!session.touch(10, 1_000));
+        assert_eq!(session.last_seen, 1_000);
+        assert!(LIMITS.is_live(&session, 10));
+    }
+
+    #[test]
+    fn the_longest_unseen_makes_room() {
+        let sessions =
+            [(500, "a"), (300, "b"), (400, "c")].map(|(now, id)| (id, session(&token(0), now)));
+        let of = |sessions: &[(&'static str, Session)]| {
+            longest_unseen(sessions.iter().map(|(id, session)| (*id, session))).map(String::from)
+        };
+        assert_eq!(of(&sessions).as_deref(), Some("b"));
+        assert_eq!(of(&[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn records_survive_the_file(bits in any::<[u8; 32]>(), now in any::<u64>(), ip in any::<IpAddr>()) {
+            let token = Token::new(bits);
+            let session = Session { address: ip, ..session(&token, now) };
+            let json = serde_json::to_string(&session).unwrap();
+            prop_assert!(!json.contains(token.clone().into_secret().expose()));
+            let read: Session = serde_json::from_str(&json).unwrap();
+            prop_assert!(read.is_opened_by(&Token::parse(&token.into_secret()).unwrap()));
+            prop_assert_eq!(read, session);
+        }
+
+        #[test]
+        fn one_changed_character_opens_nothing(
+            bits in any::<[u8; 32]>(), at in 0..43usize, other in "[A-Za-z0-9_-]",
+        ) {
+            let token = Token::new(bits);
+            let mut text = token.0.clone();
+            text.replace_range(at..=at, &other);
+            let changed = Token::parse(&Secret::new(text)).unwrap();
+            prop_assert_eq!(session(&token, 0).is_opened_by(&changed), token.0 == changed.0);
+        }
+
+        #[test]
+        fn no_times_overflow(
+            created_at in any::<u64>(), times in prop::collection::vec(any::<u64>(), 0..5),
+            idle in any::<u64>(), max in any::<u64>(),
+        ) {
+            let limits = SessionLimits { idle, max };
+            let mut session = session(&token(0), created_at);
+            for now in times {
+                session.touch(now, created_at);
+                let end = limits.expires_at(&session);
+                prop_assert_eq!(limits.is_live(&session, now), now < end);
+                prop_assert!(end <= session.created_at.saturating_add(max));
+                prop_assert!(end <= session.last_seen.saturating_add(idle));
+            }
+        }
+    }
+}
