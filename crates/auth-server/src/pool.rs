@@ -116,8 +116,12 @@ mod tests {
     use std::collections::HashSet;
     use std::sync::mpsc;
     use std::thread;
+    use std::time::{Duration, Instant};
 
     use super::*;
+
+    /// After which a test has failed rather than hangs.
+    const LONG: Duration = Duration::from_secs(10);
 
     fn pool<M>(workers: usize, queue: u64, memory: impl FnMut() -> M) -> Pool<M> {
         Pool::new(NonZeroUsize::new(workers).unwrap(), queue, memory)
@@ -125,10 +129,12 @@ mod tests {
 
     /// Waits until so many are inside, working or waiting.
     fn await_inside<M>(pool: &Pool<M>, inside: u64) {
+        let start = Instant::now();
         while {
             let state = pool.state();
             state.admitted - state.finished != inside
         } {
+            assert!(start.elapsed() < LONG, "never are {inside} inside");
             thread::yield_now();
         }
     }
@@ -161,7 +167,7 @@ mod tests {
         let (go, wait) = mpsc::channel::<()>();
         thread::scope(|scope| {
             let pool = &pool;
-            scope.spawn(move || pool.run(|()| wait.recv().unwrap()).unwrap());
+            scope.spawn(move || pool.run(|()| wait.recv_timeout(LONG).unwrap()).unwrap());
             await_inside(pool, 1);
             for waiting in 2..=3 {
                 scope.spawn(|| pool.run(|()| ()).unwrap());
@@ -180,7 +186,7 @@ mod tests {
         let (go, wait) = mpsc::channel::<()>();
         thread::scope(|scope| {
             let pool = &pool;
-            scope.spawn(move || pool.run(|()| wait.recv().unwrap()).unwrap());
+            scope.spawn(move || pool.run(|()| wait.recv_timeout(LONG).unwrap()).unwrap());
             await_inside(pool, 1);
             for number in 0..50 {
                 let served = &served;

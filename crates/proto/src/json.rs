@@ -291,12 +291,29 @@ mod tests {
                 Err(RecvError::NotJson(_))
             ));
         }
-        let deepest = format!(
-            r#"{{"type":"plain","x":{}0{}}}"#,
-            "[".repeat(126),
-            "]".repeat(126)
-        );
-        assert_eq!(from_json::<Message>(&deepest).unwrap(), Message::Plain);
+    }
+
+    #[test]
+    fn the_deepest_nesting_that_is_json_leaves_stack_to_spare() {
+        let arrays = ["[".repeat(126), "]".repeat(126)];
+        let objects = [r#"{"a":"#.repeat(126), "}".repeat(126)];
+        let read_all = move || {
+            for [open, close] in [arrays, objects] {
+                let deep = format!("{open}0{close}");
+                let unknown_field = format!(r#"{{"type":"plain","x":{deep}}}"#);
+                assert_eq!(
+                    from_json::<Message>(&unknown_field).unwrap(),
+                    Message::Plain
+                );
+                let known_field = format!(r#"{{"text":{deep},"type":"full","number":1}}"#);
+                assert!(from_json::<Message>(&known_field).is_err());
+                let secret = format!(r#"{{"type":"resume","token":{deep}}}"#);
+                assert!(from_json::<crate::auth::Request>(&secret).is_err());
+            }
+        };
+        // A client's thread has 512 KiB.
+        let thread = std::thread::Builder::new().stack_size(384 << 10);
+        thread.spawn(read_all).unwrap().join().unwrap();
     }
 
     proptest! {
