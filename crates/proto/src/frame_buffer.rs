@@ -101,6 +101,17 @@ impl FrameBuffer {
         Run { wire, frames, end }
     }
 
+    /// How many whole frames can be taken.
+    #[must_use]
+    pub fn whole(&self) -> usize {
+        let (mut rest, mut frames) = (self.buffer.waiting(), 0);
+        while let Ok(Some(text)) = first_frame(rest, self.limit) {
+            rest = &rest[HEADER_BYTES + text.len()..];
+            frames += 1;
+        }
+        frames
+    }
+
     /// What the end of the stream means here.
     ///
     /// # Errors
@@ -219,6 +230,19 @@ mod tests {
         assert_eq!((run.wire, run.frames), (&b"\0\0\0\x01a\0\0\0\x01b"[..], 2));
         assert!(matches!(run.end, RunEnd::Unwanted));
         assert_eq!(buffer.next_text().unwrap(), Some("c"));
+    }
+
+    #[test]
+    fn whole_frames_are_counted_up_to_what_is_none() {
+        let wire = wire_of(&["", "ab"].map(String::from));
+        for (rest, whole) in [(&b""[..], 2), (b"\0\0\0", 2), (b"\0\0\0\x01\xff", 2)] {
+            let mut buffer = FrameBuffer::new(16);
+            assert_eq!(buffer.whole(), 0);
+            buffer.read_from(&mut &[&wire, rest].concat()[..]).unwrap();
+            assert_eq!(buffer.whole(), whole);
+            buffer.next_text().unwrap();
+            assert_eq!(buffer.whole(), whole - 1);
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //!   socket needs two, and one write for all replies to messages that came together.
 //! - [`FrameBuffer`] only takes frames out of bytes. It serves those who look at every read
 //!   themselves.
-//!
+//! - [`converse`] and [`Caller`] are the two halves of a dialogue in JSON, a server's and a
+//!   client's.
 //! - [`ident`] and [`auth`] are the messages of the two dialogues, with the [`Name`]s and
 //!   [`Secret`]s in them.
 //!
@@ -19,6 +20,7 @@
 pub mod auth;
 mod caseless;
 pub mod chat;
+mod dialogue;
 mod error;
 mod frame;
 mod frame_buffer;
@@ -31,6 +33,7 @@ mod socket;
 mod stream;
 
 pub use caseless::caseless_key;
+pub use dialogue::{Answer, Caller, DialogueError, Passed, Responder, converse};
 pub use error::{RecvError, SendError};
 pub use frame::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES, header};
 pub use frame_buffer::{FrameBuffer, Run, RunEnd};
