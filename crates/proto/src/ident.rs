@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
 
+/// After so many names on one connection that are no [`Name`] the server closes it.
+pub const MAX_BAD_NAMES: u32 = 3;
+
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

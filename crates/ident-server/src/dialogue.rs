@@ -1,0 +1,193 @@
+//! What to say to a client, or to do for it: pure decisions. Who the client is and what is stored are told from outside;
+//! files, sockets and logs are not known here.
+
+use std::net::IpAddr;
+
+use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
+use proto::{Answer, Name};
+
+/// The state of one connection. Whether its client is known is not part of it, since another connection from the same
+/// address may change that at any moment.
+#[derive(Debug, Default)]
+pub struct Dialogue {
+    bad_names: u32,
+}
+
+/// What follows from a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing but this answer.
+    Say(Answer<Reply>),
+    /// Store the name unless there is one by now, and [`welcome`] the client by the one that is stored then.
+    Remember(Name),
+    /// Put this name in place of the one that is stored, if one still is, and [`welcome`] the client by it.
+    Rename(Name),
+    /// Delete what is stored, if it still is, and say [`Reply::Forgotten`].
+    Forget,
+}
+
+impl Dialogue {
+    /// Decides upon a request of the client at `address`, which is `known` by a name or not at all.
+    pub fn decide(&mut self, request: Request, address: IpAddr, known: Option<Name>) -> Step {
+        match (request, known) {
+            (Request::Exit, _) => Step::Say(Answer::last(Reply::Bye, "the client said exit")),
+            (Request::Name { .. }, Some(name)) => Step::Say(welcome(name)),
+            (Request::Name { name }, None) => self.parse(&name, Step::Remember),
+            (Request::Rename { name }, Some(_)) => self.parse(&name, Step::Rename),
+            (Request::Whoami, Some(name)) => Step::Say(Reply::YouAre { name, address }.into()),
+            (Request::Forget, Some(_)) => Step::Forget,
+            (Request::Whoami | Request::Rename { .. } | Request::Forget, None) => {
+                Step::Say(not_known())
+            }
+        }
+    }
+
+    fn parse(&mut self, text: &str, then: impl FnOnce(Name) -> Step) -> Step {
+        let error = match Name::parse(text) {
+            Ok(name) => return then(name),
+            Err(error) => error,
+        };
+        self.bad_names += 1;
+        let reply = refusal(ErrorCode::BadName, error.to_string());
+        Step::Say(if self.bad_names < MAX_BAD_NAMES {
+            reply.into()
+        } else {
+            Answer::last(reply, "the client gave too many bad names")
+        })
+    }
+}
+
+/// Whether a request may lead to a [`Step`] that waits for the disk.
+pub fn may_change(request: &Request) -> bool {
+    match request {
+        Request::Name { .. } | Request::Rename { .. } | Request::Forget => true,
+        Request::Whoami | Request::Exit => false,
+    }
+}
+
+/// What is said first: a welcome to a known client, a question to another.
+pub fn greeting(known: Option<Name>) -> Reply {
+    known.map_or(Reply::WhoAreYou, |name| Reply::Welcome { name })
+}
+
+/// The answer once the client is known by this name.
+pub fn welcome(name: Name) -> Answer<Reply> {
+    Reply::Welcome { name }.into()
+}
+
+/// The answer to what only a known client can ask.
+pub fn not_known() -> Answer<Reply> {
+    let message = r#"this address has no name yet; send one with "name""#;
+    refusal(ErrorCode::NotKnown, message.into()).into()
+}
+
+/// The answer when the disk did not take a change.
+pub fn unavailable() -> Answer<Reply> {
+    let message = "the change could not be put on disk; try again later";
+    refusal(ErrorCode::Unavailable, message.into()).into()
+}
+
+/// The reply that grants nothing.
+pub fn refusal(code: ErrorCode, message: String) -> Reply {
+    Reply::Error { code, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn request(text: &str) -> [Request; 2] {
+        let name = String::from(text);
+        [
+            Request::Name { name: name.clone() },
+            Request::Rename { name },
+        ]
+    }
+
+    fn decide(request: Request, known: Option<&str>) -> Step {
+        Dialogue::default().decide(request, ADDRESS, known.map(name))
+    }
+
+    fn say(reply: Reply) -> Step {
+        Step::Say(reply.into())
+    }
+
+    #[test]
+    fn each_state_has_its_answers() {
+        let [give, rename] = request(" Bo ");
+        let anna = || name("Anna");
+        let exit = || Step::Say(Answer::last(Reply::Bye, "the client said exit"));
+        let you_are = Reply::YouAre {
+            name: anna(),
+            address: ADDRESS,
+        };
+        for (request, when_known, when_not_known) in [
+            (
+                give,
+                say(Reply::Welcome { name: anna() }),
+                Step::Remember(name("Bo")),
+            ),
+            (rename, Step::Rename(name("Bo")), Step::Say(not_known())),
+            (Request::Whoami, say(you_are), Step::Say(not_known())),
+            (Request::Forget, Step::Forget, Step::Say(not_known())),
+            (Request::Exit, exit(), exit()),
+        ] {
+            assert_eq!(decide(request.clone(), Some("Anna")), when_known);
+            assert_eq!(decide(request, None), when_not_known);
+        }
+    }
+
+    #[test]
+    fn a_client_is_greeted_or_asked() {
+        let greeted = greeting(Some(name("Аня")));
+        assert_eq!(
+            greeted,
+            Reply::Welcome {
+                name: name("Аня")
+            }
+        );
+        assert_eq!(greeting(None), Reply::WhoAreYou);
+    }
+
+    #[test]
+    fn the_third_bad_name_is_the_last() {
+        let mut dialogue = Dialogue::default();
+        let [bad_name, bad_rename] = request("\u{1b}[2J");
+        let mut decide =
+            |request, known: Option<&str>| dialogue.decide(request, ADDRESS, known.map(name));
+        let message =
+            "a name has no control, format or line-separator characters, this one has U+001B";
+        let reply = || refusal(ErrorCode::BadName, message.into());
+        assert_eq!(decide(bad_name.clone(), None), say(reply()));
+        assert_eq!(
+            decide(request("Bo")[0].clone(), None),
+            Step::Remember(name("Bo"))
+        );
+        assert_eq!(decide(bad_rename, Some("Bo")), say(reply()));
+        assert_eq!(
+            decide(bad_name, None),
+            Step::Say(Answer::last(reply(), "the client gave too many bad names"))
+        );
+    }
+
+    #[test]
+    fn only_what_waits_for_no_disk_is_quick() {
+        for request in
+            request("Bo")
+                .into_iter()
+                .chain([Request::Forget, Request::Whoami, Request::Exit])
+        {
+            let waits = [None, Some("Anna")]
+                .map(|known| decide(request.clone(), known))
+                .iter()
+                .any(|step| !matches!(step, Step::Say(_)));
+            assert_eq!(may_change(&request), waits, "{request:?}");
+        }
+    }
+}
