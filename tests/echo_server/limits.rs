@@ -1,0 +1,93 @@
+//! `--idle-timeout` and `--max-clients`.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use proto::FramedSocket;
+
+use crate::server::{Server, expect_echo, expect_reply, rest};
+
+const SILENT: &str = "no whole message came within 1 s";
+
+#[test]
+fn a_silent_client_is_disconnected() {
+    let began = Instant::now();
+    let visits = [
+        &["--idle-timeout", "1"][..],
+        &["--idle-timeout", "1", "--raw"],
+    ]
+    .map(|flags| {
+        let server = Server::start(flags);
+        let client = server.connect();
+        (server, client)
+    });
+    for (server, mut client) in visits {
+        assert_eq!(rest(&mut client), b"");
+        assert!(began.elapsed() >= Duration::from_secs(1));
+        assert_eq!(server.farewell(client), SILENT);
+    }
+}
+
+#[test]
+fn a_frame_that_only_drips_is_no_message() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    let mut client = server.connect();
+    let address = client.local_addr().unwrap();
+    expect_echo(&mut client, "hello");
+    let log = server.log();
+    client.write_all(b"\0\0\0\x7f").unwrap();
+    let begun = Instant::now();
+    // One byte for each line that tells of the one before, about twenty a second.
+    for drop in 2.. {
+        if client.write_all(b"x").is_err()
+            || !log
+                .lines_with(&format!("disconnected: {address}"))
+                .is_empty()
+        {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "dripping goes on"
+        );
+        log.wait_for_nth(drop, &address.to_string());
+    }
+    assert_eq!(server.why_disconnected(address), SILENT);
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_disconnected() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    let mut client = server.connect();
+    let address = client.local_addr().unwrap();
+    let message = "x".repeat(1 << 20);
+    while client.send_text(&message).is_ok() {}
+    let told = server.why_disconnected(address);
+    assert_eq!(
+        told,
+        "the client took nothing of what it is owed within 1 s"
+    );
+    expect_echo(&mut server.connect(), "and I am served");
+}
+
+#[test]
+fn past_the_most_clients_one_waits_for_another_to_leave() {
+    let server = Server::start(&["--max-clients", "1"]);
+    let mut first = server.connect();
+    expect_echo(&mut first, "first");
+    let mut second = server.connect();
+    second.send_text("second").unwrap();
+    server
+        .log()
+        .wait_for("1 clients are connected, the most that are served at once; new ones wait");
+    expect_echo(&mut first, "still alone");
+    server.log().wait_for("sent 15 bytes");
+    assert_eq!(server.log().lines_with("client connected").len(), 1);
+
+    first.send_text("exit").unwrap();
+    assert_eq!(rest(&mut first), b"");
+    drop(first);
+    expect_reply(&mut second, "second");
+    let line = server.log().wait_for("(connection 2)");
+    assert!(line.ends_with(", 1 connected now"), "{line}");
+}

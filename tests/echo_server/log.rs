@@ -1,0 +1,211 @@
+//! The service messages: what they tell, how a line looks, and where it goes.
+
+use std::io::Write;
+use std::ops::Range;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proto::FramedSocket;
+use testbed::Folder;
+
+use crate::server::{Server, echo_server, expect_echo, rest};
+
+/// The messages of a log, each line of which must be stamped with UTC milliseconds, a level and `pid`.
+fn messages(log: &str, pid: u32) -> Vec<&str> {
+    log.lines()
+        .map(|line| {
+            let shape: String = line
+                .chars()
+                .take(24)
+                .map(|c| if c.is_ascii_digit() { '0' } else { c })
+                .collect();
+            assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{line}");
+            let (level, rest) = line[24..].split_at(7);
+            assert!([" INFO  ", " WARN  "].contains(&level), "{line}");
+            let message = rest.strip_prefix(&format!("[{pid}] "));
+            message.unwrap_or_else(|| panic!("no process id: {line}"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_seven_events_are_told_and_explained() {
+    let server = Server::start(&[]);
+    let (pid, listening) = (server.pid(), server.address);
+    let mut client = server.connect();
+    let peer = client.local_addr().unwrap();
+    expect_echo(&mut client, "Привет");
+    client.send_text("exit").unwrap();
+    assert_eq!(rest(&mut client), b"");
+    drop(client);
+    server.log().wait_for("client disconnected");
+    let finished = server.stop();
+    assert_eq!(
+        finished.stdout_text(),
+        format!("echo-server listening on {listening}\n")
+    );
+    assert_eq!(
+        finished.stderr_text(),
+        "using the default host 127.0.0.1 (--host)\nservice messages go to logs/echo-server.log\n"
+    );
+
+    let log = finished.log().text();
+    let expected = [
+        format!("server started: echo-server {}", env!("CARGO_PKG_VERSION")),
+        "up to ".to_owned(),
+        format!("listening on {listening}"),
+        format!("client connected: {peer} (connection 1), 1 connected now"),
+        format!("received 16 bytes from {peer} (connection 1): 1 message"),
+        format!("sent 16 bytes to {peer} (connection 1): 1 message"),
+        format!("received 8 bytes from {peer} (connection 1): 1 message"),
+        format!(
+            "client disconnected: {peer} (connection 1): the client said exit; received 24 bytes in 2 messages, sent 16 bytes in 1 message, in "
+        ),
+        "server stopped: served 1 clients, received 24 bytes, sent 16 bytes, in ".to_owned(),
+    ];
+    let messages = messages(&log, pid);
+    assert_eq!(messages.len(), expected.len(), "{log}");
+    for (message, expected) in messages.iter().zip(&expected) {
+        assert!(message.starts_with(expected), "{message}\n{expected}");
+    }
+}
+
+#[test]
+fn times_are_in_utc_wherever_the_server_is() {
+    // Nine hours east of Greenwich.
+    let server = Server::spawn(&echo_server().args(["--port", "0"]).env("TZ", "JST-9"));
+    let line = server.log().wait_for("listening on");
+    let of_day = |range: Range<usize>| line[range].parse::<u64>().unwrap();
+    let logged = (of_day(11..13) * 60 + of_day(14..16)) * 60 + of_day(17..19);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let age = (now.as_secs() + 86_400 - logged) % 86_400;
+    assert!(age < 3600, "{line}: {age} s ago");
+}
+
+#[test]
+fn every_connection_has_a_number_and_messages_are_counted() {
+    let server = Server::start(&[]);
+    let clients: Vec<_> = (1..=3)
+        .map(|number| {
+            let mut client = server.connect();
+            expect_echo(&mut client, "hello");
+            let line = server.log().wait_for(&format!("(connection {number}), "));
+            let peer = client.local_addr().unwrap();
+            let told =
+                format!("client connected: {peer} (connection {number}), {number} connected now");
+            assert!(line.ends_with(&told), "{line}");
+            client
+        })
+        .collect();
+    // Two messages that come together are one read and one write.
+    (&clients[0]).write_all(b"\0\0\0\x01a\0\0\0\x02bc").unwrap();
+    server.log().wait_for("received 11 bytes from");
+    let line = server.log().wait_for("sent 11 bytes to");
+    assert!(line.ends_with("(connection 1): 2 messages"), "{line}");
+    drop(clients);
+    let log = server.stop().log();
+    assert_eq!(log.lines_with("client disconnected").len(), 3);
+    log.wait_for("server stopped: served 3 clients, received 38 bytes, sent 38 bytes, in ");
+}
+
+#[test]
+fn the_log_goes_where_it_is_told() {
+    let folder = Folder::new();
+    for (to, in_file, on_console) in [
+        ("file", true, false),
+        ("console", false, true),
+        ("both", true, true),
+    ] {
+        let path = format!("deep/folder/{to}.log");
+        let program = echo_server().in_folder(&folder).args([
+            "--port",
+            "0",
+            "--log-to",
+            to,
+            "--log-file",
+            &path,
+        ]);
+        let finished = Server::spawn(&program).stop();
+        let file = folder.log(&path);
+        let console = finished.stderr_text();
+        for event in [
+            "] server started: ",
+            "] listening on ",
+            "] server stopped: ",
+        ] {
+            assert_eq!(
+                file.text().contains(event),
+                in_file,
+                "{to}, {event}: {}",
+                file.text()
+            );
+            assert_eq!(
+                console.contains(event),
+                on_console,
+                "{to}, {event}: {console}"
+            );
+        }
+        let where_it_goes = format!("service messages go to {path}\n");
+        assert_eq!(console.contains(&where_it_goes), in_file, "{console}");
+        assert_eq!(file.path().exists(), in_file);
+    }
+}
+
+#[test]
+fn a_second_start_appends() {
+    let folder = Folder::new();
+    let program = echo_server().in_folder(&folder).args(["--port", "0"]);
+    for starts in 1..=2 {
+        Server::spawn(&program).stop();
+        let log = folder.log("logs/echo-server.log");
+        assert_eq!(log.lines_with("server started").len(), starts);
+        assert_eq!(log.lines_with("server stopped").len(), starts);
+    }
+}
+
+#[test]
+fn a_level_leaves_out_what_is_less_severe() {
+    let server = Server::start(&["--log-level", "warn"]);
+    expect_echo(&mut server.connect(), "hello");
+    assert_eq!(server.stop().log().text(), "");
+}
+
+#[test]
+fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
+    let server = Server::start(&["--log-max-mib", "1"]);
+    let mut client = server.connect();
+    let mut exchanges = 0;
+    let old = server.folder().log("logs/echo-server.log.1");
+    while !old.path().exists() {
+        expect_echo(&mut client, "");
+        exchanges += 1;
+        assert!(exchanges < 100_000, "no new file begins");
+    }
+    drop(client);
+    server.log().wait_for("client disconnected");
+    let finished = server.stop();
+    let (old, new) = (old.text(), finished.log().text());
+    assert!(old.len() >= 1 << 20, "{}", old.len());
+    for event in ["] received 4 bytes", "] sent 4 bytes"] {
+        let lines = old.matches(event).count() + new.matches(event).count();
+        assert_eq!(lines, exchanges, "{event}");
+    }
+    assert_eq!((old + &new).matches("] server st").count(), 2);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_costs_only_the_log() {
+    let server = Server::start(&["--log-file", "/dev/full"]);
+    let mut client = server.connect();
+    server.wait_for_stderr_line(
+        "cannot write to the log file /dev/full: no space left on device; log lines are lost until that is mended",
+    );
+    for _ in 0..100 {
+        expect_echo(&mut client, "hello");
+    }
+    drop(client);
+    let finished = server.stop();
+    let words = finished.stderr_text();
+    assert_eq!(words.matches("until that is mended").count(), 1, "{words}");
+    assert!(words.ends_with(" log lines lost\n"), "{words}");
+}

@@ -1,0 +1,158 @@
+//! Where a server listens: the walk past taken ports, both families, and refusals.
+
+use std::net::TcpListener;
+
+use testbed::{Folder, Program};
+
+use crate::server::{Server, echo_server, expect_echo};
+
+/// Its one complaint on stderr, after the line that tells of the log, when it ends with status 1.
+#[track_caller]
+fn complaint(program: &Program) -> String {
+    let finished = program.output().expect_code(1);
+    assert_eq!(finished.stdout_text(), "", "it did not accept anybody");
+    let words = finished.stderr_text().lines();
+    let complaints: Vec<_> = words
+        .filter(|line| {
+            !line.starts_with("service messages go to ") && !line.starts_with("using the default")
+        })
+        .collect();
+    match complaints[..] {
+        [complaint] => complaint.to_owned(),
+        _ => finished.fail("expected one complaint"),
+    }
+}
+
+#[test]
+fn three_servers_share_one_wish() {
+    let first = Server::start(&[]);
+    let wish = first.address.port();
+    let program = echo_server().args(["--port", &wish.to_string()]);
+    let (second, third) = (Server::spawn(&program), Server::spawn(&program));
+    for server in [&second, &third] {
+        server.wait_for_stderr_line(&format!("port {wish} is taken, trying "));
+        assert_ne!(server.address.port(), wish);
+        server
+            .log()
+            .wait_for(&format!("listening on {}", server.address));
+    }
+    assert_ne!(second.address, third.address);
+    for server in [&first, &second, &third] {
+        expect_echo(&mut server.connect(), "hello");
+    }
+}
+
+#[test]
+fn a_strict_port_is_that_or_none() {
+    let first = Server::start(&[]);
+    let wish = first.address.port().to_string();
+    let program = echo_server().args(["--strict-port", "--port", &wish]);
+    assert_eq!(
+        complaint(&program),
+        format!(
+            "echo-server: cannot listen on 127.0.0.1:{wish}: address already in use; stop the program that has it, or choose another --port"
+        )
+    );
+    expect_echo(&mut first.connect(), "I stay");
+    first.stop();
+
+    // Its former connection is still known to the system, and does not keep the port.
+    let again = Server::spawn(&program);
+    assert_eq!(again.address.port().to_string(), wish);
+}
+
+#[test]
+fn ipv6_is_spoken() {
+    if let Err(error) = TcpListener::bind("[::1]:0") {
+        return println!("skipped: this machine has no ::1 ({error})");
+    }
+    for host in ["::1", "[::1]"] {
+        let server = Server::start(&["--host", host]);
+        assert_eq!(server.address.ip().to_string(), "::1");
+        let mut client = server.connect();
+        expect_echo(&mut client, "hello");
+        let peer = client.local_addr().unwrap();
+        server
+            .log()
+            .wait_for(&format!("client connected: {peer} (connection 1)"));
+        let stdout = String::from_utf8(server.stdout()).unwrap();
+        assert!(
+            stdout.starts_with("echo-server listening on [::1]:"),
+            "{stdout}"
+        );
+    }
+}
+
+#[test]
+fn an_ipv4_client_of_both_families_is_told_as_ipv4() {
+    if let Err(error) = TcpListener::bind("[::]:0") {
+        return println!("skipped: this machine has no IPv6 ({error})");
+    }
+    let server = Server::start(&["--host", "::"]);
+    let there = ("127.0.0.1", server.address.port());
+    let Ok(mut client) = std::net::TcpStream::connect(there) else {
+        return println!("skipped: this machine keeps the families apart");
+    };
+    expect_echo(&mut client, "hello");
+    let peer = client.local_addr().unwrap();
+    server
+        .log()
+        .wait_for(&format!("client connected: {peer} (connection 1)"));
+}
+
+#[test]
+fn a_name_will_do() {
+    let server = Server::start(&["--host", "localhost"]);
+    assert!(server.address.ip().is_loopback());
+    expect_echo(&mut server.connect(), "hello");
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_told() {
+    let program = echo_server().args(["--port", "0", "--host", "no.such.host"]);
+    // Where questions to name servers are lost, not for long.
+    let complaint = complaint(&program.env("RES_OPTIONS", "timeout:1 attempts:1"));
+    let start = "echo-server: cannot find the host no.such.host: ";
+    assert!(complaint.starts_with(start), "{complaint}");
+    let next = "; check its spelling, or give an address";
+    assert!(complaint.ends_with(next), "{complaint}");
+}
+
+#[test]
+fn an_address_of_another_machine_is_told() {
+    // TEST-NET-1 (RFC 5737) is nobody's.
+    let program = echo_server().args(["--port", "0", "--host", "192.0.2.1"]);
+    assert_eq!(
+        complaint(&program),
+        "echo-server: cannot listen on 192.0.2.1:0: cannot assign requested address; give an address of this machine as --host, or 0.0.0.0 for all"
+    );
+    let finished = program.output();
+    finished.log().wait_for(" ERROR ");
+}
+
+#[test]
+fn a_port_for_administrators_is_told() {
+    let refused = TcpListener::bind("127.0.0.1:80").map_err(|error| error.kind());
+    if !matches!(refused, Err(std::io::ErrorKind::PermissionDenied)) {
+        return println!("skipped: this user may have port 80");
+    }
+    assert_eq!(
+        complaint(&echo_server().args(["--port", "80"])),
+        "echo-server: cannot listen on 127.0.0.1:80: permission denied; ports below 1024 are for administrators: choose a higher --port"
+    );
+}
+
+#[test]
+fn a_log_file_that_cannot_be_is_told() {
+    let folder = Folder::new();
+    std::fs::write(folder.join("file"), "").unwrap();
+    let program =
+        echo_server()
+            .in_folder(&folder)
+            .args(["--port", "0", "--log-file", "file/server.log"]);
+    let complaint = complaint(&program);
+    let start = "echo-server: cannot open the log file file/server.log: ";
+    assert!(complaint.starts_with(start), "{complaint}");
+    let next = "; choose another with --log-file, or --log-to console";
+    assert!(complaint.ends_with(next), "{complaint}");
+}

@@ -1,0 +1,132 @@
+//! The server under test, and its clients at the wire.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
+use std::ops::Deref;
+use std::time::Duration;
+
+use proto::{FramedSocket, MAX_ECHO_BYTES};
+use socket2::SockRef;
+use testbed::{Finished, LogFile, Program, Running, TIME_LIMIT};
+
+/// The binary, without flags.
+pub(crate) fn echo_server() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_echo-server"))
+}
+
+/// A server that accepts clients. Dropped, it is killed.
+pub(crate) struct Server {
+    running: Running,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// On a free port of the loopback.
+    #[track_caller]
+    pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::spawn(&echo_server().args(["--port", "0"]).args(flags))
+    }
+
+    /// Wherever the program's own flags say.
+    #[track_caller]
+    pub(crate) fn spawn(program: &Program) -> Self {
+        let running = program.spawn();
+        let address = running.await_address();
+        Self { running, address }
+    }
+
+    /// A client whose reads and writes end within the time limit.
+    #[track_caller]
+    pub(crate) fn connect(&self) -> TcpStream {
+        connect(self.address)
+    }
+
+    /// Leaves, and gives the reason for the end of the connection that the server logs.
+    #[track_caller]
+    pub(crate) fn farewell(&self, client: TcpStream) -> String {
+        let address = client.local_addr().unwrap();
+        drop(client);
+        self.why_disconnected(address)
+    }
+
+    /// Waits for the server's last word on a client, and gives the reason in it.
+    #[track_caller]
+    pub(crate) fn why_disconnected(&self, client: SocketAddr) -> String {
+        let line = self
+            .log()
+            .wait_for(&format!("client disconnected: {client} "));
+        let (_, told) = line.split_once("): ").unwrap();
+        told.split("; received").next().unwrap().to_owned()
+    }
+
+    /// Stops it as `kill PID` does, and waits for its end.
+    #[track_caller]
+    pub(crate) fn stop(self) -> Finished {
+        self.running.terminate();
+        self.running.wait().expect_success()
+    }
+
+    /// Gives up the address, for ends of another kind.
+    pub(crate) fn into_running(self) -> Running {
+        self.running
+    }
+}
+
+impl Deref for Server {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+#[track_caller]
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect_timeout(&address, TIME_LIMIT).unwrap();
+    client.set_nodelay(true).unwrap();
+    client.set_read_timeout(Some(TIME_LIMIT)).unwrap();
+    client.set_write_timeout(Some(TIME_LIMIT)).unwrap();
+    client
+}
+
+/// Sends a message and gets it back.
+#[track_caller]
+pub(crate) fn expect_echo(client: &mut TcpStream, text: &str) {
+    client.send_text(text).unwrap();
+    expect_reply(client, text);
+}
+
+#[track_caller]
+pub(crate) fn expect_reply(client: &mut TcpStream, text: &str) {
+    let reply = client.recv_text(MAX_ECHO_BYTES).unwrap();
+    assert!(
+        reply.as_deref() == Some(text),
+        "not what was sent: {reply:.80?}"
+    );
+}
+
+/// Everything until the server closes the connection.
+#[track_caller]
+pub(crate) fn rest(client: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).unwrap();
+    rest
+}
+
+/// Closes with a reset, as a client does that crashes with unread data.
+pub(crate) fn reset(client: TcpStream) {
+    let socket = SockRef::from(&client);
+    socket.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// The numbers N of all `VERB N bytes` so far, from the first to the last.
+pub(crate) fn amounts(log: &LogFile, verb: &str) -> Vec<usize> {
+    let start = format!("] {verb} ");
+    let lines = log.lines_with(&start);
+    let numbers = lines.iter().map(|line| {
+        let (_, rest) = line.split_once(&start).unwrap();
+        let (number, _) = rest.split_once(" bytes").unwrap();
+        number.parse().unwrap()
+    });
+    numbers.collect()
+}
