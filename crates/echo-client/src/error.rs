@@ -13,7 +13,7 @@ pub enum Error {
     ServerGone {
         /// What it still owed; `None` when nothing was owed, but the input was not at its end.
         owed: Option<String>,
-        /// The fault of the socket, where there was one.
+        /// What broke the connection, unless the server closed it between messages.
         cause: Option<io::Error>,
     },
     /// What the server sent is no frame.

@@ -203,6 +203,13 @@ impl Ledger {
             Side::Failed(RecvError::Io(cause)) => {
                 return Finding::Over(server_gone(state, owed, Some(cause)));
             }
+            // What was cut off is the server's end too, unless nobody asked for it.
+            Side::Failed(
+                cause @ (RecvError::CutOffHeader { .. } | RecvError::CutOffPayload { .. }),
+            ) if owed.is_some() => {
+                let cause = io::Error::new(io::ErrorKind::UnexpectedEof, cause);
+                return Finding::Over(server_gone(state, owed, Some(cause)));
+            }
             Side::Failed(cause) => return Finding::Over(Err(Error::Garbled { cause })),
         }
         if state.printing {
@@ -336,6 +343,18 @@ mod tests {
         assert_eq!(
             told,
             "the server closed the connection before the end of the input"
+        );
+    }
+
+    #[test]
+    fn a_server_that_leaves_inside_a_reply_owes_it() {
+        let ledger = framed();
+        ledger.owe(1);
+        let cut = RecvError::CutOffPayload { got: 3, length: 5 };
+        ledger.end_receiving(Err(cut));
+        assert_eq!(
+            look_after(&ledger, Duration::ZERO),
+            "the connection to the server broke (the stream ended after 3 of the 5 bytes of a payload) while it owed 1 message"
         );
     }
 
