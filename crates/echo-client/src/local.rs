@@ -32,17 +32,19 @@ impl LocalServer {
             Wire::Framed { max_message } => Echo::Framed { max_message },
             Wire::Raw => Echo::Raw { portion: PORTION },
         };
+        // Told here, so that it stands before what its first client tells.
+        log::info!("server started, listening on {address}");
         let stop = StopHandle::new();
         let handle = stop.clone();
-        let thread = thread::Builder::new()
-            .name("local-server".into())
-            .spawn(move || {
-                log::info!("server started, listening on {address}");
-                match serve(listener, &Limits::default(), &handle, echo) {
-                    Ok(totals) => log::info!("server stopped: {totals}"),
-                    Err(error) => log::error!("the server failed: {error}"),
-                }
-            })?;
+        let thread =
+            thread::Builder::new()
+                .name("local-server".into())
+                .spawn(
+                    move || match serve(listener, &Limits::default(), &handle, echo) {
+                        Ok(totals) => log::info!("server stopped: {totals}"),
+                        Err(error) => log::error!("the server failed: {error}"),
+                    },
+                )?;
         Ok(Self {
             address,
             stop,
