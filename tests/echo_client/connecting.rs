@@ -1,0 +1,107 @@
+//! Where to connect, and what is said when nobody is there.
+
+use std::net::TcpListener;
+
+use echo_server::Echo;
+use proto::MAX_ECHO_BYTES;
+use tcp_server::{Limits, StopHandle, serve};
+use testbed::Program;
+
+use crate::server::{FRAMED, client_of, echo_client, echo_server};
+
+#[track_caller]
+fn complaint(client: Program) -> String {
+    let finished = client.output().expect_code(1);
+    let words = finished.stderr_text();
+    match words
+        .strip_prefix("echo-client: ")
+        .and_then(|words| words.strip_suffix('\n'))
+    {
+        Some(line) if !line.contains('\n') => line.to_owned(),
+        _ => finished.fail("expected one line on stderr"),
+    }
+}
+
+#[test]
+fn a_refused_connection_is_told() {
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    assert_eq!(
+        complaint(client_of(nobody)),
+        format!("cannot connect to {nobody}: connection refused; is the server running?")
+    );
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_told() {
+    let client = echo_client().args(["--host", "no.such.host", "--port", "1"]);
+    // Where questions to name servers are lost, not for long.
+    let complaint = complaint(client.env("RES_OPTIONS", "timeout:1 attempts:1"));
+    let start = "cannot find the host no.such.host: ";
+    assert!(complaint.starts_with(start), "{complaint}");
+    let next = "; check its spelling, or give an address";
+    assert!(complaint.ends_with(next), "{complaint}");
+}
+
+#[test]
+fn a_name_will_do_whichever_family_the_server_is_of() {
+    let port = echo_server(FRAMED).port().to_string();
+    let client = echo_client().args(["--host", "localhost", "--port", &port]);
+    let finished = client.stdin_bytes("hello\n").output().expect_success();
+    assert_eq!(finished.stdout_text(), "hello\n");
+}
+
+#[test]
+fn ipv6_is_spoken() {
+    let listener = match TcpListener::bind("[::1]:0") {
+        Ok(listener) => listener,
+        Err(error) => return println!("skipped: this machine has no ::1 ({error})"),
+    };
+    let address = listener.local_addr().unwrap();
+    let stop = StopHandle::new();
+    let server = std::thread::spawn({
+        let stop = stop.clone();
+        let echo = Echo::Framed {
+            max_message: MAX_ECHO_BYTES,
+        };
+        move || serve(listener, &Limits::default(), &stop, echo)
+    });
+    for host in ["::1", "[::1]"] {
+        let client = echo_client().args(["--host", host, "--port", &address.port().to_string()]);
+        let finished = client.stdin_bytes("hello\n").output().expect_success();
+        assert_eq!(finished.stdout_text(), "hello\n");
+        let told = format!("] connected to {address} from [::1]:");
+        assert!(finished.stderr_text().contains(&told));
+    }
+    stop.stop();
+    assert_eq!(server.join().unwrap().unwrap().clients, 2);
+}
+
+#[test]
+fn one_can_come_again_after_exit_and_after_a_kill() {
+    let server = echo_server(FRAMED);
+    let hello = client_of(server).stdin_bytes("hello\nexit\n");
+    assert_eq!(hello.output().expect_success().stdout_text(), "hello\n");
+
+    let killed = client_of(server).stdin_pipe().spawn();
+    killed.write_stdin("hello\n");
+    killed.next_line();
+    killed.kill();
+    assert_eq!(killed.wait().status.code(), None);
+
+    assert_eq!(hello.output().expect_success().stdout_text(), "hello\n");
+}
+
+#[test]
+fn two_clients_talk_at_the_same_time() {
+    let server = echo_server(FRAMED);
+    let clients = [1, 2].map(|_| client_of(server).stdin_pipe().spawn());
+    for line in ["one", "two", "three"] {
+        for client in &clients {
+            client.write_stdin(format!("{line}\n"));
+            assert_eq!(client.next_line(), line);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `echo-client` as its user meets it: the real binary, in pipes and in a terminal, against an
+//! echo server over loopback and against servers that do what they should not.
+
+mod connecting;
+mod dialogue;
+mod faults;
+mod lines;
+mod messages;
+mod prompts;
+mod server;
+mod terminal;
+mod usage;

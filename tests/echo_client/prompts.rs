@@ -1,0 +1,126 @@
+//! Questions for host and port: answers, bad answers, and none.
+
+use std::os::unix::process::ExitStatusExt;
+
+use testbed::{Signal, Terminal};
+
+use crate::server::{FRAMED, client_of, echo_client, echo_server};
+
+/// A host that does not exist is told soon even where questions to name servers are lost.
+fn at_a_terminal(flags: &[&str]) -> Terminal {
+    let client = echo_client().args(flags);
+    client
+        .env("RES_OPTIONS", "timeout:1 attempts:1")
+        .spawn_in_terminal()
+}
+
+#[track_caller]
+fn expect_dialogue(terminal: &Terminal) {
+    terminal.expect("] connected to 127.0.0.1:");
+    terminal.expect("> ");
+    terminal.type_line("hello");
+    terminal.expect("\nhello\n");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+}
+
+#[test]
+fn bad_answers_are_explained_and_asked_again() {
+    let terminal = at_a_terminal(&[]);
+    for (bad, why) in [
+        (
+            "two words",
+            "\"two words\": a host has no spaces and no control characters\n",
+        ),
+        (
+            "no.such.host",
+            "\"no.such.host\": cannot find the host no.such.host: ",
+        ),
+        (
+            "localhost:9090",
+            "\"localhost:9090\": the port is a flag of its own\n",
+        ),
+        (
+            "\u{1b}c",
+            "\"\\x1bc\": a host has no spaces and no control characters\n",
+        ),
+    ] {
+        terminal.expect("Host [127.0.0.1]: ");
+        terminal.type_line(bad);
+        terminal.expect(why);
+    }
+    terminal.expect("Host [127.0.0.1]: ");
+    terminal.type_line(&"x".repeat(2000));
+    terminal.expect("is too long: at most 1024 bytes\n");
+    terminal.expect("Host [127.0.0.1]: ");
+    terminal.type_line("");
+
+    for bad in ["ninety", "99999", "0", "-1", "\u{1}"] {
+        terminal.expect("Port [9090]: ");
+        terminal.type_line(bad);
+        terminal.expect("\": a port is a number from 1 to 65535\n");
+    }
+    terminal.expect("Port [9090]: ");
+    terminal.type_line(&echo_server(FRAMED).port().to_string());
+    expect_dialogue(&terminal);
+}
+
+#[test]
+fn only_what_is_not_given_is_asked_for() {
+    let port = echo_server(FRAMED).port().to_string();
+    let terminal = at_a_terminal(&["--port", &port]);
+    terminal.expect("Host [127.0.0.1]: ");
+    terminal.type_line("");
+    expect_dialogue(&terminal);
+    assert!(!terminal.plain().contains("Port ["));
+
+    let terminal = at_a_terminal(&["--host", "127.0.0.1"]);
+    terminal.expect("Port [9090]: ");
+    terminal.type_line(&port);
+    expect_dialogue(&terminal);
+    assert!(!terminal.plain().contains("Host ["));
+
+    let terminal = at_a_terminal(&["--port", &port, "--prompt", "never"]);
+    terminal.expect("using the default host 127.0.0.1 (--host)\n");
+    expect_dialogue(&terminal);
+    assert!(!terminal.plain().contains("Host ["));
+}
+
+#[test]
+fn ctrl_c_at_a_prompt_ends_it() {
+    let terminal = at_a_terminal(&[]);
+    terminal.expect("Host [127.0.0.1]: ");
+    terminal.type_keys("\u{3}");
+    let status = terminal.wait();
+    assert_eq!(status.signal(), Some(Signal::INT.as_raw()), "{status}");
+}
+
+#[test]
+fn in_a_pipe_the_answers_stand_ahead_of_the_data() {
+    let port = echo_server(FRAMED).port();
+    let input = format!("two words\n\n99999\n{port}\nhello\nlast");
+    let client = echo_client().args(["--prompt", "always", "--quiet"]);
+    let finished = client.stdin_bytes(input).output().expect_success();
+    assert_eq!(finished.stdout_text(), "hello\nlast");
+    assert_eq!(
+        finished.stderr_text(),
+        "Host [127.0.0.1]: \"two words\": a host has no spaces and no control characters\n\
+         Host [127.0.0.1]: Port [9090]: \"99999\": a port is a number from 1 to 65535\n\
+         Port [9090]: "
+    );
+}
+
+#[test]
+fn in_a_pipe_nothing_is_asked_and_the_defaults_are_told() {
+    let server = echo_server(FRAMED);
+    let port = server.port().to_string();
+    let client = echo_client().args(["--port", &port, "--quiet"]);
+    let finished = client.stdin_bytes("hello\n").output().expect_success();
+    assert_eq!(finished.stdout_text(), "hello\n");
+    assert_eq!(
+        finished.stderr_text(),
+        "using the default host 127.0.0.1 (--host)\n"
+    );
+    let finished = client_of(server).arg("--quiet").output().expect_success();
+    assert_eq!(finished.stderr_text(), "");
+}

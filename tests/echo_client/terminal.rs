@@ -1,0 +1,93 @@
+//! The client at a terminal: one command shows a dialogue, and replies cannot command the screen.
+
+use proto::FramedSocket;
+
+use crate::server::{FakeServer, client_of, echo_client};
+
+#[test]
+fn one_command_shows_it_all() {
+    for flags in [&["--local"][..], &["--local", "--raw"]] {
+        let terminal = echo_client().args(flags).spawn_in_terminal();
+        terminal.expect("> ");
+        terminal.type_line("Привет");
+        terminal.expect("\nПривет\n> ");
+        terminal.type_line("");
+        terminal.expect("\n\n> ");
+        terminal.type_line("exit");
+        assert!(terminal.wait().success());
+        let shown = terminal.plain();
+        assert!(
+            !shown.contains("Host [") && !shown.contains("Port ["),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("disconnected: everything came back"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn the_end_of_input_ends_it() {
+    let terminal = echo_client()
+        .args(["--local", "--quiet"])
+        .spawn_in_terminal();
+    terminal.type_line("hello");
+    terminal.expect("hello\nhello\n");
+    terminal.type_keys("\u{4}");
+    assert!(terminal.wait().success());
+    assert_eq!(terminal.plain(), "hello\nhello\n", "nor a prompt");
+}
+
+#[test]
+fn replies_cannot_command_the_terminal() {
+    let server = FakeServer::start(|mut client| {
+        client
+            .send_text("\u{1b}[2Jhidden\u{9b}31m\r\u{7}\u{202e}\ntwo")
+            .unwrap();
+        client.recv_text(16).unwrap()
+    });
+    let terminal = client_of(server.address).arg("--quiet").spawn_in_terminal();
+    terminal.expect_raw("\\x1b[2Jhidden\\u{9b}31m\\r\\x07\\u{202e}\\ntwo\r\n");
+    terminal.type_keys("\u{4}");
+    assert!(terminal.wait().success());
+    assert_eq!(server.join(), None);
+
+    for flags in [&["--local"][..], &["--local", "--raw"]] {
+        let terminal = echo_client().args(flags).spawn_in_terminal();
+        terminal.expect("> ");
+        terminal.type_line("\u{1b}c\u{1}");
+        terminal.expect_raw("\r\n\\x1bc\\x01\r\n");
+        terminal.type_line("exit");
+        assert!(terminal.wait().success());
+        assert!(!terminal.raw().contains(&0x1b));
+    }
+}
+
+#[test]
+fn a_pipe_gets_replies_as_they_are_while_a_person_types() {
+    let client = echo_client().arg("--local").redirect("> out.txt");
+    let terminal = client.spawn_in_terminal();
+    terminal.expect("> ");
+    terminal.type_line("\u{1b}c");
+    terminal.expect("> ");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+    let out = std::fs::read(terminal.folder().join("out.txt")).unwrap();
+    assert_eq!(out, b"\x1bc\n");
+}
+
+#[test]
+fn ctrl_c_ends_it_with_status_130() {
+    let terminal = echo_client().arg("--local").spawn_in_terminal();
+    terminal.expect("> ");
+    terminal.type_line("hello");
+    terminal.expect("\nhello\n");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.wait().code(), Some(130));
+    assert!(
+        terminal
+            .plain()
+            .contains("disconnected: interrupted; sent 9 bytes, received 9 bytes")
+    );
+}

@@ -1,0 +1,90 @@
+//! Flags, the variables that stand for them, and what is said of wrong ones.
+
+use echo_client::Wire;
+
+use crate::server::{FRAMED, echo_client, echo_server};
+
+#[test]
+fn wrong_usage_is_told_with_status_2() {
+    for (flags, told) in [
+        (&["--port", "99999"][..], "99999 is not in 0..=65535"),
+        (
+            &["--port", "0", "--host", "::1"],
+            "cannot connect to port 0",
+        ),
+        (&["--host", "a b"], "no spaces and no control characters"),
+        (&["--host", "[::1]:80"], "the port is a flag of its own"),
+        (
+            &["--local", "--host", "::1"],
+            "'--local' cannot be used with '--host <HOST>'",
+        ),
+        (
+            &["--local", "--port", "1"],
+            "'--local' cannot be used with '--port <PORT>'",
+        ),
+        (&["--timeout", "0"], "'--timeout <SECONDS>'"),
+        (&["--max-message", "0"], "'--max-message <BYTES>'"),
+        (&["--portion", "1"], "unexpected argument '--portion'"),
+        (&["stray"], "unexpected argument 'stray'"),
+    ] {
+        let finished = echo_client().args(flags).output().expect_code(2);
+        let words = finished.stderr_text();
+        assert!(words.contains(told), "{flags:?}: {words}");
+        assert_eq!(finished.stdout_text(), "");
+    }
+}
+
+#[test]
+fn help_has_every_flag_and_examples() {
+    let finished = echo_client().arg("--help").output().expect_success();
+    let help = finished.stdout_text();
+    for part in [
+        "Usage: echo-client [OPTIONS]",
+        "--host <HOST>",
+        "--port <PORT>",
+        "[default: 9090]",
+        "--prompt <auto|always|never>",
+        "--local",
+        "--raw",
+        "--max-message <BYTES>",
+        "--timeout <SECONDS>",
+        "[default: 30]",
+        "--quiet",
+        "Examples:\n  echo-client --local ",
+        "LAB_ECHO_CLIENT_PROMPT",
+    ] {
+        assert!(help.contains(part), "no {part:?} in\n{help}");
+    }
+    assert!(
+        help.lines().all(|line| line.chars().count() <= 100),
+        "{help}"
+    );
+}
+
+#[test]
+fn the_version_is_told() {
+    let finished = echo_client().arg("--version").output().expect_success();
+    let expected = format!("echo-client {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(finished.stdout_text(), expected);
+}
+
+#[test]
+fn variables_stand_for_flags_and_flags_win() {
+    let (framed, raw) = (echo_server(FRAMED), echo_server(Wire::Raw));
+    let client = echo_client()
+        .env("LAB_ECHO_CLIENT_HOST", "127.0.0.1")
+        .env("LAB_ECHO_CLIENT_PORT", raw.port().to_string())
+        .env("LAB_ECHO_CLIENT_RAW", "true")
+        .env("LAB_ECHO_CLIENT_QUIET", "true")
+        .stdin_bytes(b"\xff\n");
+    let finished = client.output().expect_success();
+    assert_eq!(
+        (&finished.stdout[..], &finished.stderr[..]),
+        (&b"\xff\n"[..], &b""[..])
+    );
+
+    let client = client.env("LAB_ECHO_CLIENT_RAW", "false");
+    let client = client.args(["--port", &framed.port().to_string()]);
+    let finished = client.stdin_bytes("hello\n").output().expect_success();
+    assert_eq!(finished.stdout_text(), "hello\n");
+}
