@@ -47,6 +47,17 @@ fn exit_ends_the_dialogue_after_all_replies() {
 }
 
 #[test]
+fn what_comes_after_exit_costs_no_reply() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    // More than the server reads at once: closing on it would be a reset.
+    let late = frame(&"late".repeat(10_000));
+    let wire = [frame("hello"), frame("exit"), late].concat();
+    client.write_all(&wire).unwrap();
+    assert_eq!(rest(&mut client), frame("hello"));
+}
+
+#[test]
 fn the_client_may_end_it_without_exit() {
     let server = Server::start(&[]);
     let mut client = server.connect();

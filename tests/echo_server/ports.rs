@@ -2,9 +2,10 @@
 
 use std::net::TcpListener;
 
+use proto::FramedSocket;
 use testbed::{Folder, Program};
 
-use crate::server::{Server, echo_server, expect_echo};
+use crate::server::{Server, echo_server, expect_echo, rest};
 
 /// Its one complaint on stderr, after the line that tells of the log, when it ends with status 1.
 #[track_caller]
@@ -53,10 +54,15 @@ fn a_strict_port_is_that_or_none() {
             "echo-server: cannot listen on 127.0.0.1:{wish}: address already in use; stop the program that has it, or choose another --port"
         )
     );
-    expect_echo(&mut first.connect(), "I stay");
+    let mut client = first.connect();
+    expect_echo(&mut client, "I stay");
+    client.send_text("exit").unwrap();
+    assert_eq!(rest(&mut client), b"");
+    drop(client);
     first.stop();
 
-    // Its former connection is still known to the system, and does not keep the port.
+    // The system still knows the connection that the server was first to close (TIME-WAIT, RFC
+    // 9293), and that does not keep the port.
     let again = Server::spawn(&program);
     assert_eq!(again.address.port().to_string(), wish);
 }

@@ -9,6 +9,9 @@ use proto::{FramedSocket, MAX_ECHO_BYTES};
 use socket2::SockRef;
 use testbed::{Finished, LogFile, Program, Running, TIME_LIMIT};
 
+/// Systems buffer a few MiB of a connection that nobody reads.
+pub(crate) const LONG_BYTES: usize = 32 << 20;
+
 /// The binary, without flags.
 pub(crate) fn echo_server() -> Program {
     Program::new(env!("CARGO_BIN_EXE_echo-server"))
@@ -39,6 +42,25 @@ impl Server {
     #[track_caller]
     pub(crate) fn connect(&self) -> TcpStream {
         connect(self.address)
+    }
+
+    /// With longer messages, so that [`connect_deaf`](Self::connect_deaf) is possible.
+    #[track_caller]
+    pub(crate) fn start_for_the_deaf(flags: &[&str]) -> Self {
+        let longest = LONG_BYTES.to_string();
+        Self::start(&[&["--max-message", &longest], flags].concat())
+    }
+
+    /// A client that takes nothing of what it is owed, which is more than fits into all buffers
+    /// between the two: the server is stuck in writing. It must be the first client.
+    #[track_caller]
+    pub(crate) fn connect_deaf(&self) -> TcpStream {
+        let mut client = self.connect();
+        client.send_text(&"x".repeat(LONG_BYTES)).unwrap();
+        let peer = client.local_addr().unwrap();
+        let received = format!("bytes from {peer} (connection 1): 1 message");
+        self.log().wait_for(&received);
+        client
     }
 
     /// Leaves, and gives the reason for the end of the connection that the server logs.

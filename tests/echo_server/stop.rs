@@ -1,15 +1,14 @@
 //! Ctrl-C and SIGTERM: over within five seconds whatever clients do, and everything is logged.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use proto::FramedSocket;
+use proto::{FramedSocket, HEADER_BYTES};
 use testbed::{Finished, Signal};
 
-use crate::server::{Server, connect, expect_echo, reset};
+use crate::server::{LONG_BYTES, Server, expect_echo, reset, rest};
 
 /// What a stop promises.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -23,6 +22,7 @@ fn stop(server: Server, signal: Signal) -> Finished {
     let end = log.text();
     let end = end.lines().last().unwrap_or_default();
     assert!(end.contains("] server stopped: served "), "{end}");
+    assert!(!end.contains("abandoned"), "{end}");
     let (came, went) = ("client connected", "client disconnected");
     assert_eq!(log.lines_with(came).len(), log.lines_with(went).len());
     finished
@@ -39,21 +39,10 @@ fn chatter(client: &TcpStream) {
     });
 }
 
-/// Sends until the connection breaks. `stuck` hears when the server takes no more, since nobody
-/// takes its replies.
-fn read_nothing(mut client: &TcpStream, stuck: mpsc::Sender<()>) {
-    let moment = Duration::from_millis(500);
-    client.set_write_timeout(Some(moment)).unwrap();
-    let messages = b"\0\0\0\x04text".repeat(1 << 15);
-    let mut sent = 0;
-    loop {
-        match client.write(&messages[sent % messages.len()..]) {
-            Ok(count) => sent += count,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let _ = stuck.send(());
-            }
-            Err(_) => return,
-        }
+/// Waits until nobody new gets in, which tells that the stop has begun.
+fn await_refusal(address: SocketAddr) {
+    while let Ok(late) = TcpStream::connect(address) {
+        reset(late);
     }
 }
 
@@ -70,6 +59,8 @@ fn idle_clients_are_let_go() {
             .log()
             .lines_with(": the server stops; received 9 bytes in 1 message");
         assert_eq!(let_go.len(), clients.len());
+        let forced = finished.log().lines_with("cut off");
+        assert!(forced.is_empty(), "{forced:?}");
         for mut client in clients {
             assert_eq!(client.read(&mut [0]).unwrap(), 0, "an end, not a reset");
         }
@@ -91,38 +82,25 @@ fn a_client_that_talks_without_pause_is_let_go() {
 
 #[test]
 fn a_client_that_reads_nothing_is_cut_off() {
-    let server = Server::start(&[]);
-    let client = server.connect();
-    thread::scope(|scope| {
-        let (stuck, is_stuck) = mpsc::channel();
-        scope.spawn(|| read_nothing(&client, stuck));
-        is_stuck.recv().unwrap();
-        let log = stop(server, Signal::TERM).log();
-        let line =
-            log.wait_for("1 clients were still connected 4 s after the stop and are cut off");
-        assert!(line.contains(" WARN  "), "{line}");
-        log.wait_for("client disconnected: ");
-    });
+    let server = Server::start_for_the_deaf(&[]);
+    let _deaf = server.connect_deaf();
+    let log = stop(server, Signal::TERM).log();
+    let line = log.wait_for("1 clients were still connected 4 s after the stop and are cut off");
+    assert!(line.contains(" WARN  "), "{line}");
 }
 
 #[test]
-fn what_was_received_is_answered_before_the_end() {
-    let server = Server::start(&[]);
-    let mut client = server.connect();
-    let message = "x".repeat(1 << 20);
-    let frame = [&(1_u32 << 20).to_be_bytes()[..], message.as_bytes()].concat();
-    let mut received = vec![0; 1 << 10];
-    client.write_all(&frame).unwrap();
-    // The reply is on its way, and most of it is not read yet.
-    client.read_exact(&mut received).unwrap();
-    server.signal(Signal::TERM);
-    client.read_to_end(&mut received).unwrap();
-    assert!(received == frame, "{} bytes", received.len());
+fn what_is_owed_is_sent_before_the_end() {
+    let server = Server::start_for_the_deaf(&[]);
+    let mut client = server.connect_deaf();
+    server.terminate();
+    await_refusal(server.address);
+    // It hears again, in time.
+    assert_eq!(rest(&mut client).len(), HEADER_BYTES + LONG_BYTES);
     drop(client);
-    server
-        .into_running()
-        .wait_within(STOP_LIMIT)
-        .expect_success();
+    let finished = server.into_running().wait_within(STOP_LIMIT);
+    let log = finished.expect_success().log();
+    log.wait_for(": the server stops; ");
 }
 
 #[test]
@@ -132,10 +110,7 @@ fn nobody_new_is_accepted_and_the_port_is_free() {
     let (client, waiting) = (server.connect(), server.connect());
     drop(waiting);
     server.signal(Signal::TERM);
-    while TcpStream::connect(address).is_ok_and(|late| {
-        reset(late);
-        true
-    }) {}
+    await_refusal(address);
     drop(client);
     server
         .into_running()
@@ -146,24 +121,12 @@ fn nobody_new_is_accepted_and_the_port_is_free() {
 
 #[test]
 fn a_second_ctrl_c_ends_it_at_once() {
-    let server = Server::start(&[]);
-    let address = server.address;
-    let client = connect(address);
-    thread::scope(|scope| {
-        let (stuck, is_stuck) = mpsc::channel();
-        scope.spawn(|| read_nothing(&client, stuck));
-        is_stuck.recv().unwrap();
-        server.interrupt();
-        // The stop has begun when nobody new gets in.
-        while TcpStream::connect(address).is_ok_and(|late| {
-            reset(late);
-            true
-        }) {}
-        server.interrupt();
-        // Without it, the client that reads nothing would have four seconds, and the status be 0.
-        server
-            .into_running()
-            .wait_within(STOP_LIMIT)
-            .expect_code(130);
-    });
+    let server = Server::start_for_the_deaf(&[]);
+    let _deaf = server.connect_deaf();
+    server.interrupt();
+    await_refusal(server.address);
+    server.interrupt();
+    // Otherwise the deaf client would have four seconds, and then the status would be 0.
+    let finished = server.into_running().wait_within(STOP_LIMIT);
+    finished.expect_code(130);
 }
