@@ -10,9 +10,14 @@ fn one_command_shows_it_all() {
         let terminal = echo_client().args(flags).spawn_in_terminal();
         terminal.expect("> ");
         terminal.type_line("Привет");
-        terminal.expect("\nПривет\n> ");
+        // The server inside tells of its side, too, between any two of the client's lines.
+        terminal.expect("received ");
+        terminal.expect("Привет\n");
+        terminal.expect("> ");
         terminal.type_line("");
-        terminal.expect("\n\n> ");
+        terminal.expect("received ");
+        terminal.expect("\n\n");
+        terminal.expect("> ");
         terminal.type_line("exit");
         assert!(terminal.wait().success());
         let shown = terminal.plain();
@@ -82,7 +87,8 @@ fn ctrl_c_ends_it_with_status_130() {
     let terminal = echo_client().arg("--local").spawn_in_terminal();
     terminal.expect("> ");
     terminal.type_line("hello");
-    terminal.expect("\nhello\n");
+    terminal.expect("received 9 bytes: 1 message");
+    terminal.expect("hello\n");
     terminal.type_keys("\u{3}");
     assert_eq!(terminal.wait().code(), Some(130));
     assert!(

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: over within five seconds whatever clients do, and everything is logged.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;

@@ -14,6 +14,10 @@ use crate::error::Error;
 /// it need not: all was said.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// How long a reply waits at most until its message is told. That takes microseconds, unless the
+/// machine is busy, or the server keeps what is sent from leaving.
+const OVERTAKING: Duration = Duration::from_secs(1);
+
 /// The book that sender and receiver share.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -34,6 +38,8 @@ struct State {
     progress: Instant,
     /// What came is on its way to the output.
     printing: bool,
+    /// Something is being sent while nothing else is owed, and nobody has told so yet.
+    untold: bool,
     sending: Side<Error>,
     receiving: Side<RecvError>,
     /// The output cannot be written, which ends it whatever else there is.
@@ -92,6 +98,7 @@ impl Ledger {
             totals: Totals::default(),
             progress: Instant::now(),
             printing: false,
+            untold: false,
             sending: Side::Open,
             receiving: Side::Open,
             stopped: None,
@@ -104,24 +111,34 @@ impl Ledger {
         }
     }
 
-    /// This much is about to be sent, and will be owed.
+    /// Something is about to be sent, for which this much will be owed.
     pub(crate) fn owe(&self, amount: u64) {
         let mut state = self.lock();
+        state.untold = state.owed == 0;
         state.owed += amount;
         state.progress = Instant::now();
     }
 
-    /// This many bytes have gone.
+    /// This many bytes have gone, and that was told.
     pub(crate) fn sent(&self, bytes: usize) {
         let mut state = self.lock();
         state.totals.bytes_sent += bytes as u64;
         state.progress = Instant::now();
+        state.untold = false;
+        self.changed.notify_all();
     }
 
-    /// This many bytes came and are about to be printed. However long that takes is nobody's fault
-    /// but the reader's of the output, so the time-out does not run.
+    /// This many bytes came and are about to be told and printed. However long printing takes is
+    /// nobody's fault but the reader's of the output, so the time-out does not run.
+    ///
+    /// The answer to a message may be faster than the word that it was sent. So that a person reads
+    /// of the two in order, this waits a moment for that word; in a stream it never does.
     pub(crate) fn received(&self, bytes: usize) {
-        let mut state = self.lock();
+        let untold = |state: &mut State| state.untold;
+        let told = self
+            .changed
+            .wait_timeout_while(self.lock(), OVERTAKING, untold);
+        let mut state = told.unwrap_or_else(PoisonError::into_inner).0;
         state.totals.bytes_received += bytes as u64;
         state.printing = true;
     }
@@ -195,6 +212,10 @@ impl Ledger {
     fn look(&self, state: &mut State, now: Instant) -> Finding {
         if let Some(error) = state.stopped.take() {
             return Finding::Over(Err(error));
+        }
+        let told = state.progress + OVERTAKING;
+        if state.untold && now < told {
+            return Finding::OpenUntil(told);
         }
         let owed = (state.owed > 0).then(|| self.wire.amount(state.owed));
         match std::mem::replace(&mut state.receiving, Side::Open) {
@@ -278,10 +299,16 @@ mod tests {
         }
     }
 
+    /// Sends what will be owed so much.
+    fn send(ledger: &Ledger, amount: u64) {
+        ledger.owe(amount);
+        ledger.sent(1);
+    }
+
     #[test]
     fn it_is_over_when_the_input_is_and_every_reply_came() {
         let ledger = framed();
-        ledger.owe(2);
+        send(&ledger, 2);
         ledger.end_sending(Ok(()));
         assert_eq!(ledger.settle(1), 1);
         assert_eq!(look_after(&ledger, Duration::from_secs(29)), "open");
@@ -300,7 +327,7 @@ mod tests {
     fn nobody_is_hurried_while_nothing_is_owed() {
         let ledger = framed();
         assert_eq!(look_after(&ledger, TIMEOUT * 100), "open");
-        ledger.owe(1);
+        send(&ledger, 1);
         assert_eq!(
             look_after(&ledger, TIMEOUT),
             "nothing moved for 30 s while the server owed 1 message; --timeout waits longer"
@@ -310,7 +337,7 @@ mod tests {
     #[test]
     fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
         let ledger = framed();
-        ledger.owe(3);
+        send(&ledger, 3);
         ledger.received(100);
         assert_eq!(look_after(&ledger, TIMEOUT * 100), "open");
         ledger.settle(1);
@@ -320,7 +347,7 @@ mod tests {
     #[test]
     fn a_server_that_leaves_too_early_is_told() {
         let ledger = framed();
-        ledger.owe(3);
+        send(&ledger, 3);
         ledger.end_sending(Ok(()));
         ledger.end_receiving(Ok(()));
         assert_eq!(
@@ -329,7 +356,7 @@ mod tests {
         );
 
         let ledger = Ledger::new(Wire::Raw, TIMEOUT);
-        ledger.owe(1);
+        send(&ledger, 1);
         ledger.end_receiving(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()));
         let told = look_after(&ledger, Duration::ZERO);
         assert_eq!(
@@ -349,7 +376,7 @@ mod tests {
     #[test]
     fn a_server_that_leaves_inside_a_reply_owes_it() {
         let ledger = framed();
-        ledger.owe(1);
+        send(&ledger, 1);
         let cut = RecvError::CutOffPayload { got: 3, length: 5 };
         ledger.end_receiving(Err(cut));
         assert_eq!(
@@ -361,7 +388,7 @@ mod tests {
     #[test]
     fn a_bad_line_is_told_after_the_replies_to_good_ones() {
         let ledger = framed();
-        ledger.owe(1);
+        send(&ledger, 1);
         ledger.end_sending(Err(Error::LineNotUtf8 {
             line: 2,
             valid_up_to: 0,
@@ -372,9 +399,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_is_told_before_what_came_of_it() {
+        let ledger = framed();
+        ledger.owe(0);
+        ledger.end_sending(Ok(()));
+        ledger.end_receiving(Ok(()));
+        assert_eq!(look_after(&ledger, Duration::ZERO), "open");
+        ledger.sent(8);
+        assert_eq!(look_after(&ledger, Duration::ZERO), "done");
+    }
+
+    #[test]
     fn without_an_output_it_is_over_at_once() {
         let ledger = framed();
-        ledger.owe(1);
+        send(&ledger, 1);
         ledger.stop(Error::Output(io::ErrorKind::BrokenPipe.into()));
         assert_eq!(
             look_after(&ledger, Duration::ZERO),

@@ -16,8 +16,10 @@ pub(crate) fn send_all(input: &mut impl BufRead, socket: &TcpStream, wire: Wire,
     let mut outgoing = Outgoing::new(wire);
     loop {
         let flow = add_block(input, &mut outgoing, ledger);
-        // Noted before it is sent: a reply may be faster than the next line of this code.
-        ledger.owe(outgoing.pending().owed);
+        if !outgoing.pending().bytes.is_empty() {
+            // Noted before it is sent: a reply may be faster than the next line of this code.
+            ledger.owe(outgoing.pending().owed);
+        }
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
             ledger.end_sending(flow.map(drop));
@@ -61,10 +63,10 @@ fn send(pending: &Pending, wire: Wire, mut socket: &TcpStream, ledger: &Ledger) 
         return Ok(());
     }
     socket.write_all(bytes)?;
-    ledger.sent(bytes.len());
     match wire {
         Wire::Framed { .. } => info!("sent {} bytes: {}", bytes.len(), wire.amount(*lines)),
         Wire::Raw => info!("sent {} bytes", bytes.len()),
     }
+    ledger.sent(bytes.len());
     Ok(())
 }
