@@ -19,7 +19,8 @@ fn expect_dialogue(terminal: &Terminal) {
     terminal.expect("] connected to 127.0.0.1:");
     terminal.expect("> ");
     terminal.type_line("hello");
-    terminal.expect("\nhello\n");
+    terminal.expect("] received 9 bytes: 1 message\n");
+    terminal.expect("hello\n");
     terminal.type_line("exit");
     assert!(terminal.wait().success());
 }

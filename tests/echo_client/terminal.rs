@@ -6,17 +6,15 @@ use crate::server::{FakeServer, client_of, echo_client};
 
 #[test]
 fn one_command_shows_it_all() {
-    for flags in [&["--local"][..], &["--local", "--raw"]] {
+    for (flags, received) in [
+        (&["--local"][..], "] received 16 bytes: 1 message\n"),
+        (&["--local", "--raw"], "] received 13 bytes\n"),
+    ] {
         let terminal = echo_client().args(flags).spawn_in_terminal();
         terminal.expect("> ");
         terminal.type_line("Привет");
-        // The server inside tells of its side, too, between any two of the client's lines.
-        terminal.expect("received ");
+        terminal.expect(received);
         terminal.expect("Привет\n");
-        terminal.expect("> ");
-        terminal.type_line("");
-        terminal.expect("received ");
-        terminal.expect("\n\n");
         terminal.expect("> ");
         terminal.type_line("exit");
         assert!(terminal.wait().success());
@@ -87,13 +85,11 @@ fn ctrl_c_ends_it_with_status_130() {
     let terminal = echo_client().arg("--local").spawn_in_terminal();
     terminal.expect("> ");
     terminal.type_line("hello");
-    terminal.expect("received 9 bytes: 1 message");
+    terminal.expect("] received 9 bytes: 1 message\n");
     terminal.expect("hello\n");
     terminal.type_keys("\u{3}");
     assert_eq!(terminal.wait().code(), Some(130));
-    assert!(
-        terminal
-            .plain()
-            .contains("disconnected: interrupted; sent 9 bytes, received 9 bytes")
-    );
+    let shown = terminal.plain();
+    let told = "disconnected: interrupted; sent 9 bytes, received 9 bytes\n";
+    assert!(shown.contains(told), "{shown}");
 }
