@@ -1,10 +1,10 @@
-//! Hundreds of clients, at once and in storms.
+//! Much at once: hundreds of clients, storms of them, and a long stream from one.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::net::Shutdown;
 use std::thread;
 
-use proto::FramedSocket;
+use proto::{BufferedStream, FramedSocket, MAX_ECHO_BYTES, header};
 
 use crate::server::{Server, expect_echo, expect_reply, reset, rest};
 
@@ -64,4 +64,38 @@ fn storms_of_resets_are_survived() {
     expect_echo(&mut witness, "and I am still here");
     drop(witness);
     server.stop();
+}
+
+#[test]
+fn a_long_stream_passes_through_little_memory() {
+    const MESSAGES: usize = 200_000;
+    let server = Server::start(&[]);
+    let client = server.connect();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut sender = BufWriter::with_capacity(1 << 16, &client);
+            for number in 0..MESSAGES {
+                let text = number.to_string();
+                sender.write_all(&header(text.len()).unwrap()).unwrap();
+                sender.write_all(text.as_bytes()).unwrap();
+            }
+            sender.flush().unwrap();
+        });
+        let mut receiver = BufferedStream::new(&client);
+        for number in 0..MESSAGES {
+            let text = receiver.recv_text(MAX_ECHO_BYTES).unwrap();
+            assert_eq!(text.unwrap(), number.to_string());
+        }
+    });
+    if cfg!(target_os = "linux") {
+        let memory = server.memory().unwrap();
+        assert!(memory.peak < 20 << 20, "{memory:?}");
+    }
+    drop(client);
+    let log = server.stop().log();
+    let totals = log.wait_for("client disconnected");
+    assert!(
+        totals.contains(&format!("in {MESSAGES} messages, sent ")),
+        "{totals}"
+    );
 }
