@@ -38,8 +38,10 @@ struct State {
     progress: Instant,
     /// What came is on its way to the output.
     printing: bool,
-    /// Something is being sent while nothing else is owed, and nobody has told so yet.
-    untold: bool,
+    /// Something is being sent, and nobody has told so yet.
+    sending_now: bool,
+    /// What is being sent is all that is owed, so that a reply can only be the reply to it.
+    owed_alone: bool,
     sending: Side<Error>,
     receiving: Side<RecvError>,
     /// The output cannot be written, which ends it whatever else there is.
@@ -98,7 +100,8 @@ impl Ledger {
             totals: Totals::default(),
             progress: Instant::now(),
             printing: false,
-            untold: false,
+            sending_now: false,
+            owed_alone: false,
             sending: Side::Open,
             receiving: Side::Open,
             stopped: None,
@@ -114,17 +117,18 @@ impl Ledger {
     /// Something is about to be sent, for which this much will be owed.
     pub(crate) fn owe(&self, amount: u64) {
         let mut state = self.lock();
-        state.untold = state.owed == 0;
+        state.sending_now = true;
+        state.owed_alone = state.owed == 0;
         state.owed += amount;
         state.progress = Instant::now();
     }
 
-    /// This many bytes have gone, and that was told.
+    /// This many bytes have gone, and that was told; or none, if they could not go.
     pub(crate) fn sent(&self, bytes: usize) {
         let mut state = self.lock();
         state.totals.bytes_sent += bytes as u64;
         state.progress = Instant::now();
-        state.untold = false;
+        state.sending_now = false;
         self.changed.notify_all();
     }
 
@@ -134,7 +138,7 @@ impl Ledger {
     /// The answer to a message may be faster than the word that it was sent. So that a person reads
     /// of the two in order, this waits a moment for that word; in a stream it never does.
     pub(crate) fn received(&self, bytes: usize) {
-        let untold = |state: &mut State| state.untold;
+        let untold = |state: &mut State| state.sending_now && state.owed_alone;
         let told = self
             .changed
             .wait_timeout_while(self.lock(), OVERTAKING, untold);
@@ -214,7 +218,7 @@ impl Ledger {
             return Finding::Over(Err(error));
         }
         let told = state.progress + OVERTAKING;
-        if state.untold && now < told {
+        if state.sending_now && now < told {
             return Finding::OpenUntil(told);
         }
         let owed = (state.owed > 0).then(|| self.wire.amount(state.owed));

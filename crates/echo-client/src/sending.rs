@@ -16,15 +16,15 @@ pub(crate) fn send_all(input: &mut impl BufRead, socket: &TcpStream, wire: Wire,
     let mut outgoing = Outgoing::new(wire);
     loop {
         let flow = add_block(input, &mut outgoing, ledger);
-        if !outgoing.pending().bytes.is_empty() {
-            // Noted before it is sent: a reply may be faster than the next line of this code.
-            ledger.owe(outgoing.pending().owed);
-        }
+        // Noted before it is sent: a reply may be faster than the next line of this code.
+        ledger.owe(outgoing.pending().owed);
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
             ledger.end_sending(flow.map(drop));
         }
-        if send(outgoing.pending(), wire, socket, ledger).is_err() {
+        let sent = send(outgoing.pending(), wire, socket);
+        ledger.sent(sent.as_ref().copied().unwrap_or(0));
+        if sent.is_err() {
             return;
         }
         outgoing.clear();
@@ -57,16 +57,15 @@ fn add_block(
     flow
 }
 
-fn send(pending: &Pending, wire: Wire, mut socket: &TcpStream, ledger: &Ledger) -> io::Result<()> {
+/// Sends what is pending and tells of it. Gives the number of bytes.
+fn send(pending: &Pending, wire: Wire, mut socket: &TcpStream) -> io::Result<usize> {
     let Pending { bytes, lines, .. } = pending;
-    if bytes.is_empty() {
-        return Ok(());
+    if !bytes.is_empty() {
+        socket.write_all(bytes)?;
+        match wire {
+            Wire::Framed { .. } => info!("sent {} bytes: {}", bytes.len(), wire.amount(*lines)),
+            Wire::Raw => info!("sent {} bytes", bytes.len()),
+        }
     }
-    socket.write_all(bytes)?;
-    match wire {
-        Wire::Framed { .. } => info!("sent {} bytes: {}", bytes.len(), wire.amount(*lines)),
-        Wire::Raw => info!("sent {} bytes", bytes.len()),
-    }
-    ledger.sent(bytes.len());
-    Ok(())
+    Ok(bytes.len())
 }
