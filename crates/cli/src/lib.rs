@@ -15,6 +15,7 @@ mod prompt;
 mod reason;
 mod say;
 mod stop;
+mod traffic;
 
 pub use connect::{ConnectError, connect};
 pub use descriptors::raise_descriptor_limit;
@@ -25,6 +26,7 @@ pub use listen::{ListenError, announce, bind_udp, listen};
 pub use messages::{LogError, LogFlags, LogGuard, LogTo, log_to_stderr};
 pub use opening::{OpenError, OpenServer};
 pub use program::{Program, StdoutError, UsageError};
-pub use prompt::ask;
+pub use prompt::{BadLine, ask, read_line};
 pub use reason::Reason;
 pub use stop::{exit_on_stop, on_stop};
+pub use traffic::Traffic;

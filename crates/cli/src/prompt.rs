@@ -1,12 +1,13 @@
 //! Questions to a person, over anything that reads lines and writes. It knows nothing of what is asked.
 
-use std::fmt::Display;
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::io::{self, BufRead, Read, Write};
 
 use crate::escape::Escaped;
 
-/// Longer than any host name (253); what a line has beyond it is read and forgotten.
-const MAX_ANSWER_BYTES: usize = 1024;
+/// Longer than any host name (253) and any name of a person (64 characters of 4 bytes).
+const MAX_LINE_BYTES: usize = 1024;
 /// So much of a bad answer is repeated to the one who gave it.
 const SHOWN_CHARACTERS: usize = 60;
 
@@ -27,44 +28,69 @@ pub fn ask<T, E: Display>(
 where
     T: Display,
 {
-    let mut line = Vec::new();
     loop {
         write!(output, "{label} [{default}]: ")?;
         output.flush()?;
-        let Some(whole) = read_line(input, &mut line)? else {
+        let Some(line) = read_line(input)? else {
             // Nobody pressed Enter, so the cursor still stands after the question.
             writeln!(output)?;
             return Ok(default);
         };
-        let answer = line.trim_ascii();
-        let shown = Escaped::from_bytes(answer).quoted().cut(SHOWN_CHARACTERS);
-        match std::str::from_utf8(answer) {
-            _ if !whole => writeln!(
-                output,
-                "{shown} is too long: at most {MAX_ANSWER_BYTES} bytes"
-            )?,
-            Err(_) => writeln!(output, "{shown} is not UTF-8 text")?,
+        match line.as_deref().map(str::trim_ascii) {
+            Err(bad_line) => writeln!(output, "{bad_line}")?,
             Ok("") => return Ok(default),
             Ok(answer) => match parse(answer) {
                 Ok(value) => return Ok(value),
-                Err(why) => writeln!(output, "{shown}: {why}")?,
+                Err(why) => writeln!(output, "{}: {why}", shown(answer.as_bytes()))?,
             },
         }
     }
 }
 
-/// Reads a line, of a long one the start. `None` at the end of input, else whether the line is whole.
-fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<bool>> {
-    line.clear();
-    let limit = MAX_ANSWER_BYTES as u64 + 1;
-    if input.by_ref().take(limit).read_until(b'\n', line)? == 0 {
+/// Reads one line that a person typed or a pipe brought, without its end (`\n` or `\r\n`); `None` at the end of input. Of a
+/// line that is none of text the rest is read, too, and forgotten.
+///
+/// # Errors
+/// When reading fails.
+pub fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, BadLine>>> {
+    let mut line = Vec::new();
+    let limit = MAX_LINE_BYTES as u64 + 1;
+    if input.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    if line.len() <= MAX_ANSWER_BYTES || line.ends_with(b"\n") {
-        return Ok(Some(true));
+    if line.len() > MAX_LINE_BYTES && !line.ends_with(b"\n") {
+        input.skip_until(b'\n')?;
+        let why = format!("is too long: at most {MAX_LINE_BYTES} bytes");
+        return Ok(Some(Err(BadLine::new(&line, why))));
     }
-    input.skip_until(b'\n')?;
-    Ok(Some(false))
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map(str::to_owned);
+    Ok(Some(text.map_err(|_| {
+        BadLine::new(line, "is not UTF-8 text".into())
+    })))
+}
+
+/// A line that is no text, or too much of it, in words for the one who gave it: `"\xff" is not UTF-8 text`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine(String);
+
+impl BadLine {
+    fn new(line: &[u8], why: String) -> Self {
+        Self(format!("{} {why}", shown(line.trim_ascii())))
+    }
+}
+
+impl Display for BadLine {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl Error for BadLine {}
+
+fn shown(line: &[u8]) -> Escaped<'_> {
+    Escaped::from_bytes(line).quoted().cut(SHOWN_CHARACTERS)
 }
 
 #[cfg(test)]
@@ -119,6 +145,21 @@ mod tests {
         assert_eq!((port, rest), (9191, &b"rest"[..]));
         assert!(said.contains("is too long: at most 1024 bytes"));
         assert!(said.len() < 200, "{said}");
+    }
+
+    #[test]
+    fn a_line_is_read_without_its_end() {
+        let mut input = &b" a\r \r\n\n\xff\nlast"[..];
+        let mut next = || read_line(&mut input).unwrap();
+        let text = |text: &str| Some(Ok(text.to_owned()));
+        assert_eq!(next(), text(" a\r "));
+        assert_eq!(next(), text(""));
+        assert_eq!(
+            next().unwrap().unwrap_err().to_string(),
+            r#""\xff" is not UTF-8 text"#
+        );
+        assert_eq!(next(), text("last"));
+        assert_eq!(next(), None);
     }
 
     proptest! {

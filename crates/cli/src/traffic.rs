@@ -1,0 +1,60 @@
+//! What a client's dialogue moved: told as service messages, and summed up for the last one. It moves nothing itself.
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use log::info;
+
+/// Bytes on the wire in both directions. It is shared with whoever says the last words.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Traffic {
+    /// Tells of one write.
+    pub fn sent(&self, bytes: usize, messages: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        info!("sent {bytes} bytes: {}", Messages(messages));
+    }
+
+    /// Tells of one read.
+    pub fn received(&self, bytes: usize, messages: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        info!("received {bytes} bytes: {}", Messages(messages));
+    }
+}
+
+/// `sent 41 bytes, received 74 bytes`
+impl Display for Traffic {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let [sent, received] = [&self.sent, &self.received].map(|sum| sum.load(Ordering::Relaxed));
+        write!(out, "sent {sent} bytes, received {received} bytes")
+    }
+}
+
+struct Messages(usize);
+
+impl Display for Messages {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => out.write_str("1 message"),
+            count => write!(out, "{count} messages"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_directions_are_summed_up() {
+        let traffic = Traffic::default();
+        traffic.sent(41, 1);
+        traffic.received(70, 2);
+        traffic.received(4, 0);
+        assert_eq!(traffic.to_string(), "sent 41 bytes, received 74 bytes");
+    }
+}

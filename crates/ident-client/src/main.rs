@@ -1,0 +1,103 @@
+//! `ident-client`: is greeted by name, once the server knows it.
+
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use cli::{
+    EndpointFlags, Program, StdoutError, Traffic, UsageError, connect, exit_on_stop, log_to_stderr,
+};
+use ident_client::{Error, Person, converse};
+use log::{LevelFilter, info};
+use proto::{Name, Passed};
+
+const PROGRAM: Program = Program {
+    name: "ident-client",
+    default_port: 9190,
+};
+
+/// Is greeted by an ident server, or tells it a name; then takes commands: whoami, name, rename, forget, exit
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  ident-client                         asks for host and port, Enter takes the defaults
+  ident-client --host 192.0.2.7 --name Anna
+  echo whoami | ident-client --name Anna --quiet")]
+struct Flags {
+    #[command(flatten)]
+    endpoint: EndpointFlags,
+
+    /// The answer, should the server ask for a name [default: ask]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// How long to wait for the connection, and for each answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: u32,
+
+    /// No service messages
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Flags {
+    fn name(&self) -> Result<Option<Name>, UsageError> {
+        let name = self.name.as_deref().map(Name::parse).transpose();
+        name.map_err(|error| UsageError(format!("--name cannot be a name: {error}")))
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+}
+
+fn main() -> ExitCode {
+    let flags = PROGRAM.parse();
+    PROGRAM.run(|| run(&flags))
+}
+
+fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    if !flags.quiet {
+        log_to_stderr(LevelFilter::Info)?;
+    }
+    let name = flags.name()?;
+    let endpoint = flags.endpoint.client(&PROGRAM)?;
+    let socket = connect(&endpoint, flags.timeout())?;
+    socket.set_read_timeout(Some(flags.timeout()))?;
+    socket.set_write_timeout(Some(flags.timeout()))?;
+    info!(
+        "connected to {} from {}",
+        socket.peer_addr()?,
+        socket.local_addr()?
+    );
+    let traffic = Arc::new(Traffic::default());
+    exit_on_stop({
+        let traffic = Arc::clone(&traffic);
+        move || info!("disconnected: interrupted; {traffic}")
+    })?;
+
+    let person = Person {
+        input: &mut stdin().lock(),
+        output: &mut stdout(),
+        errors: &mut stderr(),
+        is_interactive: stdin().is_terminal() && stderr().is_terminal(),
+    };
+    let end = converse(&socket, name.as_ref(), person, |passed| match passed {
+        Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
+        Passed::Received { bytes, messages } => traffic.received(bytes, messages),
+    });
+    match end {
+        Ok(()) => {
+            info!("disconnected: goodbye was said; {traffic}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            info!("disconnected: {error}; {traffic}");
+            Err(match error {
+                Error::Output(error) => StdoutError(error).into(),
+                error => error.into(),
+            })
+        }
+    }
+}
