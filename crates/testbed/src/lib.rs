@@ -26,6 +26,8 @@ mod escapes;
 mod failure;
 mod finished;
 mod folder;
+#[cfg(target_os = "linux")]
+mod network;
 mod process;
 mod program;
 mod running;
@@ -34,6 +36,8 @@ mod terminal;
 
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
+#[cfg(target_os = "linux")]
+pub use network::{Host, Network};
 pub use process::{Memory, Process};
 pub use program::{Program, TIME_LIMIT};
 pub use running::Running;

@@ -1,0 +1,124 @@
+//! The data file, as a person finds and mends it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use testbed::{Finished, Folder};
+
+use crate::server::{DATA_FILE, Server, program};
+
+/// A folder whose data file says this.
+fn folder_with(data: &str) -> Folder {
+    let folder = Folder::new();
+    fs::create_dir(folder.join("data")).unwrap();
+    fs::write(folder.join(DATA_FILE), data).unwrap();
+    folder
+}
+
+fn fail_on(folder: &Folder) -> Finished {
+    program().in_folder(folder).output().expect_code(1)
+}
+
+#[test]
+fn a_line_is_an_address_and_a_name() {
+    let server = Server::start(&["--data-file", "deep/er/names"]);
+    server.register("127.0.0.7", "Аня");
+    let path = server.folder().join("deep/er/names");
+    let line = "{\"key\":\"127.0.0.7\",\"value\":{\"name\":\"Аня\"}}\n";
+    assert_eq!(fs::read_to_string(&path).unwrap(), line);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn a_file_edited_by_hand_is_taken_and_kept() {
+    let folder = folder_with(concat!(
+        "\u{feff}{ \"value\": {\"since\": 2019, \"name\": \" Andre\u{301} \"}, \"key\": \"127.0.0.1\", \"note\": \"by hand\" }\r\n",
+        "\n",
+        "{\"key\":\"2001:DB8::7\",\"value\":{\"name\":\"Bo\"}}\n",
+        "{\"key\":\"localhost\\u001b\",\"value\":{\"name\":\"Bo\"}}\n",
+        "{\"key\":\"127.0.0.2\",\"value\":{\"name\":\"Carl\"}}",
+    ));
+    let server = Server::start_in(&folder);
+    let warning = server.log().wait_for(" WARN ");
+    let told =
+        r#"data/clients.jsonl has 2 keys by which no client is known, the first is "2001:DB8::7""#;
+    assert!(warning.contains(told), "{warning}");
+    server.greet("127.0.0.2", "Carl");
+    let mut client = server.greet("127.0.0.1", "Andr\u{e9}");
+    client.say(r#"{"type":"rename","name":"Dora"}"#);
+    server.stop();
+    let data = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
+    let last = r#"{"key":"127.0.0.1","value":{"name":"Dora","since":2019},"note":"by hand"}"#;
+    assert_eq!(data.lines().last(), Some(last));
+}
+
+#[test]
+fn a_line_that_a_crash_tore_is_cut_off_and_told() {
+    let folder = folder_with(concat!(
+        "{\"key\":\"127.0.0.1\",\"value\":{\"name\":\"Anna\"}}\n",
+        "{\"key\":\"127.0.0.2\",\"val",
+    ));
+    let server = Server::start_in(&folder);
+    server
+        .log()
+        .wait_for("data/clients.jsonl: cut off line 2, of which a crash left 23 bytes");
+    server.greet("127.0.0.1", "Anna");
+    server.register("127.0.0.2", "Bo");
+}
+
+#[test]
+fn damage_is_refused_with_its_line() {
+    for (line, why) in [
+        ("hello", "expected value"),
+        (
+            r#"{"key":"127.0.0.2","value":{"nam":"Bo"}}"#,
+            "missing field `name`",
+        ),
+        (
+            r#"{"key":"127.0.0.2","value":{"name":"\u001b[2J"}}"#,
+            "this one has U+001B",
+        ),
+        (
+            r#"{"key":"127.0.0.2","value":{"name":""}}"#,
+            "a name has at least one character",
+        ),
+    ] {
+        let good = r#"{"key":"127.0.0.1","value":{"name":"Anna"}}"#;
+        let data = format!("{good}\n{line}\n{good}\n");
+        let folder = folder_with(&data);
+        let failed = fail_on(&folder);
+        let words = failed.stderr_text().lines().last().unwrap();
+        let told = "ident-server: data/clients.jsonl is damaged at line 2: ";
+        assert!(words.starts_with(told) && words.contains(why), "{words}");
+        assert!(
+            words.ends_with("mend or remove that line, then start again"),
+            "{words}"
+        );
+        assert_eq!(failed.stdout_text(), "");
+        assert_eq!(failed.log().lines_with(" ERROR ").len(), 1);
+        assert_eq!(fs::read_to_string(folder.join(DATA_FILE)).unwrap(), data);
+    }
+}
+
+#[test]
+fn a_second_server_on_one_file_is_refused() {
+    let server = Server::start(&[]);
+    server.register("127.0.0.1", "Anna");
+    let failed = fail_on(server.folder());
+    let told = "ident-server: data/clients.jsonl is in use by another process; stop it or choose another file";
+    assert_eq!(failed.stderr_text().lines().last(), Some(told));
+    server.greet("127.0.0.1", "Anna");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_stops_the_start() {
+    let folder = Folder::new();
+    fs::write(folder.join("data"), "a file where the folder belongs").unwrap();
+    let failed = fail_on(&folder);
+    let words = failed.stderr_text().lines().last().unwrap();
+    let told = "ident-server: cannot create the folder of data/clients.jsonl: ";
+    assert!(words.starts_with(told), "{words}");
+}

@@ -1,0 +1,10 @@
+//! `ident-server` as its clients and its owner meet it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dialogue;
+mod disk;
+mod file;
+mod hostile;
+mod many;
+mod server;
