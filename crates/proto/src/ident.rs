@@ -74,4 +74,7 @@ pub enum ErrorCode {
     BadMessage,
     /// The server cannot store or delete the name now.
     Unavailable,
+    /// A code that a newer server has. It is received, never sent.
+    #[serde(other, skip_serializing)]
+    Other,
 }

@@ -1,0 +1,173 @@
+//! The client in a script.
+
+use crate::server::{Server, client};
+
+#[test]
+fn a_script_is_greeted_and_goes_on() {
+    let server = Server::start();
+    let script = "whoami\nrename Аня\r\n\n forget \nname Bo\nwhoami\nexit\nwhoami\n";
+    let program = client(server.address).args(["--name", " Anna "]);
+    let done = program.stdin_bytes(script).output().expect_success();
+    assert_eq!(
+        done.stdout_text(),
+        "Hello, Anna!\n\
+         You are Anna, by your address 127.0.0.1.\n\
+         Hello, Аня!\n\
+         Your name is forgotten.\n\
+         Hello, Bo!\n\
+         You are Bo, by your address 127.0.0.1.\n"
+    );
+    assert_eq!(server.known().as_deref(), Some("Bo"));
+}
+
+#[test]
+fn what_passes_is_told_on_stderr() {
+    let server = Server::start();
+    let done = client(server.address).args(["--name", "Anna"]).output();
+    let done = done.expect_success();
+    let mut messages = done
+        .stderr_text()
+        .lines()
+        .map(|line| line.split_once("] ").unwrap().1);
+    let address = server.address;
+    for start in [
+        &format!("connected to {address} from 127.0.0.1:"),
+        "received 26 bytes: 1 message",
+        "sent 33 bytes: 1 message",
+        "received 36 bytes: 1 message",
+        "sent 19 bytes: 1 message",
+        "received 18 bytes: 1 message",
+        "disconnected: goodbye was said; sent 52 bytes, received 80 bytes",
+    ] {
+        let message = messages.next().unwrap_or("nothing");
+        assert!(message.starts_with(start), "{start:?}: {message}");
+    }
+    assert_eq!(messages.next(), None);
+}
+
+#[test]
+fn the_first_line_answers_the_question() {
+    let server = Server::start();
+    let program = client(server.address).arg("--quiet");
+    let done = program.clone().stdin_bytes("\nАня\nwhoami").output();
+    let done = done.expect_success();
+    assert_eq!(
+        done.stdout_text(),
+        "Hello, Аня!\nYou are Аня, by your address 127.0.0.1.\n"
+    );
+    let question = "What is your name?\n";
+    assert_eq!(
+        done.stderr_text(),
+        question.repeat(2),
+        "a blank line is no answer"
+    );
+    // From now on it is greeted at once.
+    let done = program.output().expect_success();
+    assert_eq!(
+        (done.stdout_text(), done.stderr_text()),
+        ("Hello, Аня!\n", "")
+    );
+}
+
+#[test]
+fn a_name_that_the_server_does_not_need_is_not_given() {
+    let server = Server::knowing("Anna");
+    let program = client(server.address).arg("--quiet");
+    let done = program
+        .clone()
+        .args(["--name", "Bo"])
+        .output()
+        .expect_success();
+    assert_eq!(done.stdout_text(), "Hello, Anna!\n");
+    let told = "the server knows this address by that name already; rename changes it\n";
+    assert_eq!(done.stderr_text(), told);
+    assert_eq!(server.known().as_deref(), Some("Anna"));
+    let done = program.args(["--name", "Anna "]).output().expect_success();
+    assert_eq!(done.stderr_text(), "");
+}
+
+#[test]
+fn what_was_not_done_is_told_and_fails() {
+    let server = Server::knowing("Anna");
+    let script = b"dance \x1b[2J\nforget\nwhoami\nrename \xff\nrename\nname Bo\n";
+    let program = client(server.address).arg("--quiet").stdin_bytes(*script);
+    let done = program.output().expect_code(1);
+    assert_eq!(
+        done.stdout_text(),
+        "Hello, Anna!\nYour name is forgotten.\nHello, Bo!\n"
+    );
+    let told = done.stderr_text();
+    let lines: Vec<_> = told.lines().filter(|line| !line.contains("  ")).collect();
+    assert_eq!(
+        lines,
+        [
+            "dance is no command; these are:",
+            r#"this address has no name yet; send one with "name""#,
+            r#""rename \xff" is not UTF-8 text"#,
+            "rename needs a name after it; these are:",
+            "ident-client: 4 commands were not carried out, as told above",
+        ]
+    );
+}
+
+#[test]
+fn an_input_without_a_name_fails() {
+    let server = Server::start();
+    let program = client(server.address).arg("--quiet").stdin_bytes("\n  \n");
+    let done = program.output().expect_code(1);
+    let told =
+        "ident-client: the server asks for a name, and the input has none; give one with --name";
+    assert_eq!(done.stderr_text().lines().last(), Some(told));
+    assert_eq!(server.known(), None);
+}
+
+#[test]
+fn three_bad_names_are_too_many() {
+    let server = Server::start();
+    let long = "x".repeat(65);
+    let script = format!("{}\n{long}\na\u{202e}b\n\u{1b}c\nAnna\n", "x".repeat(2000));
+    let program = client(server.address).arg("--quiet").stdin_bytes(script);
+    let done = program.output().expect_code(1);
+    let told = done.stderr_text();
+    let lines: Vec<_> = told
+        .lines()
+        .filter(|line| *line != "What is your name?")
+        .collect();
+    assert!(
+        lines[0].ends_with("(1025 bytes) is too long: at most 1024 bytes"),
+        "{told}"
+    );
+    assert_eq!(
+        lines[1],
+        "a name has at most 64 characters, this one has 65"
+    );
+    assert!(lines[2].ends_with("this one has U+202E"), "{told}");
+    assert!(lines[3].ends_with("this one has U+001B"), "{told}");
+    let end =
+        "ident-client: the server closed the connection after too many bad names; connect again";
+    assert_eq!(lines[4..], [end]);
+    assert_eq!(server.known(), None);
+}
+
+#[test]
+fn a_flag_that_is_no_name_is_wrong_usage() {
+    let server = Server::start();
+    let program = client(server.address).args(["--name", "\u{1b}[2J"]);
+    let done = program.output().expect_code(2);
+    let told = "ident-client: --name cannot be a name: a name has no control, format or line-separator characters, this one has U+001B\n";
+    assert_eq!(done.stderr_text(), told);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let server = Server::knowing("Anna");
+    let program = client(server.address).stdin_bytes("whoami\n".repeat(10_000));
+    let done = program.redirect("| head -n 2").output().expect_success();
+    assert_eq!(done.stdout_text().lines().count(), 2);
+    let full = client(server.address)
+        .redirect("> /dev/full")
+        .output()
+        .expect_code(1);
+    let told = "ident-client: cannot write to stdout: no space left on device";
+    assert_eq!(full.stderr_text().lines().last(), Some(told));
+}

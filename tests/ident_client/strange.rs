@@ -1,0 +1,124 @@
+//! Servers that are not there, not what they should be, or gone too soon.
+
+use std::time::{Duration, Instant};
+
+use proto::FramedSocket;
+use testbed::Finished;
+
+use crate::server::{Server, client, impostor, saying, sending};
+
+fn last_words(done: &Finished) -> &str {
+    done.stderr_text().lines().last().unwrap_or_default()
+}
+
+#[test]
+fn nobody_is_there() {
+    let mut server = Server::start();
+    server.stop();
+    let done = client(server.address).output().expect_code(1);
+    let told = format!(
+        "ident-client: cannot connect to {}: connection refused; is the server running?\n",
+        server.address
+    );
+    assert_eq!(done.stderr_text(), told);
+}
+
+#[test]
+fn a_server_that_never_answers_is_not_waited_for() {
+    let began = Instant::now();
+    let done = client(sending(b"")).args(["--timeout", "1"]).output();
+    let told =
+        "ident-client: the server does not answer; is it an ident-server? --timeout waits longer";
+    assert_eq!(last_words(&done.expect_code(1)), told);
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    let welcome = &[r#"{"type":"welcome","name":"Anna"}"#];
+    let program = client(saying(welcome)).args(["--timeout", "1"]);
+    let done = program.stdin_bytes("whoami\n").output().expect_code(1);
+    assert_eq!(last_words(&done), told);
+    assert_eq!(done.stdout_text(), "Hello, Anna!\n");
+}
+
+#[test]
+fn what_is_no_message_is_told_and_not_shown() {
+    for (wire, why) in [
+        (
+            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+            "a payload of 1213486160 bytes is over the limit of 16384",
+        ),
+        (b"\0\0\0\x04\x1b[2J", "the message is not JSON"),
+        (b"\0\0\0\x02\xff\xff", "a payload of 2 bytes is not UTF-8"),
+        (
+            b"\0\0\0\x02{}",
+            "the message is not a known one: missing field `type`",
+        ),
+        (
+            b"\0\0\0\x25{\"type\":\"welcome\",\"name\":\"\\u001b[2J\"}",
+            "this one has U+001B",
+        ),
+    ] {
+        let done = client(sending(wire)).arg("--quiet").output().expect_code(1);
+        let told = done.stderr_text();
+        let start = "ident-client: what the server sent is no message: ";
+        assert!(told.starts_with(start) && told.contains(why), "{told}");
+        assert!(told.ends_with("; is it an ident-server?\n"), "{told}");
+        assert!(!told.contains('\u{1b}') && done.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_message_out_of_place_is_told() {
+    for texts in [
+        &[r#"{"type":"bye"}"#][..],
+        &[
+            r#"{"type":"welcome","name":"Anna"}"#,
+            r#"{"type":"who_are_you"}"#,
+        ],
+    ] {
+        let program = client(saying(texts)).stdin_bytes("whoami\n");
+        let done = program.output().expect_code(1);
+        let told = "ident-client: the server sent a message that has no place there; is it an ident-server?";
+        assert_eq!(last_words(&done), told);
+    }
+}
+
+#[test]
+fn the_words_of_a_server_cannot_command_a_terminal() {
+    const ERROR: &str =
+        r#"{"type":"error","code":"of_a_newer_server","message":"no\u001b[2J\n\u202eno"}"#;
+    let server = saying(&[
+        r#"{"type":"welcome","name":"Anna"}"#,
+        ERROR,
+        r#"{"type":"bye"}"#,
+    ]);
+    let program = client(server).arg("--quiet").stdin_bytes("whoami\n");
+    let done = program.output().expect_code(1);
+    let told =
+        "no\\x1b[2J\\n\\u{202e}no\nident-client: 1 command was not carried out, as told above\n";
+    assert_eq!(done.stderr_text(), told);
+    let refused = client(saying(&[r#"{"type":"who_are_you"}"#, ERROR])).args(["--name", "Anna"]);
+    let done = refused.output().expect_code(1);
+    let told = "ident-client: the server does not take the name: no\\x1b[2J\\n\\u{202e}no";
+    assert_eq!(last_words(&done), told);
+}
+
+#[test]
+fn a_server_that_leaves_is_told() {
+    let leaving = impostor(|mut socket| {
+        socket
+            .send_text(r#"{"type":"welcome","name":"Anna"}"#)
+            .unwrap();
+        let _request = socket.recv_text(1 << 14);
+    });
+    let done = client(leaving)
+        .stdin_bytes("whoami\n")
+        .output()
+        .expect_code(1);
+    let told = "ident-client: the server closed the connection: it stops, or heard nothing for its idle time; connect again";
+    assert_eq!(last_words(&done), told);
+
+    let cut_off = impostor(|mut socket| {
+        std::io::Write::write_all(&mut socket, b"\0\0\0\x05{").unwrap();
+    });
+    let done = client(cut_off).output().expect_code(1);
+    assert!(last_words(&done).contains("the stream ended after 1 of the 5 bytes"));
+}

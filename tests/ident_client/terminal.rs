@@ -1,0 +1,82 @@
+//! The client at a terminal.
+
+use crate::server::{Server, client, sending};
+
+#[test]
+fn a_person_is_asked_and_greeted() {
+    let server = Server::start();
+    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
+    terminal.expect("What is your name? ");
+    terminal.type_line("");
+    terminal.expect("What is your name? ");
+    terminal.type_line(&"я".repeat(65));
+    terminal.expect("a name has at most 64 characters, this one has 65\n");
+    terminal.expect("What is your name? ");
+    terminal.type_line("Аня");
+    terminal.expect("\nHello, Аня!\n> ");
+    terminal.type_line("help");
+    terminal.expect("whoami  ");
+    terminal.expect("\n> ");
+    terminal.type_line("whoareyou");
+    terminal.expect("whoareyou is no command; these are:\nwhoami  ");
+    terminal.expect("\n> ");
+    terminal.type_line("whoami");
+    terminal.expect("You are Аня, by your address 127.0.0.1.\n> ");
+    terminal.type_line("rename Anna");
+    terminal.expect("Hello, Anna!\n> ");
+    terminal.type_line("forget");
+    terminal.expect("Your name is forgotten.\n> ");
+    terminal.type_line("whoami");
+    terminal.expect("this address has no name yet; send one with \"name\"\n> ");
+    terminal.type_line("exit");
+    assert!(
+        terminal.wait().success(),
+        "a person has seen what was not done"
+    );
+    assert_eq!(server.known(), None);
+}
+
+#[test]
+fn host_and_port_are_asked_for_first() {
+    let server = Server::knowing("Anna");
+    let program = testbed::Program::new(env!("CARGO_BIN_EXE_ident-client"));
+    let terminal = program.spawn_in_terminal();
+    terminal.expect("Host [127.0.0.1]: ");
+    terminal.type_line("");
+    terminal.expect("Port [9190]: ");
+    terminal.type_line("99999");
+    terminal.expect("a port is a number from 1 to 65535\nPort [9190]: ");
+    terminal.type_line(&server.address.port().to_string());
+    terminal.expect("connected to 127.0.0.1:");
+    terminal.expect("Hello, Anna!\n> ");
+    terminal.type_keys("\u{4}");
+    terminal.expect("disconnected: goodbye was said; ");
+    assert!(terminal.wait().success());
+}
+
+#[test]
+fn the_end_of_input_ends_the_question() {
+    let server = Server::start();
+    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
+    terminal.expect("What is your name? ");
+    terminal.type_keys("\u{4}");
+    terminal.expect("\nident-client: the server asks for a name, and the input has none");
+    assert_eq!(terminal.wait().code(), Some(1));
+}
+
+#[test]
+fn an_interrupt_ends_it_whatever_it_waits_for() {
+    let server = Server::start();
+    let asked = client(server.address).spawn_in_terminal();
+    asked.expect("What is your name? ");
+    let known = Server::knowing("Anna");
+    let greeted = client(known.address).spawn_in_terminal();
+    greeted.expect("Hello, Anna!\n> ");
+    let unanswered = client(sending(b"")).spawn_in_terminal();
+    unanswered.expect("connected to ");
+    for terminal in [asked, greeted, unanswered] {
+        terminal.type_keys("\u{3}");
+        terminal.expect("disconnected: interrupted; sent 0 bytes, received ");
+        assert_eq!(terminal.wait().code(), Some(130));
+    }
+}
