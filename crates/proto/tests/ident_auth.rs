@@ -1,4 +1,5 @@
-//! Holds the examples of `IDENT_AUTH.md` against the types, so that the two cannot drift apart.
+//! Holds the examples of the dialogues, in `PROTOCOL.md` and `IDENT_AUTH.md`, against the types, so that they cannot drift
+//! apart.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +8,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-const DOCUMENT: &str = include_str!("../IDENT_AUTH.md");
+const IDENT: &str = include_str!("../PROTOCOL.md");
+const AUTH: &str = include_str!("../IDENT_AUTH.md");
 
 /// The lines of all blocks that are fenced with `kind`, which has some.
 fn examples(kind: &str) -> Vec<&'static str> {
     let fence = format!("```{kind}\n");
-    let blocks = DOCUMENT.split(&fence).skip(1);
+    let blocks = [IDENT, AUTH].map(|document| document.split(&fence).skip(1));
     let lines: Vec<_> = blocks
+        .into_iter()
+        .flatten()
         .flat_map(|rest| rest.split("```").next().unwrap().lines())
         .collect();
     assert!(!lines.is_empty(), "no example of {kind}");
@@ -61,14 +65,36 @@ fn seen(messages: &[(char, Value)], side: char, field: &str) -> BTreeSet<String>
         .collect()
 }
 
+/// All codes that are sent, one after another; the compiler asks for one that is new.
+fn code_after(code: Option<ident::ErrorCode>) -> Option<ident::ErrorCode> {
+    use ident::ErrorCode::{BadMessage, BadName, NotKnown, Other, Unavailable};
+    match code {
+        None => Some(BadName),
+        Some(BadName) => Some(NotKnown),
+        Some(NotKnown) => Some(BadMessage),
+        Some(BadMessage) => Some(Unavailable),
+        Some(Unavailable | Other) => None,
+    }
+}
+
+#[test]
+fn a_code_of_a_newer_server_can_be_received() {
+    let newer = r#"{"type":"error","code":"too_late","message":"no"}"#;
+    let reply: ident::Reply = from_json(newer).unwrap();
+    let (code, message) = (ident::ErrorCode::Other, String::from("no"));
+    assert_eq!(reply, ident::Reply::Error { code, message });
+}
+
 #[test]
 fn each_message_and_code_of_ident_has_an_example() {
     let messages = checked::<ident::Request, ident::Reply>("ident");
     let none = r#"{"type":"?"}"#;
     assert_eq!(seen(&messages, 'C', "type"), known::<ident::Request>(none));
     assert_eq!(seen(&messages, 'S', "type"), known::<ident::Reply>(none));
-    let no_code = r#"{"type":"error","code":"?","message":""}"#;
-    assert_eq!(seen(&messages, 'S', "code"), known::<ident::Reply>(no_code));
+    let codes = std::iter::successors(code_after(None), |code| code_after(Some(*code)));
+    let codes = codes.map(|code| serde_json::to_value(code).unwrap());
+    let codes = codes.map(|code| code.as_str().unwrap().to_owned());
+    assert_eq!(seen(&messages, 'S', "code"), codes.collect());
 }
 
 #[test]
@@ -83,8 +109,7 @@ fn each_message_and_code_of_auth_has_an_example() {
 
 #[test]
 fn each_code_is_in_its_table() {
-    let (ident, auth) = DOCUMENT.split_once("# Authentication").unwrap();
-    for (chapter, kind) in [(ident, "ident"), (auth, "auth")] {
+    for (chapter, kind) in [(IDENT, "ident"), (AUTH, "auth")] {
         let lines = examples(kind);
         let codes = lines.iter().filter_map(|line| {
             let reply: Value = serde_json::from_str(&line[3..]).unwrap();
