@@ -100,6 +100,9 @@ fn requests_that_come_together_are_answered_in_order() {
     assert_eq!(client.hear()["name"], "Bo");
     assert_eq!(client.hear(), json!({"type": "bye"}));
     client.expect_end();
+    // The first answer did not wait for the disk; the others left together.
+    let sent = server.log().wait_for(": 3 messages");
+    assert!(sent.contains(" sent "), "{sent}");
 }
 
 #[test]
