@@ -109,7 +109,7 @@ fn server_and_client_in_one_tell_of_both() {
     }
     let last = messages.len() - 1;
     assert_eq!(
-        at("server stopped: served 1 clients, received 9 bytes, sent 9 bytes"),
+        at("server stopped: served 1 client, received 9 bytes, sent 9 bytes"),
         last
     );
 }

@@ -75,7 +75,7 @@ fn past_the_most_clients_one_waits_for_another_to_leave() {
     second.send_text("second").unwrap();
     server
         .log()
-        .wait_for("1 clients are connected, the most that are served at once; new ones wait");
+        .wait_for("as many are connected as are served at once (1); from now on new clients wait");
     expect_echo(&mut first, "still alone");
     server.log().wait_for("sent 15 bytes");
     assert_eq!(server.log().lines_with("client connected").len(), 1);

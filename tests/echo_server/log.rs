@@ -60,7 +60,7 @@ fn the_seven_events_are_told_and_explained() {
         format!(
             "client disconnected: {peer} (connection 1): the client said exit; received 24 bytes in 2 messages, sent 16 bytes in 1 message, in "
         ),
-        "server stopped: served 1 clients, received 24 bytes, sent 16 bytes, in ".to_owned(),
+        "server stopped: served 1 client, received 24 bytes, sent 16 bytes, in ".to_owned(),
     ];
     let messages = messages(&log, pid);
     assert_eq!(messages.len(), expected.len(), "{log}");

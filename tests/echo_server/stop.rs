@@ -85,7 +85,7 @@ fn a_client_that_reads_nothing_is_cut_off() {
     let server = Server::start_for_the_deaf(&[]);
     let _deaf = server.connect_deaf();
     let log = stop(server, Signal::TERM).log();
-    let line = log.wait_for("1 clients were still connected 4 s after the stop and are cut off");
+    let line = log.wait_for("cut off 1 client, still connected 4 s after the stop");
     assert!(line.contains(" WARN  "), "{line}");
 }
 

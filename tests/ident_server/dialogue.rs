@@ -139,7 +139,7 @@ fn every_event_is_told() {
         "received ",
         "sent ",
         &format!("client disconnected: {peer} (connection 1): the client said exit; received "),
-        "server stopped: served 1 clients, received ",
+        "server stopped: served 1 client, received ",
     ] {
         let message = messages.next().unwrap_or("the end of the log");
         assert!(message.starts_with(start), "{start:?} in {text}");

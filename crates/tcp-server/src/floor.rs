@@ -59,8 +59,8 @@ impl Floor {
         drop(self.changed.wait_while(self.lock(), full));
     }
 
-    pub(crate) fn has_room(&self, limit: usize) -> bool {
-        self.lock().live.len() < limit
+    pub(crate) fn connected(&self) -> usize {
+        self.lock().live.len()
     }
 
     /// Waits until somebody leaves or the stop begins, at most for `time`.

@@ -91,12 +91,26 @@ impl fmt::Display for Totals {
         } = self;
         write!(
             f,
-            "served {clients} clients, received {bytes_received} bytes, sent {bytes_sent} bytes"
+            "served {}, received {bytes_received} bytes, sent {bytes_sent} bytes",
+            Clients(*clients)
         )?;
         match abandoned {
             0 => Ok(()),
-            count => write!(f, ", abandoned {count} clients whose threads did not end"),
+            count => write!(
+                f,
+                ", abandoned {} in threads that did not end",
+                Clients(*count as u64)
+            ),
         }
+    }
+}
+
+/// `1 client`, `2 clients`
+struct Clients(u64);
+
+impl fmt::Display for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} client{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 
@@ -169,12 +183,12 @@ impl<S: Service> House<S> {
         let most = self.limits.max_clients;
         let (mut trouble, mut full) = (Trouble::default(), false);
         while !self.stop.is_stopping() {
-            if self.floor.has_room(most) {
+            if self.floor.connected() < most {
                 full = false;
             } else {
                 if !full {
                     warn!(
-                        "{most} clients are connected, the most that are served at once; new ones wait"
+                        "as many are connected as are served at once ({most}); from now on new clients wait"
                     );
                 }
                 full = true;
@@ -230,6 +244,10 @@ impl<S: Service> House<S> {
     /// The stop, from the moment that nobody is accepted any more.
     fn close_down(&self) -> Totals {
         let began = Instant::now();
+        let connected = self.floor.connected();
+        if connected > 0 {
+            info!("stopping: {} may finish", Clients(connected as u64));
+        }
         let mut abandoned = 0;
         if !self.floor.wait_until_empty(began + TIME_TO_NOTICE) {
             self.floor.shut_down(Shutdown::Read);
@@ -237,7 +255,8 @@ impl<S: Service> House<S> {
         if !self.floor.wait_until_empty(began + TIME_TO_FINISH) {
             let forced = self.floor.shut_down(Shutdown::Both);
             warn!(
-                "{forced} clients were still connected {} s after the stop and are cut off",
+                "cut off {}, still connected {} s after the stop",
+                Clients(forced as u64),
                 TIME_TO_FINISH.as_secs()
             );
         }
