@@ -46,9 +46,8 @@ impl Server {
 
     /// With longer messages, so that [`connect_deaf`](Self::connect_deaf) is possible.
     #[track_caller]
-    pub(crate) fn start_for_the_deaf(flags: &[&str]) -> Self {
-        let longest = LONG_BYTES.to_string();
-        Self::start(&[&["--max-message", &longest], flags].concat())
+    pub(crate) fn start_for_the_deaf() -> Self {
+        Self::start(&["--max-message", &LONG_BYTES.to_string()])
     }
 
     /// A client that takes nothing of what it is owed, which is more than fits into all buffers

@@ -82,7 +82,7 @@ fn a_client_that_talks_without_pause_is_let_go() {
 
 #[test]
 fn a_client_that_reads_nothing_is_cut_off() {
-    let server = Server::start_for_the_deaf(&[]);
+    let server = Server::start_for_the_deaf();
     let _deaf = server.connect_deaf();
     let log = stop(server, Signal::TERM).log();
     let line = log.wait_for("cut off 1 client, still connected 4 s after the stop");
@@ -91,7 +91,7 @@ fn a_client_that_reads_nothing_is_cut_off() {
 
 #[test]
 fn what_is_owed_is_sent_before_the_end() {
-    let server = Server::start_for_the_deaf(&[]);
+    let server = Server::start_for_the_deaf();
     let mut client = server.connect_deaf();
     server.terminate();
     await_refusal(server.address);
@@ -121,7 +121,7 @@ fn nobody_new_is_accepted_and_the_port_is_free() {
 
 #[test]
 fn a_second_ctrl_c_ends_it_at_once() {
-    let server = Server::start_for_the_deaf(&[]);
+    let server = Server::start_for_the_deaf();
     let _deaf = server.connect_deaf();
     server.interrupt();
     await_refusal(server.address);
