@@ -1,6 +1,6 @@
 //! A dialogue as it goes: who speaks when, and what ends it.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 use echo_client::Wire;
 use proto::{FramedSocket, MAX_ECHO_BYTES};
@@ -60,18 +60,12 @@ fn raw_exit_is_only_the_end() {
 #[test]
 fn what_is_owed_is_waited_for_after_the_end_of_input() {
     let server = FakeServer::start(|mut client| {
-        let mut texts = vec![];
+        let mut replies = Cursor::new(vec![]);
         while let Some(text) = client.recv_text(MAX_ECHO_BYTES).unwrap() {
-            texts.push(text);
+            replies.send_text(&text).unwrap();
         }
         // Only now, and in pieces that are no frames.
-        let mut wire = vec![];
-        for text in &texts {
-            let length = u32::try_from(text.len()).unwrap();
-            wire.extend_from_slice(&length.to_be_bytes());
-            wire.extend_from_slice(text.as_bytes());
-        }
-        for piece in wire.chunks(3) {
+        for piece in replies.get_ref().chunks(3) {
             client.write_all(piece).unwrap();
         }
     });

@@ -104,19 +104,15 @@ fn what_is_owed_is_sent_before_the_end() {
 }
 
 #[test]
-fn nobody_new_is_accepted_and_the_port_is_free() {
-    let server = Server::start(&[]);
-    let address = server.address;
-    let (client, waiting) = (server.connect(), server.connect());
-    drop(waiting);
-    server.signal(Signal::TERM);
-    await_refusal(address);
-    drop(client);
-    server
-        .into_running()
-        .wait_within(STOP_LIMIT)
-        .expect_success();
-    drop(TcpListener::bind(address).unwrap());
+fn the_port_is_free_while_clients_finish() {
+    let server = Server::start_for_the_deaf();
+    let _deaf = server.connect_deaf();
+    server.terminate();
+    await_refusal(server.address);
+    while TcpListener::bind(server.address).is_err() {
+        assert!(server.is_running(), "the port was not free before the end");
+    }
+    assert!(server.is_running(), "nobody had to finish");
 }
 
 #[test]
