@@ -1,10 +1,21 @@
-//! The implementation in Python against the examples in the documents, which test ours as well.
+//! The implementation in Python against the examples in the documents, which test ours as well,
+//! and its own link and member without a network.
 
 use testbed::python;
 
 #[test]
 fn it_agrees_with_the_documents() {
     passes("vectors.py");
+}
+
+#[test]
+fn its_link_agrees_with_the_exchange_and_survives_bad_networks() {
+    passes("link_test.py");
+}
+
+#[test]
+fn its_member_joins_and_comes_back() {
+    passes("member_test.py");
 }
 
 fn passes(script: &str) {
