@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Plays the examples in the protocols' documents to a real server that knows nobody yet: replay.py echo|ident|auth --port PORT."""
 
+import itertools
 import json
 import socket
 import subprocess
@@ -32,15 +33,23 @@ def echo(connect, port):
             sock.shutdown(socket.SHUT_WR)
             expect("before", recv_text(sock))
             expect(None, recv_text(sock))
-    client = "\n".join(documents.block("python", "def recv_text"))
     text = "hello\nПривет\n\n🙂\n"
-    ran = subprocess.run([sys.executable, "-c", client, port], input=text.encode(), stdout=subprocess.PIPE, check=True)
-    expect(text, ran.stdout.decode())
+    expect(text, run(documents.block("python", "def recv_text"), text, port))
 
 
-def ident(connect, _):
+def run(client, text="", *flags):
+    """What a client that stands in the document prints, when `text` is its input."""
+    command = [sys.executable, "-c", "\n".join(client), *flags]
+    return subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
+def ident(connect, port):
     play(connect, documents.block("ident", '"who_are_you"') + documents.block("ident", '"forget"'), {})
     hostile(connect, "ident", [{"type": "who_are_you"}])
+    # The document's second client goes on where the functions of its first end.
+    functions = itertools.takewhile(lambda line: not line.startswith("with"), documents.block("python", "def recv_text"))
+    dialogue_client = [line.replace("9190", port) for line in documents.block("python", "who_are_you")]
+    expect("Аня\n", run(["import json", *functions, *dialogue_client]))
 
 
 def auth(connect, _):
