@@ -46,6 +46,18 @@ impl Cost {
         }
     }
 
+    /// Memory in KiB.
+    #[must_use]
+    pub const fn memory_kib(self) -> u32 {
+        self.memory_kib
+    }
+
+    /// Passes over the memory.
+    #[must_use]
+    pub const fn passes(self) -> u32 {
+        self.passes
+    }
+
     fn is_bearable(self) -> bool {
         u64::from(self.memory_kib) * u64::from(self.passes) <= Self::MAX_KIB_PASSES
     }

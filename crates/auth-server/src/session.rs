@@ -7,8 +7,10 @@ use std::net::IpAddr;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use proto::Secret;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::user::Generation;
 use crate::user_key::UserKey;
 
 /// Live sessions that one user may have. Their list fits in one message.
@@ -75,6 +77,8 @@ impl fmt::Debug for Token {
 pub struct Session {
     /// Whose session it is.
     pub user: UserKey,
+    /// The password that it was opened with; with another one it is over.
+    pub generation: Generation,
     /// Where it was opened from.
     pub address: IpAddr,
     /// When it was opened.
@@ -83,18 +87,29 @@ pub struct Session {
     pub last_seen: u64,
     /// SHA-256 of the token, in base64url.
     hash: String,
+    /// Fields that a newer version wrote.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 impl Session {
     /// A session that begins now.
     #[must_use]
-    pub fn new(token: &Token, user: UserKey, address: IpAddr, now: u64) -> Self {
+    pub fn new(
+        token: &Token,
+        user: UserKey,
+        generation: Generation,
+        address: IpAddr,
+        now: u64,
+    ) -> Self {
         Self {
             user,
+            generation,
             address,
             created_at: now,
             last_seen: now,
             hash: token.hash(),
+            unknown: Map::new(),
         }
     }
 
@@ -107,12 +122,16 @@ impl Session {
         self.hash == token.hash()
     }
 
-    /// Notes that the session was heard from, and says whether that is worth writing to disk,
-    /// where `saved` stands as last seen.
-    pub fn touch(&mut self, now: u64, saved: u64) -> bool {
+    /// Notes that the session was heard from.
+    pub fn touch(&mut self, now: u64) {
         // A clock that was set back takes no time from anybody.
         self.last_seen = self.last_seen.max(now);
-        self.last_seen >= saved.saturating_add(SAVE_INTERVAL)
+    }
+
+    /// Whether it is worth writing to disk, where this session stands, that it was last seen then.
+    #[must_use]
+    pub fn is_outdated_by(&self, last_seen: u64) -> bool {
+        last_seen >= self.last_seen.saturating_add(SAVE_INTERVAL)
     }
 }
 
@@ -162,7 +181,8 @@ mod tests {
 
     fn session(token: &Token, now: u64) -> Session {
         let user = UserKey::of(&Name::parse("Anna").unwrap());
-        Session::new(token, user, "192.0.2.7".parse().unwrap(), now)
+        let generation = serde_json::from_str("\"AbCdEfGhIjKl\"").unwrap();
+        Session::new(token, user, generation, "192.0.2.7".parse().unwrap(), now)
     }
 
     const LIMITS: SessionLimits = SessionLimits {
@@ -186,6 +206,7 @@ mod tests {
             serde_json::to_value(&session).unwrap(),
             serde_json::json!({
                 "user": "anna",
+                "generation": "AbCdEfGhIjKl",
                 "address": "192.0.2.7",
                 "created_at": 1_790_000_000,
                 "last_seen": 1_790_000_000,
@@ -227,10 +248,10 @@ mod tests {
         let mut session = session(&token(0), 1_000);
         assert_eq!(LIMITS.expires_at(&session), 2_800);
         assert!(LIMITS.is_live(&session, 2_799) && !LIMITS.is_live(&session, 2_800));
-        session.touch(2_799, 1_000);
+        session.touch(2_799);
         assert_eq!(LIMITS.expires_at(&session), 4_599);
         for now in (2_799..29_799).step_by(1_000) {
-            session.touch(now, now);
+            session.touch(now);
         }
         assert_eq!(LIMITS.expires_at(&session), 29_800);
         assert!(LIMITS.is_live(&session, 29_799) && !LIMITS.is_live(&session, 29_800));
@@ -238,12 +259,11 @@ mod tests {
 
     #[test]
     fn last_seen_is_worth_writing_once_a_minute() {
-        let mut session = session(&token(0), 1_000);
-        let mut saved = session.last_seen;
+        let mut saved = session(&token(0), 1_000);
         let written = (1_000..1_600).filter(|now| {
-            let worth = session.touch(*now, saved);
+            let worth = saved.is_outdated_by(*now);
             if worth {
-                saved = session.last_seen;
+                saved.touch(*now);
             }
             worth
         });
@@ -251,13 +271,12 @@ mod tests {
             written.collect::<Vec<_>>(),
             (1_060..1_600).step_by(60).collect::<Vec<_>>()
         );
-        assert_eq!(session.last_seen, 1_599);
     }
 
     #[test]
     fn a_clock_set_back_ends_nothing() {
         let mut session = session(&token(0), 1_000);
-        assert!(!session.touch(10, 1_000));
+        session.touch(10);
         assert_eq!(session.last_seen, 1_000);
         assert!(LIMITS.is_live(&session, 10));
     }
@@ -304,7 +323,7 @@ mod tests {
             let limits = SessionLimits { idle, max };
             let mut session = session(&token(0), created_at);
             for now in times {
-                session.touch(now, created_at);
+                session.touch(now);
                 let end = limits.expires_at(&session);
                 prop_assert_eq!(limits.is_live(&session, now), now < end);
                 prop_assert!(end <= session.created_at.saturating_add(max));

@@ -10,6 +10,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command, Parser};
 
 use crate::endpoint::EndpointError;
+use crate::exposure::Exposed;
 use crate::reason::Reason;
 use crate::say::say;
 
@@ -53,7 +54,7 @@ impl Program {
 
     /// Runs the body of `main`: on an error writes one line to stderr, and gives the exit status.
     ///
-    /// Status 1 is for errors, 2 for a [`UsageError`] among their causes, 0 for a [`StdoutError`] that says that nobody reads
+    /// Status 1 is for errors, 2 for wrong usage (a [`UsageError`] or [`Exposed`]) among their causes, 0 for a [`StdoutError`] that says that nobody reads
     /// any more (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
         let error = match body() {
@@ -162,7 +163,9 @@ fn verdict(error: &anyhow::Error) -> Option<u8> {
 }
 
 fn is_usage(cause: &(dyn Error + 'static)) -> bool {
-    cause.is::<UsageError>() || matches!(cause.downcast_ref(), Some(EndpointError::PortZero))
+    cause.is::<UsageError>()
+        || cause.is::<Exposed>()
+        || matches!(cause.downcast_ref(), Some(EndpointError::PortZero))
 }
 
 /// An error and its causes: `WHAT: WHY`.

@@ -1,0 +1,79 @@
+//! `auth-server`: users with passwords, and sessions that a token keeps.
+
+mod flags;
+mod user_command;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use auth_server::{Auth, AuthService, Keeper};
+use cli::{Program, log_to_stderr};
+use flags::{Command, Flags, UserCommand};
+use log::{LevelFilter, error, info};
+use store::Store;
+use tcp_server::{Limits, StopHandle, serve};
+
+const PROGRAM: Program = Program {
+    name: "auth-server",
+    default_port: 9290,
+};
+
+fn main() -> ExitCode {
+    let flags: Flags = PROGRAM.parse();
+    PROGRAM.run(|| match &flags.command {
+        None => run(&flags),
+        Some(Command::User(command)) => run_user(&flags, command),
+    })
+}
+
+fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let began = Instant::now();
+    let (policy, session_limits) = (flags.policy()?, flags.limits());
+    let server = flags.tcp.open(&PROGRAM)?;
+    let address = server.listener.local_addr()?;
+    let checked = flags.plaintext.check(address);
+    checked.inspect_err(|error| error!("{error}"))?;
+    let open = || -> Result<_, store::Error> {
+        let users = Store::open(&flags.data_file)?;
+        Ok((users, Store::open(&flags.sessions_file())?))
+    };
+    let (users, sessions) = open().inspect_err(|error| error!("{error}"))?;
+    let auth = Arc::new(Auth::new(users, sessions, policy, session_limits));
+    info!("{}", auth.summary());
+    let keeper = Keeper::start(Arc::clone(&auth), session_limits)?;
+
+    let stop = StopHandle::new();
+    let (listener, _log) = server.announce({
+        let stop = stop.clone();
+        move || stop.stop()
+    })?;
+    let limits = Limits {
+        max_clients: flags.tcp.server.max_clients,
+        idle_timeout: flags.tcp.idle_timeout(),
+    };
+    let totals = serve(
+        listener,
+        &limits,
+        &stop,
+        AuthService::new(Arc::clone(&auth)),
+    )?;
+    drop(keeper);
+    info!(
+        "server stopped: {totals}, in {:.3} s; {}",
+        began.elapsed().as_secs_f64(),
+        auth.summary()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_user(flags: &Flags, command: &UserCommand) -> anyhow::Result<ExitCode> {
+    log_to_stderr(LevelFilter::Warn)?;
+    match command {
+        UserCommand::List => user_command::list(&flags.data_file)?,
+        UserCommand::Remove { name } => {
+            user_command::remove(&flags.data_file, &flags.sessions_file(), name)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
