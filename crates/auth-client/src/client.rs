@@ -1,0 +1,305 @@
+//! What the client does: goes on with a kept session or begins one, and carries out commands in it.
+
+use std::io::{Read, Write};
+
+use cli::Escaped;
+use proto::auth::{ErrorCode, Reply, Request};
+use proto::{Caller, Name, Passed, caseless_key};
+
+use crate::command::{Command, HELP, Line};
+use crate::error::Error;
+use crate::person::Person;
+use crate::table::Table;
+use crate::token_file::TokenFile;
+
+/// A client in a dialogue with a server.
+pub struct Client<'a, S, T> {
+    caller: Caller<S, T>,
+    person: Person<'a>,
+    tokens: TokenFile,
+    /// What the server's token is kept by.
+    server: String,
+    /// Who the person said to be, before anything was asked.
+    user: Option<String>,
+    /// Whether the connection speaks for a session, for all that is known.
+    is_in_session: bool,
+}
+
+impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
+    /// A client over a stream to a server. `told` hears of each read and write.
+    pub fn new(
+        stream: S,
+        server: String,
+        tokens: TokenFile,
+        user: Option<String>,
+        person: Person<'a>,
+        told: T,
+    ) -> Self {
+        Self {
+            caller: Caller::new(stream, told),
+            person,
+            tokens,
+            server,
+            user,
+            is_in_session: false,
+        }
+    }
+
+    /// Carries out one command, in the kept session if it needs one.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being done.
+    pub fn run(mut self, command: Command) -> Result<(), Error> {
+        match &command {
+            Command::Register { .. } | Command::Login { .. } => {}
+            // It needs the password anyway, and asks for it once.
+            Command::Passwd => drop(self.resume()?),
+            Command::Logout { all: false } => {
+                self.resume()?.ok_or(Error::NotLoggedIn)?;
+            }
+            _ => self.be_in_session()?,
+        }
+        self.carry_out(command)?;
+        self.leave()
+    }
+
+    /// Greets, and carries out commands until the input says `exit` or ends.
+    ///
+    /// # Errors
+    ///
+    /// What kept the dialogue from its end; [`Error::NotAllDone`] when it came there, but nobody sat by to see that something
+    /// was not granted.
+    pub fn converse(mut self) -> Result<(), Error> {
+        match self.resume()? {
+            Some(user) => self.person.print(format_args!("Hello, {user}!"))?,
+            None if self.person.is_interactive => self.introduce()?,
+            None if !self.person.has_passwords() => return Err(Error::NotLoggedIn),
+            None if self.user.is_some() => self.log_in(None)?,
+            // The input may have commands to register or log in.
+            None => {}
+        }
+        let mut not_done = 0;
+        while let Some(line) = self.person.line("> ")? {
+            let refused = match Line::parse(&line) {
+                Line::Nothing => continue,
+                Line::Exit => break,
+                Line::Help => {
+                    self.person.explain(HELP);
+                    continue;
+                }
+                Line::Unknown(why) => {
+                    self.person
+                        .explain(format_args!("{why}; these are:\n{HELP}"));
+                    true
+                }
+                Line::Do(command) => self.is_refused(|client| client.carry_out(command))?,
+            };
+            not_done += usize::from(refused);
+        }
+        self.leave()?;
+        match not_done {
+            count @ 1.. if !self.person.is_interactive => Err(Error::NotAllDone { count }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks who the person is until the server knows them. A person may also go on without, to register.
+    fn introduce(&mut self) -> Result<(), Error> {
+        self.person
+            .explain("who are you? (Enter alone: go on, to register for instance)");
+        loop {
+            let user = match self.user.take() {
+                Some(user) => user,
+                None => match self.person.line("Name: ")? {
+                    None => return Ok(()),
+                    Some(line) if line.trim().is_empty() => {
+                        self.person.explain(HELP);
+                        return Ok(());
+                    }
+                    Some(user) => user,
+                },
+            };
+            if !self.is_refused(|client| client.log_in(Some(user)))? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether something was refused, which a person is told and can live with.
+    fn is_refused(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        match act(self) {
+            Ok(()) => Ok(false),
+            Err(error @ (Error::Refused { .. } | Error::BadPassword)) => {
+                self.person.explain(error);
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Result<(), Error> {
+        match command {
+            Command::Register { user } => self.register(user),
+            Command::Login { user } => self.log_in(user),
+            Command::Whoami => match self.ask(&Request::Whoami)? {
+                Reply::YouAre { user } => self.person.print(format_args!("You are {user}.")),
+                reply => Err(self.refused(reply)),
+            },
+            Command::Passwd => self.change_password(),
+            Command::Sessions => match self.ask(&Request::Sessions)? {
+                Reply::Sessions { sessions } => self.person.print(Table(&sessions)),
+                reply => Err(self.refused(reply)),
+            },
+            Command::Revoke { id } => match self.ask(&Request::Revoke { id })? {
+                Reply::Revoked { id } => {
+                    let id = Escaped::new(&id);
+                    self.person.print(format_args!("Session {id} is ended."))
+                }
+                reply => Err(self.refused(reply)),
+            },
+            Command::Logout { all } => self.log_out(all),
+        }
+    }
+
+    /// Goes on with the kept session, if there is one and it is of the user that was named.
+    fn resume(&mut self) -> Result<Option<Name>, Error> {
+        let Some(token) = self.tokens.token(&self.server)? else {
+            return Ok(None);
+        };
+        let resume = Request::Resume {
+            token: token.clone(),
+        };
+        match self.ask(&resume)? {
+            Reply::Session { user, .. } => {
+                let is_meant = |named: &String| caseless_key(named.trim()) == user.caseless_key();
+                self.is_in_session = self.user.as_ref().is_none_or(is_meant);
+                Ok(self.is_in_session.then_some(user))
+            }
+            Reply::Error {
+                code: ErrorCode::SessionExpired,
+                ..
+            } => {
+                self.tokens.forget(&self.server, &token)?;
+                self.person.explain("the session is over; log in again");
+                Ok(None)
+            }
+            reply => Err(self.refused(reply)),
+        }
+    }
+
+    fn be_in_session(&mut self) -> Result<(), Error> {
+        match self.resume()? {
+            Some(_) => Ok(()),
+            None if self.person.has_passwords() => self.log_in(None),
+            None => Err(Error::NotLoggedIn),
+        }
+    }
+
+    fn log_in(&mut self, user: Option<String>) -> Result<(), Error> {
+        let user = self.name(user)?;
+        let password = self.person.password("Password: ")?;
+        self.enter(&Request::Login { user, password })
+    }
+
+    fn register(&mut self, user: Option<String>) -> Result<(), Error> {
+        let user = self.name(user)?;
+        let password = self.person.new_password("New password: ")?;
+        self.enter(&Request::Register { user, password })
+    }
+
+    fn change_password(&mut self) -> Result<(), Error> {
+        let user = match self.is_in_session {
+            true => None,
+            false => Some(self.name(None)?),
+        };
+        let old = self.person.password("Password so far: ")?;
+        if let Some(user) = user {
+            let password = old.clone();
+            self.enter(&Request::Login { user, password })?;
+        }
+        let new = self.person.new_password("New password: ")?;
+        match self.ask(&Request::ChangePassword { old, new })? {
+            Reply::Session {
+                token: Some(token), ..
+            } => {
+                self.tokens.keep(&self.server, &token)?;
+                self.person
+                    .print("The password is changed, and all other sessions are ended.")
+            }
+            reply => Err(self.refused(reply)),
+        }
+    }
+
+    fn log_out(&mut self, all: bool) -> Result<(), Error> {
+        let token = self.tokens.token(&self.server)?;
+        let (request, done) = match all {
+            true => (Request::LogoutAll, "All sessions are ended."),
+            false => (Request::Logout, "The session is ended."),
+        };
+        match self.ask(&request)? {
+            Reply::LoggedOut => {
+                self.is_in_session = false;
+                if let Some(token) = token {
+                    self.tokens.forget(&self.server, &token)?;
+                }
+                self.person.print(done)
+            }
+            reply => Err(self.refused(reply)),
+        }
+    }
+
+    /// Begins a session, and keeps its token.
+    fn enter(&mut self, request: &Request) -> Result<(), Error> {
+        match self.ask(request)? {
+            Reply::Session {
+                user,
+                token: Some(token),
+                ..
+            } => {
+                self.is_in_session = true;
+                self.tokens.keep(&self.server, &token)?;
+                self.person.print(format_args!("Hello, {user}!"))
+            }
+            reply => Err(self.refused(reply)),
+        }
+    }
+
+    /// The name that was said, or that the person says now.
+    fn name(&mut self, said: Option<String>) -> Result<String, Error> {
+        match said.or_else(|| self.user.clone()) {
+            Some(user) => Ok(user),
+            // A line of the input that is a password is no name.
+            None if !self.person.is_interactive => Err(Error::NoName),
+            None => self.person.line("Name: ")?.ok_or(Error::NoName),
+        }
+    }
+
+    fn leave(&mut self) -> Result<(), Error> {
+        match self.ask(&Request::Exit)? {
+            Reply::Bye => Ok(()),
+            reply => Err(self.refused(reply)),
+        }
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
+        let reply = self.caller.ask(request)?;
+        reply.ok_or(Error::ServerGone { cause: None })
+    }
+
+    /// What a reply means that does not grant what was asked for.
+    fn refused(&mut self, reply: Reply) -> Error {
+        match reply {
+            Reply::Error { code, message } => {
+                if let ErrorCode::SessionExpired | ErrorCode::NotLoggedIn = code {
+                    self.is_in_session = false;
+                }
+                Error::Refused { message }
+            }
+            _ => Error::OutOfPlace,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What there is to do, on the command line or in a dialogue. Neither the server nor the person is known here.
+
+use clap::Subcommand;
+
+/// What there is to say in a dialogue, for a person who asks or errs.
+pub(crate) const HELP: &str = "\
+register [NAME]  become a user
+login [NAME]     begin a session
+whoami           whose session this is
+passwd           change the password, and end all other sessions
+sessions         list your sessions
+revoke ID        end one of them
+logout           end this session
+logout all       end all of them
+exit             leave; the session goes on at the next start";
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Become a user, and begin a session
+    Register {
+        /// Who; asked for if it is not said.
+        #[arg(skip)]
+        user: Option<String>,
+    },
+    /// Begin a session
+    Login {
+        /// Who; asked for if it is not said.
+        #[arg(skip)]
+        user: Option<String>,
+    },
+    /// Tell whose session this is
+    Whoami,
+    /// Change the password, and end all other sessions
+    Passwd,
+    /// List your sessions
+    Sessions,
+    /// End one of your sessions
+    Revoke {
+        /// As `sessions` lists it
+        id: String,
+    },
+    /// End this session
+    Logout {
+        /// End all your sessions
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// A line of a dialogue.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// A blank line.
+    Nothing,
+    Help,
+    Exit,
+    Do(Command),
+    /// No command, with what is wrong about it. It does not quote the line, which may be a password in the wrong place.
+    Unknown(&'static str),
+}
+
+impl Line {
+    pub(crate) fn parse(line: &str) -> Self {
+        let line = line.trim();
+        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let rest = rest.trim();
+        let user = (!rest.is_empty()).then(|| rest.to_owned());
+        match (word, rest) {
+            ("", _) => Self::Nothing,
+            ("register", _) => Self::Do(Command::Register { user }),
+            ("login", _) => Self::Do(Command::Login { user }),
+            ("revoke", "") => Self::Unknown("revoke needs an id after it, as sessions lists them"),
+            ("revoke", id) => Self::Do(Command::Revoke { id: id.to_owned() }),
+            ("logout", "all") => Self::Do(Command::Logout { all: true }),
+            ("help", "") => Self::Help,
+            ("exit", "") => Self::Exit,
+            ("whoami", "") => Self::Do(Command::Whoami),
+            ("passwd", "") => Self::Do(Command::Passwd),
+            ("sessions", "") => Self::Do(Command::Sessions),
+            ("logout", "") => Self::Do(Command::Logout { all: false }),
+            _ => Self::Unknown("that is no command"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_of_the_help_is_known() {
+        for line in HELP.lines() {
+            let command = line.split("  ").next().unwrap().replace(['[', ']'], "");
+            let parsed = Line::parse(&command);
+            assert!(
+                matches!(parsed, Line::Do(_) | Line::Exit),
+                "{command}: {parsed:?}"
+            );
+        }
+        assert_eq!(Line::parse(" help "), Line::Help);
+        assert_eq!(Line::parse(" \t"), Line::Nothing);
+    }
+
+    #[test]
+    fn a_name_is_the_rest_of_the_line() {
+        let user = Some(String::from("Anna  Maria"));
+        assert_eq!(
+            Line::parse(" login \t Anna  Maria "),
+            Line::Do(Command::Login { user })
+        );
+        assert_eq!(
+            Line::parse("register"),
+            Line::Do(Command::Register { user: None })
+        );
+    }
+
+    #[test]
+    fn what_is_no_command_is_not_quoted() {
+        for line in [
+            "correct horse",
+            "whoami hunter22",
+            "logout hunter22",
+            "Exit",
+        ] {
+            assert_eq!(Line::parse(line), Line::Unknown("that is no command"));
+        }
+    }
+}

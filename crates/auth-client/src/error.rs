@@ -1,0 +1,125 @@
+//! Why something was not done.
+
+use std::fmt;
+use std::io;
+
+use cli::{Escaped, Reason};
+use proto::{DialogueError, RecvError, SendError};
+
+use crate::token_file::TokenFileError;
+
+/// Why a dialogue failed. Nothing of a password or token is in it.
+#[derive(Debug)]
+pub enum Error {
+    /// The server did not grant what was asked for.
+    Refused {
+        /// The server's words.
+        message: String,
+    },
+    /// There is no session to go on with, and nobody who could log in.
+    NotLoggedIn,
+    /// A password is needed, and there is no terminal to ask at.
+    NoTerminal,
+    /// A user's name is needed, and the input has none.
+    NoName,
+    /// A password is needed, and the input is at its end.
+    NoPassword,
+    /// A line that should be a password is no UTF-8 text, or far too long.
+    BadPassword,
+    /// The dialogue came to its end, but some commands of the input were not carried out.
+    NotAllDone {
+        /// How many.
+        count: usize,
+    },
+    /// The token could not be looked up or kept.
+    TokenFile(TokenFileError),
+    /// The server closed the connection, or the network failed.
+    ServerGone {
+        /// The fault of the socket, where there was one.
+        cause: Option<io::Error>,
+    },
+    /// The server is there, but nothing came from it for the whole of the time-out, or it took nothing.
+    TimedOut,
+    /// What the server sent is no message.
+    Garbled {
+        /// What is wrong with it.
+        cause: DialogueError,
+    },
+    /// The server sent a message that has no place there.
+    OutOfPlace,
+    /// The terminal does not hide what is typed.
+    Terminal(io::Error),
+    /// The input cannot be read.
+    Input(io::Error),
+    /// The output cannot be written.
+    Output(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { message } => Escaped::new(message).fmt(f),
+            Self::NotLoggedIn => f.write_str("you are not logged in; auth-client login does it"),
+            Self::NoTerminal => f.write_str(
+                "a password is needed, and there is no terminal to ask at; --password-stdin reads it from the input",
+            ),
+            Self::NoName => f.write_str("a user's name is needed; give it with --user"),
+            Self::NoPassword => {
+                f.write_str("a password is needed, and the input is at its end; nothing was done")
+            }
+            Self::BadPassword => f.write_str("a password is one line of UTF-8 text"),
+            Self::NotAllDone { count: 1 } => {
+                f.write_str("1 command was not carried out, as told above")
+            }
+            Self::NotAllDone { count } => {
+                write!(f, "{count} commands were not carried out, as told above")
+            }
+            Self::TokenFile(error) => error.fmt(f),
+            Self::ServerGone { cause: None } => f.write_str(
+                "the server closed the connection: it stops, or heard nothing for its idle time; connect again",
+            ),
+            Self::ServerGone { cause: Some(cause) } => {
+                let cause = Reason(cause);
+                write!(f, "the connection to the server broke ({cause}); connect again")
+            }
+            Self::TimedOut => f.write_str(
+                "the server does not answer; is it an auth-server? --timeout waits longer",
+            ),
+            Self::Garbled { cause } => {
+                write!(f, "what the server sent is no message: {cause}; is it an auth-server?")
+            }
+            Self::OutOfPlace => f.write_str(
+                "the server sent a message that has no place there; is it an auth-server?",
+            ),
+            Self::Terminal(cause) => write!(
+                f,
+                "the terminal cannot hide a password: {}; --password-stdin reads it from the input",
+                Reason(cause)
+            ),
+            Self::Input(cause) => write!(f, "cannot read the input: {}", Reason(cause)),
+            Self::Output(cause) => write!(f, "cannot write the output: {}", Reason(cause)),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<TokenFileError> for Error {
+    fn from(error: TokenFileError) -> Self {
+        Self::TokenFile(error)
+    }
+}
+
+impl From<DialogueError> for Error {
+    fn from(error: DialogueError) -> Self {
+        match error {
+            DialogueError::Receive(RecvError::Io(cause))
+            | DialogueError::Send(SendError::Io(cause)) => match cause.kind() {
+                // A socket's time-out is told by either, as the platform likes.
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::TimedOut,
+                _ => Self::ServerGone { cause: Some(cause) },
+            },
+            cause => Self::Garbled { cause },
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `auth-client`: logs in to an auth server, and stays logged in by a token.
+
+use std::env;
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_client::{Client, Command, Echo, Error, Passwords, Person, TokenFile};
+use clap::Parser;
+use cli::{
+    EndpointFlags, PlaintextFlags, Program, StdoutError, Traffic, UsageError, connect,
+    exit_on_stop, log_to_stderr,
+};
+use log::{LevelFilter, info};
+use proto::Passed;
+
+const PROGRAM: Program = Program {
+    name: "auth-client",
+    default_port: 9290,
+};
+
+/// Logs in to an auth server, and stays logged in by a token; without a command, takes commands in a dialogue
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  auth-client                          asks who you are, then takes commands (help lists them)
+  auth-client --user anna register     asks for a password, twice
+  auth-client --user anna --password-stdin login < password.txt
+  auth-client whoami
+  auth-client logout --all")]
+struct Flags {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    endpoint: EndpointFlags,
+
+    /// Who you are [default: whose session goes on, or ask]
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// Read passwords from standard input, a line each (passwd: the old one, then the new one)
+    #[arg(long)]
+    password_stdin: bool,
+
+    /// Where tokens are kept [default: socket-lab/tokens.json in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "PATH")]
+    token_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    plaintext: PlaintextFlags,
+
+    /// How long to wait for the connection, and for each answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    timeout: u32,
+
+    /// No service messages
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Flags {
+    fn tokens(&self) -> Result<TokenFile, UsageError> {
+        let default = || {
+            let variable = |name| env::var_os(name).map(PathBuf::from);
+            TokenFile::default_path(variable("XDG_STATE_HOME"), variable("HOME"))
+        };
+        let path = self.token_file.clone().or_else(default);
+        path.map(TokenFile::new).ok_or_else(|| {
+            UsageError("there is no home folder to keep tokens in; give a --token-file".into())
+        })
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.into())
+    }
+}
+
+fn main() -> ExitCode {
+    let flags: Flags = PROGRAM.parse();
+    PROGRAM.run(|| run(&flags))
+}
+
+fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    if !flags.quiet {
+        log_to_stderr(LevelFilter::Info)?;
+    }
+    let tokens = flags.tokens()?;
+    let endpoint = flags.endpoint.client(&PROGRAM)?;
+    for address in endpoint.addresses()? {
+        flags.plaintext.check(address)?;
+    }
+    let socket = connect(&endpoint, flags.timeout())?;
+    let (server, local) = (socket.peer_addr()?, socket.local_addr()?);
+    // The name was looked up once more in between.
+    flags.plaintext.check(server)?;
+    socket.set_read_timeout(Some(flags.timeout()))?;
+    socket.set_write_timeout(Some(flags.timeout()))?;
+    info!("connected to {server} from {local}");
+    let (traffic, echo) = (Arc::new(Traffic::default()), Arc::new(Echo::default()));
+    exit_on_stop({
+        let (traffic, echo) = (Arc::clone(&traffic), Arc::clone(&echo));
+        move || {
+            echo.restore();
+            info!("disconnected: interrupted; {traffic}");
+        }
+    })?;
+
+    let is_interactive = stdin().is_terminal() && stderr().is_terminal();
+    let person = Person {
+        input: &mut stdin().lock(),
+        output: &mut stdout(),
+        errors: &mut stderr(),
+        is_interactive,
+        passwords: match is_interactive {
+            _ if flags.password_stdin => Passwords::Input,
+            true => Passwords::Terminal(&echo),
+            false => Passwords::Nowhere,
+        },
+    };
+    let told = |passed| match passed {
+        Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
+        Passed::Received { bytes, messages } => traffic.received(bytes, messages),
+    };
+    let user = flags.user.clone();
+    let client = Client::new(&socket, server.to_string(), tokens, user, person, told);
+    let end = match flags.command.clone() {
+        Some(command) => client.run(command),
+        None => client.converse(),
+    };
+    match end {
+        Ok(()) => {
+            info!("disconnected: goodbye was said; {traffic}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            info!("disconnected: {error}; {traffic}");
+            Err(match error {
+                Error::Output(error) => StdoutError(error).into(),
+                error => error.into(),
+            })
+        }
+    }
+}

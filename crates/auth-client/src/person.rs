@@ -1,0 +1,126 @@
+//! Who the client speaks for: what is asked of them and told to them. What it means is not known here.
+
+use std::fmt;
+use std::io::{BufRead, Read, Write};
+
+use cli::read_line;
+use proto::Secret;
+
+use crate::echo::Echo;
+use crate::error::Error;
+
+/// The longest password is 128 characters, of which each may come as several of 4 bytes.
+const MAX_PASSWORD_BYTES: u64 = 4096;
+
+/// A person at a terminal, or whoever has put a file or a pipe there.
+pub struct Person<'a> {
+    /// Commands, names and passwords, a line each.
+    pub input: &'a mut dyn BufRead,
+    /// What the server grants.
+    pub output: &'a mut dyn Write,
+    /// Questions and explanations; that nobody can read them does not matter.
+    pub errors: &'a mut dyn Write,
+    /// Somebody types, is shown when to go on, and sees what was not granted.
+    pub is_interactive: bool,
+    /// Where passwords come from.
+    pub passwords: Passwords<'a>,
+}
+
+/// Where passwords come from.
+#[derive(Clone, Copy)]
+pub enum Passwords<'a> {
+    /// Each is a line of the input, as it is.
+    Input,
+    /// Each is typed at the terminal that is standard input, without being seen.
+    Terminal(&'a Echo),
+    /// There are none.
+    Nowhere,
+}
+
+impl Person<'_> {
+    /// A line of text; `None` at the end of the input. What is none is explained and asked again.
+    pub(crate) fn line(&mut self, prompt: &str) -> Result<Option<String>, Error> {
+        loop {
+            if self.is_interactive {
+                self.ask(prompt);
+            }
+            match read_line(&mut self.input).map_err(Error::Input)? {
+                // It is not quoted, for it may be a password in the wrong place.
+                Some(Err(_)) => self.explain("that is too long, or no text"),
+                Some(Ok(line)) => return Ok(Some(line)),
+                None => {
+                    if self.is_interactive {
+                        // Nobody pressed Enter, so the cursor still stands after the prompt.
+                        self.explain("");
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Whether there is anybody to ask for a password.
+    pub(crate) fn has_passwords(&self) -> bool {
+        !matches!(self.passwords, Passwords::Nowhere)
+    }
+
+    /// A password, typed once.
+    pub(crate) fn password(&mut self, prompt: &str) -> Result<Secret, Error> {
+        match self.passwords {
+            Passwords::Nowhere => Err(Error::NoTerminal),
+            Passwords::Input => self.secret_line(),
+            Passwords::Terminal(echo) => {
+                let hidden = echo.hide().map_err(Error::Terminal)?;
+                self.ask(prompt);
+                let typed = self.secret_line();
+                drop(hidden);
+                // The Enter was not seen either.
+                self.explain("");
+                typed
+            }
+        }
+    }
+
+    /// A new password, typed twice where it cannot be seen.
+    pub(crate) fn new_password(&mut self, prompt: &str) -> Result<Secret, Error> {
+        loop {
+            let password = self.password(prompt)?;
+            if !matches!(self.passwords, Passwords::Terminal(_))
+                || self.password("Once more: ")?.expose() == password.expose()
+            {
+                return Ok(password);
+            }
+            self.explain("the two differ; type it again");
+        }
+    }
+
+    fn secret_line(&mut self) -> Result<Secret, Error> {
+        let mut line = vec![];
+        let mut limited = (&mut *self.input).take(MAX_PASSWORD_BYTES);
+        let length = limited.read_until(b'\n', &mut line).map_err(Error::Input)?;
+        if length == 0 {
+            return Err(Error::NoPassword);
+        }
+        let line = match line.strip_suffix(b"\n") {
+            Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+            None if length as u64 == MAX_PASSWORD_BYTES => return Err(Error::BadPassword),
+            None => &line,
+        };
+        let text = std::str::from_utf8(line).map_err(|_| Error::BadPassword)?;
+        Ok(Secret::new(text.to_owned()))
+    }
+
+    pub(crate) fn print(&mut self, lines: impl fmt::Display) -> Result<(), Error> {
+        let printed = writeln!(self.output, "{lines}").and_then(|()| self.output.flush());
+        printed.map_err(Error::Output)
+    }
+
+    pub(crate) fn explain(&mut self, lines: impl fmt::Display) {
+        let _ = writeln!(self.errors, "{lines}");
+    }
+
+    fn ask(&mut self, prompt: &str) {
+        let _ = write!(self.errors, "{prompt}");
+        let _ = self.errors.flush();
+    }
+}
