@@ -1,0 +1,12 @@
+//! `auth-server` as its clients, its owner and its attackers meet it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod accounts;
+mod disk;
+mod guessing;
+mod hostile;
+mod owner;
+mod secrets;
+mod server;
+mod sessions;

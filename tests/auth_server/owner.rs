@@ -1,0 +1,184 @@
+//! What the server's owner can do, and what it tells.
+
+use std::fs;
+use std::net::TcpListener;
+
+use serde_json::json;
+use testbed::{Folder, Program};
+
+use crate::server::{PASSWORD, SESSIONS_FILE, Server, USERS_FILE, login, plain, program, resume};
+
+fn users(arguments: &[&str], folder: &Folder) -> Program {
+    let program = Program::new(env!("CARGO_BIN_EXE_auth-server")).arg("user");
+    program.args(arguments).in_folder(folder)
+}
+
+#[test]
+fn users_are_listed_and_removed_while_the_server_is_stopped() {
+    let server = Server::start(&[]);
+    let (mut client, token) = server.register("Аня", PASSWORD);
+    client.enter("login", "аня", PASSWORD);
+    let (_, of_bo) = server.register("Bo", PASSWORD);
+    let running = users(&["list"], server.folder()).output().expect_code(1);
+    assert!(
+        running
+            .stderr_text()
+            .contains("is in use by another process")
+    );
+    let folder = server.stop();
+
+    let listed = users(&["list"], &folder).output().expect_success();
+    assert_eq!(listed.stdout_text(), "Bo\nАня\n");
+    let removed = users(&["remove", "АНЯ"], &folder).output().expect_success();
+    assert_eq!(removed.stderr_text(), "removed Аня\n");
+    let again = users(&["remove", "АНЯ"], &folder).output().expect_code(1);
+    assert!(again.stderr_text().contains("there is no user \"АНЯ\""));
+    let listed = users(&["list", "--data-file", USERS_FILE], &folder).output();
+    assert_eq!(listed.expect_success().stdout_text(), "Bo\n");
+
+    let server = Server::start_in(&folder, &[]);
+    let mut client = server.connect();
+    client.refused(resume(&token), "session_expired");
+    client.refused(login("Аня", PASSWORD), "bad_credentials");
+    // Whoever takes the name does not come by the sessions.
+    client.enter("register", "АНЯ", "another horse");
+    client.refused(resume(&token), "session_expired");
+    let sessions = client.ask(plain("sessions"));
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(client.ask(resume(&of_bo))["user"], "Bo");
+}
+
+#[test]
+fn a_user_deleted_by_hand_leaves_no_session() {
+    let server = Server::start(&[]);
+    let (_, token) = server.register("anna", PASSWORD);
+    let folder = server.stop();
+    fs::write(folder.join(USERS_FILE), "").unwrap();
+    let server = Server::start_in(&folder, &[]);
+    server.log().wait_for("removed 1 sessions that are over");
+    let mut client = server.connect();
+    client.enter("register", "anna", PASSWORD);
+    client.refused(resume(&token), "session_expired");
+}
+
+#[test]
+fn a_list_of_a_file_that_is_not_there_makes_none() {
+    let folder = Folder::new();
+    let listed = users(&["list"], &folder).output().expect_code(1);
+    assert!(
+        listed
+            .stderr_text()
+            .contains("there is no data/users.jsonl")
+    );
+    assert!(!folder.join("data").exists());
+}
+
+#[test]
+fn what_another_version_or_a_person_wrote_stays() {
+    let server = Server::start(&[]);
+    server.register("anna", PASSWORD);
+    let folder = server.stop();
+    for file in [USERS_FILE, SESSIONS_FILE] {
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let edited = text.replace("\"value\":{", "\"note\":\"kept\",\"value\":{\"more\":[1],");
+        fs::write(&path, edited).unwrap();
+    }
+    let server = Server::start_in(&folder, &["--hash-passes", "3"]);
+    server.connect().enter("login", "anna", PASSWORD);
+    let user = server.last_line(USERS_FILE, "anna");
+    assert_eq!(user["more"], json!([1]));
+    assert!(user["hash"].as_str().unwrap().contains("t=3"));
+}
+
+#[test]
+fn files_can_be_elsewhere() {
+    let server = Server::start(&["--data-file", "a/u.jsonl", "--sessions-file", "b/s.jsonl"]);
+    server.register("anna", PASSWORD);
+    let folder = server.stop();
+    let text = |file| fs::read_to_string(folder.join(file)).unwrap();
+    assert!(text("a/u.jsonl").contains("anna") && text("b/s.jsonl").contains("anna"));
+    let server = Server::start_in(&folder, &["--data-file", "a/u.jsonl"]);
+    server.connect().enter("login", "anna", PASSWORD);
+    assert!(folder.join("a/sessions.jsonl").exists());
+}
+
+#[test]
+fn limits_cannot_be_lowered() {
+    for wrong in [
+        ["--hash-memory-kib", "19455"],
+        ["--hash-passes", "1"],
+        ["--hash-memory-kib", "4294967295"],
+        ["--min-password", "7"],
+        ["--min-password", "129"],
+        ["--session-idle", "0"],
+        ["--session-max", "0"],
+        ["--registration", "ajar"],
+    ] {
+        let refused = program().args(wrong).output().expect_code(2);
+        assert!(refused.stderr_text().contains(wrong[0]), "{wrong:?}");
+    }
+}
+
+#[test]
+fn only_loopback_is_served_without_the_flag() {
+    for host in ["0.0.0.0", "::"] {
+        if TcpListener::bind((host, 0)).is_err() {
+            eprintln!("skipped {host}: this machine has no such address");
+            continue;
+        }
+        let refused = program().args(["--host", host]).output().expect_code(2);
+        assert_eq!(refused.stdout_text(), "");
+        assert!(refused.stderr_text().contains("--allow-plaintext"));
+        assert!(refused.log().text().contains(" ERROR "));
+        assert!(!refused.folder().join("data").exists());
+
+        let flags = ["--host", host, "--allow-plaintext"];
+        let mut server = Server::start(&flags);
+        server.address.set_ip("127.0.0.1".parse().unwrap());
+        server.register("anna", PASSWORD);
+    }
+    Server::start(&["--host", "127.0.0.9"]);
+}
+
+#[test]
+fn every_event_is_told() {
+    let server = Server::start(&[]);
+    let (mut client, token) = server.register("\"Bo\\", PASSWORD);
+    let peer = format!("{} (connection 1)", client.socket.local_addr().unwrap());
+    let id = client.ask(plain("sessions"))["sessions"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+    client.ask(resume(&token));
+    client.ask(login("\"bo\\", "wrong horse"));
+    client.ask(plain("logout"));
+    client.ask(plain("whoami"));
+    client.ask(plain("exit"));
+    client.expect_end();
+    server.log().wait_for("client disconnected");
+    let log = server.log();
+    server.stop();
+    let text = log.text();
+    let messages = text.lines().map(|line| line.split_once("] ").unwrap().1);
+    let is_traffic =
+        |message: &&str| message.starts_with("received ") || message.starts_with("sent ");
+    let mut messages = messages.filter(|message| !is_traffic(message));
+    for start in [
+        "server started: auth-server ",
+        "up to ",
+        "listening on 127.0.0.1:",
+        "0 users and 0 sessions are kept, 0 changes took 0 fsyncs",
+        "client connected: ",
+        &format!(r#"registered "\"Bo\\" from {peer}"#),
+        &format!(r#"opened session {id} of "\"Bo\\" for {peer}"#),
+        &format!(r#"{peer} goes on with session {id} of "\"Bo\\""#),
+        &format!(r#"refused {peer}: not the password of "\"Bo\\""#),
+        &format!(r#"ended session {id} of "\"Bo\\" for {peer}"#),
+        &format!("refused {peer}: this needs a session; log in first"),
+        &format!("client disconnected: {peer}: the client said exit; received "),
+        "server stopped: served 1 clients, received ",
+    ] {
+        let message = messages.next().unwrap_or("the end of the log");
+        assert!(message.starts_with(start), "{start:?} in {text}");
+    }
+    assert_eq!(messages.next(), None);
+}
