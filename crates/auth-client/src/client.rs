@@ -73,7 +73,11 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     pub fn converse(mut self) -> Result<(), Error> {
         match self.resume()? {
             Some(user) => self.person.print(format_args!("Hello, {user}!"))?,
-            None if self.person.is_interactive => self.introduce()?,
+            None if self.person.is_interactive => {
+                if !self.introduce()? {
+                    return self.leave();
+                }
+            }
             None if !self.person.has_passwords() => return Err(Error::NotLoggedIn),
             None if self.user.is_some() => self.log_in(None)?,
             // The input may have commands to register or log in.
@@ -104,24 +108,25 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
     }
 
-    /// Asks who the person is until the server knows them. A person may also go on without, to register.
-    fn introduce(&mut self) -> Result<(), Error> {
+    /// Asks who the person is until the server knows them; they may also go on without, to register. Says whether there is more
+    /// to come from them.
+    fn introduce(&mut self) -> Result<bool, Error> {
         self.person
             .explain("who are you? (Enter alone: go on, to register for instance)");
         loop {
             let user = match self.user.take() {
                 Some(user) => user,
                 None => match self.person.line("Name: ")? {
-                    None => return Ok(()),
+                    None => return Ok(false),
                     Some(line) if line.trim().is_empty() => {
                         self.person.explain(HELP);
-                        return Ok(());
+                        return Ok(true);
                     }
                     Some(user) => user,
                 },
             };
             if !self.is_refused(|client| client.log_in(Some(user)))? {
-                return Ok(());
+                return Ok(true);
             }
         }
     }

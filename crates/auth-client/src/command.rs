@@ -38,6 +38,7 @@ pub enum Command {
     /// End one of your sessions
     Revoke {
         /// As `sessions` lists it
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// End this session

@@ -23,10 +23,10 @@ const PROGRAM: Program = Program {
 
 /// Logs in to an auth server, and stays logged in by a token; without a command, takes commands in a dialogue
 #[derive(Parser)]
-#[command(after_help = "Examples:
+#[command(mut_args(|arg| arg.global(true)), after_help = "Examples:
   auth-client                          asks who you are, then takes commands (help lists them)
-  auth-client --user anna register     asks for a password, twice
-  auth-client --user anna --password-stdin login < password.txt
+  auth-client register --user anna     asks for a password, twice
+  auth-client login --user anna --password-stdin < password.txt
   auth-client whoami
   auth-client logout --all")]
 struct Flags {

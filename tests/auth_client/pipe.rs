@@ -1,0 +1,236 @@
+//! Commands and passwords from scripts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+use std::time::Duration;
+
+use auth_server::SessionLimits;
+
+use crate::server::{PASSWORD, Server};
+
+#[test]
+fn a_token_is_kept_for_its_owner_and_used_again() {
+    let server = Server::start();
+    server.register("Аня");
+    let mode = fs::metadata(server.token_file())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let token = server.token().unwrap();
+    let whoami = server.client(&["whoami"]).output().expect_success();
+    assert_eq!(whoami.stdout_text(), "You are Аня.\n");
+    assert_eq!(whoami.stderr_text(), "");
+    let sessions = server.client(&["sessions"]).output().expect_success();
+    let lines: Vec<_> = sessions.stdout_text().lines().collect();
+    assert!(lines.len() == 2 && lines[1].contains("127.0.0.1") && lines[1].ends_with("this one"));
+    assert_eq!(server.token(), Some(token), "one session for all of it");
+}
+
+#[test]
+fn the_token_file_can_be_elsewhere() {
+    let server = Server::start();
+    let register = ["--user", "anna", "--token-file", "my/tokens", "register"];
+    server
+        .scripted(&register, PASSWORD)
+        .output()
+        .expect_success();
+    assert!(!server.token_file().exists());
+    let whoami = ["--token-file", "my/tokens", "whoami"];
+    server.client(&whoami).output().expect_success();
+
+    let state = server.home.join("state");
+    let login = server.scripted(&["--user", "anna", "login"], PASSWORD);
+    login
+        .env("XDG_STATE_HOME", &state)
+        .output()
+        .expect_success();
+    assert!(state.join("socket-lab/tokens.json").exists());
+    server.client(&["whoami"]).output().expect_code(1);
+}
+
+#[test]
+fn logging_out_drops_the_token() {
+    let server = Server::start();
+    server.register("anna");
+    for arguments in [&["logout"][..], &["logout", "--all"]] {
+        let login = ["--user", "ANNA", "login"];
+        server.scripted(&login, PASSWORD).output().expect_success();
+        server.client(arguments).output().expect_success();
+        assert_eq!(server.token(), None);
+        let whoami = server.client(&["whoami"]).output().expect_code(1);
+        let words = "auth-client: you are not logged in; auth-client login does it\n";
+        assert_eq!(whoami.stderr_text(), words);
+    }
+}
+
+#[test]
+fn an_expired_token_is_dropped_and_a_login_asked_for() {
+    let server = Server::start_with(SessionLimits { idle: 1, max: 1 });
+    server.register("anna");
+    assert!(server.token().is_some());
+    // Time is what is tested.
+    thread::sleep(Duration::from_secs(1));
+    let whoami = server.client(&["whoami"]).output().expect_code(1);
+    let words = "the session is over; log in again\n\
+                 auth-client: you are not logged in; auth-client login does it\n";
+    assert_eq!(whoami.stderr_text(), words);
+    assert_eq!(server.token(), None);
+    let converse = server
+        .scripted(&["--user", "anna"], "correct horse\n")
+        .output();
+    assert_eq!(converse.expect_success().stdout_text(), "Hello, anna!\n");
+}
+
+#[test]
+fn a_password_is_changed_from_old_to_new() {
+    let server = Server::start();
+    server.register("anna");
+    let token = server.token();
+    let passwd = server.scripted(&["passwd"], "correct horse\nbattery staple\n");
+    let changed = passwd.output().expect_success();
+    let words = "The password is changed, and all other sessions are ended.\n";
+    assert_eq!(changed.stdout_text(), words);
+    assert_ne!(server.token(), token);
+    server.client(&["whoami"]).output().expect_success();
+    server.client(&["logout"]).output().expect_success();
+
+    // Without a session the old one logs in first.
+    let passwd = ["--user", "anna", "passwd"];
+    let changed = server
+        .scripted(&passwd, "battery staple\r\ncorrect horse")
+        .output();
+    assert!(changed.expect_success().stdout_text().ends_with(words));
+    let login = ["--user", "anna", "login"];
+    server.scripted(&login, PASSWORD).output().expect_success();
+}
+
+#[test]
+fn commands_come_from_a_pipe() {
+    let server = Server::start();
+    let input =
+        "register Anna\ncorrect horse\n\nwhoami\nlogin anna\ncorrect horse\nsessions\nlogout\n";
+    let talked = server.scripted(&[], input).output().expect_success();
+    let lines: Vec<_> = talked.stdout_text().lines().collect();
+    assert_eq!(
+        lines[..3],
+        ["Hello, Anna!", "You are Anna.", "Hello, Anna!"]
+    );
+    assert_eq!((lines.len(), lines[6]), (7, "The session is ended."));
+    assert!(lines[3].starts_with("ID "));
+    let current = lines.iter().filter(|line| line.ends_with("this one"));
+    assert_eq!(current.count(), 1);
+
+    let wrong = "whoami\ncorrect horse\nrevoke zzz\nexit\nwhoami\n";
+    let talked = server.scripted(&[], wrong).output().expect_code(1);
+    let told = talked.stderr_text();
+    assert!(
+        told.contains("this needs a session; log in first"),
+        "{told}"
+    );
+    assert!(told.ends_with("3 commands were not carried out, as told above\n"));
+    assert!(!told.contains("correct horse"), "{told}");
+}
+
+#[test]
+fn a_session_is_ended_by_its_id() {
+    let server = Server::start();
+    server.register("anna");
+    let login = ["--user", "anna", "login"];
+    server.scripted(&login, PASSWORD).output().expect_success();
+    let sessions = server.client(&["sessions"]).output().expect_success();
+    let other = sessions.stdout_text().lines().skip(1);
+    let other = other.filter(|line| !line.ends_with("this one"));
+    let id = other.last().unwrap().split(' ').next().unwrap().to_owned();
+    let revoked = server.client(&["revoke", &id]).output().expect_success();
+    assert_eq!(revoked.stdout_text(), format!("Session {id} is ended.\n"));
+    // An id may begin as a flag does.
+    let again = server
+        .client(&["revoke", "-x4v0sYcQ1zB"])
+        .output()
+        .expect_code(1);
+    let words = "auth-client: you have no session of that id\n";
+    assert_eq!(again.stderr_text(), words);
+    let again = server.client(&["revoke", &id]).output().expect_code(1);
+    let words = "auth-client: you have no session of that id\n";
+    assert_eq!(again.stderr_text(), words);
+}
+
+#[test]
+fn another_user_is_not_who_was_named() {
+    let server = Server::start();
+    server.register("anna");
+    server.register("bo");
+    let whoami = |user| server.client(&["--user", user, "whoami"]).output();
+    assert_eq!(whoami("BO").expect_success().stdout_text(), "You are bo.\n");
+    whoami("anna").expect_code(1);
+    let anna = server
+        .scripted(&["--user", "anna", "whoami"], PASSWORD)
+        .output();
+    assert_eq!(
+        anna.expect_success().stdout_text(),
+        "Hello, anna!\nYou are anna.\n"
+    );
+}
+
+#[test]
+fn what_is_missing_or_refused_is_told() {
+    let server = Server::start();
+    for (arguments, input, words) in [
+        (
+            &["login"][..],
+            PASSWORD,
+            "a user's name is needed; give it with --user",
+        ),
+        (
+            &["--user", "a", "login"],
+            "",
+            "a password is needed, and the input is at its end; nothing was done",
+        ),
+        (
+            &["--user", "a", "login"],
+            "wrong horse",
+            "the user or the password is wrong",
+        ),
+        (
+            &["--user", "a", "register"],
+            "short",
+            "the password has 5 characters; it needs at least 8",
+        ),
+    ] {
+        let refused = server.scripted(arguments, input).output().expect_code(1);
+        assert_eq!(refused.stderr_text(), format!("auth-client: {words}\n"));
+    }
+    let nobody = server
+        .client(&["--user", "a", "login"])
+        .output()
+        .expect_code(1);
+    assert!(nobody.stderr_text().contains("--password-stdin"));
+    for password in [&b"\xff\xfe\n"[..], &[b'x'; 5000]] {
+        let program = server.client(&["--user", "a", "--password-stdin", "login"]);
+        let refused = program.stdin_bytes(password).output().expect_code(1);
+        assert_eq!(
+            refused.stderr_text(),
+            "auth-client: a password is one line of UTF-8 text\n"
+        );
+    }
+}
+
+#[test]
+fn neither_password_nor_token_is_shown() {
+    let server = Server::start();
+    server.register("anna");
+    let token = server.token().unwrap();
+    let talk = crate::server::client(server.address)
+        .args(["--password-stdin", "--user", "anna"])
+        .in_folder(&server.home)
+        .stdin_bytes("sessions\npasswd\ncorrect horse\nbattery staple\nbattery staple\n")
+        .output()
+        .expect_code(1);
+    let seen = format!("{}{}", talk.stdout_text(), talk.stderr_text());
+    assert!(seen.contains("] connected to ") && seen.contains("The password is changed"));
+    for secret in ["horse", "staple", &token, &server.token().unwrap()] {
+        assert!(!seen.contains(secret), "{seen}");
+    }
+}

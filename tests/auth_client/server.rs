@@ -1,0 +1,107 @@
+//! A server inside the test, and the client as it is started against it.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use auth_server::{Auth, AuthService, Cost, PasswordRules, Policy, SessionLimits};
+use serde_json::Value;
+use store::Store;
+use tcp_server::{Limits, StopHandle, serve};
+use testbed::{Folder, Program};
+
+pub const PASSWORD: &str = "correct horse";
+
+pub struct Server {
+    pub address: SocketAddr,
+    /// Where the client runs, which is its home.
+    pub home: Folder,
+    stop: StopHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::start_with(SessionLimits {
+            idle: 1_800,
+            max: 28_800,
+        })
+    }
+
+    pub fn start_with(limits: SessionLimits) -> Self {
+        let (data, home) = (Folder::new(), Folder::new());
+        let users = Store::open(&data.join("users.jsonl")).unwrap();
+        let sessions = Store::open(&data.join("sessions.jsonl")).unwrap();
+        let policy = Policy {
+            cost: Cost::LEAST,
+            rules: PasswordRules::new(8).unwrap(),
+            is_open: true,
+        };
+        let auth = Arc::new(Auth::new(users, sessions, policy, limits));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = StopHandle::new();
+        let thread = thread::spawn({
+            let stop = stop.clone();
+            move || {
+                serve(listener, &Limits::default(), &stop, AuthService::new(auth)).unwrap();
+                drop(data);
+            }
+        });
+        Self {
+            address,
+            home,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// The client without service messages, in the home of its user.
+    pub fn client(&self, arguments: &[&str]) -> Program {
+        client(self.address)
+            .args(arguments)
+            .arg("--quiet")
+            .in_folder(&self.home)
+    }
+
+    /// A client whose passwords are lines of its input.
+    pub fn scripted(&self, arguments: &[&str], passwords: &str) -> Program {
+        let client = self.client(arguments).arg("--password-stdin");
+        client.stdin_bytes(passwords)
+    }
+
+    /// Registers, so that the token is kept.
+    pub fn register(&self, user: &str) {
+        let register = self.scripted(&["--user", user, "register"], PASSWORD);
+        let registered = register.output().expect_success();
+        assert_eq!(registered.stdout_text(), format!("Hello, {user}!\n"));
+    }
+
+    pub fn token_file(&self) -> PathBuf {
+        self.home.join(".local/state/socket-lab/tokens.json")
+    }
+
+    /// The token that is kept.
+    pub fn token(&self) -> Option<String> {
+        let text = fs::read_to_string(self.token_file()).unwrap();
+        let tokens: Value = serde_json::from_str(&text).unwrap();
+        let entry = tokens.get(self.address.to_string())?;
+        Some(entry["token"].as_str().unwrap().to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+pub fn client(server: SocketAddr) -> Program {
+    let (host, port) = (server.ip().to_string(), server.port().to_string());
+    Program::new(env!("CARGO_BIN_EXE_auth-client")).args(["--host", &host, "--port", &port])
+}

@@ -1,0 +1,101 @@
+//! Servers that are none, and addresses that may not be spoken to.
+
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use proto::FramedSocket;
+
+use crate::server::client;
+
+#[test]
+fn only_loopback_is_spoken_to_without_the_flag() {
+    for host in ["192.0.2.7", "::ffff:192.0.2.7", "0.0.0.0"] {
+        let whoami = ["--port", "9", "--host", host, "--user", "anna", "login"];
+        let program = testbed::Program::new(env!("CARGO_BIN_EXE_auth-client")).args(whoami);
+        let refused = program.output().expect_code(2);
+        assert!(
+            refused.stderr_text().contains("--allow-plaintext"),
+            "{host}"
+        );
+    }
+}
+
+#[test]
+fn with_the_flag_any_address_is() {
+    // Of this machine, though it is not a loopback address.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let program = testbed::Program::new(env!("CARGO_BIN_EXE_auth-client")).args([
+        "--host",
+        "0.0.0.0",
+        "--port",
+        &port,
+        "--allow-plaintext",
+        "whoami",
+    ]);
+    let refused = program.output().expect_code(1);
+    assert!(refused.stderr_text().contains("is the server running?"));
+}
+
+/// What the client says of a server that answers everything with `reply`.
+fn words_for(reply: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        while let Ok(Some(_)) = socket.recv_text(1 << 14) {
+            socket.send_text(reply).unwrap();
+        }
+    });
+    let login = ["--user", "anna", "--password-stdin", "--quiet", "login"];
+    let program = client(address).args(login).stdin_bytes("correct horse");
+    let finished = program.output().expect_code(1);
+    server.join().unwrap();
+    finished.stderr_text().to_owned()
+}
+
+#[test]
+fn a_strange_reply_is_told_and_shows_nothing_harmful() {
+    for (reply, words) in [
+        ("hello", "what the server sent is no message"),
+        (
+            r#"{"type":"bye"}"#,
+            "a message that has no place there; is it an auth-server?",
+        ),
+        (
+            r#"{"type":"session","user":"anna","expires_at":1}"#,
+            "no place there",
+        ),
+        (
+            r#"{"type":"session","user":"\u001b[2J","token":"t","expires_at":1}"#,
+            "no message",
+        ),
+        (
+            r#"{"type":"error","code":"of a newer version","message":"no"}"#,
+            "no message",
+        ),
+        (
+            r#"{"type":"error","code":"bad_name","message":"\u001b[2J\nno"}"#,
+            r"auth-client: \x1b[2J\nno",
+        ),
+    ] {
+        let told = words_for(reply);
+        assert!(told.contains(words), "{reply}: {told}");
+        assert!(!told.contains('\u{1b}') && !told.contains("correct horse"));
+    }
+}
+
+#[test]
+fn a_silent_server_is_not_waited_for_forever() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let program = client(address).args(["--timeout", "1", "--user", "anna"]);
+    let program = program
+        .args(["--password-stdin", "login"])
+        .stdin_bytes("correct horse");
+    let running = program.spawn();
+    let finished = running.wait_within(Duration::from_secs(10)).expect_code(1);
+    assert!(finished.stderr_text().contains("--timeout waits longer"));
+}

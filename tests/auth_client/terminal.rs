@@ -1,0 +1,91 @@
+//! A person at a terminal.
+
+use testbed::{Program, Signal, Terminal};
+
+use crate::server::{PASSWORD, Server};
+
+#[test]
+fn a_person_registers_talks_and_comes_back() {
+    let server = Server::start();
+    let terminal = server.client(&[]).spawn_in_terminal();
+    terminal.expect("Name: ");
+    terminal.type_line("");
+    terminal.expect("register [NAME]");
+    terminal.expect("> ");
+    terminal.type_line("register Аня");
+    terminal.expect("New password: ");
+    terminal.type_line(PASSWORD);
+    terminal.expect("Once more: ");
+    terminal.type_line("correct house");
+    terminal.expect("the two differ; type it again");
+    for prompt in ["New password: ", "Once more: "] {
+        terminal.expect(prompt);
+        terminal.type_line(PASSWORD);
+    }
+    terminal.expect("Hello, Аня!\n> ");
+    terminal.type_line("whoami");
+    terminal.expect("whoami\nYou are Аня.\n> ");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+    assert!(
+        !terminal.plain().contains("correct"),
+        "{}",
+        terminal.plain()
+    );
+
+    let again = server.client(&[]).spawn_in_terminal();
+    again.expect("Hello, Аня!\n> ");
+    again.type_keys("\u{4}");
+    assert!(again.wait().success());
+    assert!(!again.plain().contains("Name: "));
+}
+
+#[test]
+fn a_person_is_asked_until_the_password_is_right() {
+    let server = Server::start();
+    server.register("anna");
+    server.client(&["logout"]).output().expect_success();
+    let terminal = server.client(&["--user", "anna"]).spawn_in_terminal();
+    terminal.expect("Password: ");
+    terminal.type_line("wrong horse");
+    terminal.expect("the user or the password is wrong\nName: ");
+    terminal.type_line("bo");
+    terminal.expect("Password: ");
+    terminal.type_line("wrong horse");
+    terminal.expect("the user or the password is wrong\nName: ");
+    terminal.type_keys("\u{4}");
+    assert!(terminal.wait().success());
+    assert!(!terminal.plain().contains("horse"));
+}
+
+/// The client within a shell that goes on after it and tells how the terminal is then, as a person's own does.
+fn within_a_shell(server: &Server, run: &str) -> Terminal {
+    let script = format!(r#"{run}; echo "ended with $?"; stty -a | grep -o -- '-*echo '"#);
+    let port = server.address.port().to_string();
+    let client = env!("CARGO_BIN_EXE_auth-client");
+    let shell = Program::new("sh").args(["-c", &script, client, "--host", "127.0.0.1"]);
+    let flags = ["--port", &port, "--quiet", "--user", "anna", "login"];
+    let terminal = shell.args(flags).spawn_in_terminal();
+    terminal.expect("Password: ");
+    terminal
+}
+
+#[test]
+fn ctrl_c_while_a_password_is_typed_brings_the_echo_back() {
+    let server = Server::start();
+    let terminal = within_a_shell(&server, r#"trap : INT; "$0" "$@""#);
+    terminal.type_keys("half a passw\u{3}");
+    terminal.expect("ended with 130\necho ");
+    assert!(terminal.wait().success());
+    assert!(!terminal.plain().contains("half"));
+}
+
+#[test]
+fn so_does_whatever_else_ends_it() {
+    let server = Server::start();
+    let run = r#"exec 3<&0; "$0" "$@" <&3 & trap "kill -TERM $!" USR1; wait $!; wait $!"#;
+    let terminal = within_a_shell(&server, run);
+    terminal.signal(Signal::USR1);
+    terminal.expect("ended with 143\necho ");
+    assert!(terminal.wait().success());
+}
