@@ -74,7 +74,7 @@ fn a_strange_reply_is_told_and_shows_nothing_harmful() {
         ),
         (
             r#"{"type":"error","code":"of a newer version","message":"no"}"#,
-            "no message",
+            "auth-client: no\n",
         ),
         (
             r#"{"type":"error","code":"bad_name","message":"\u001b[2J\nno"}"#,

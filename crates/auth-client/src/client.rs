@@ -74,7 +74,8 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         match self.resume()? {
             Some(user) => self.person.print(format_args!("Hello, {user}!"))?,
             None if self.person.is_interactive => {
-                if !self.introduce()? {
+                let has_more = self.introduce()?;
+                if !has_more {
                     return self.leave();
                 }
             }

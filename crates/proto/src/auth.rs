@@ -141,4 +141,7 @@ pub enum ErrorCode {
     Unavailable,
     /// No message of this dialogue.
     BadMessage,
+    /// A code that a newer server has. It is received, never sent.
+    #[serde(other, skip_serializing)]
+    Other,
 }
