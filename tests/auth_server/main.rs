@@ -6,6 +6,7 @@ mod accounts;
 mod disk;
 mod guessing;
 mod hostile;
+mod notes;
 mod owner;
 mod secrets;
 mod server;
