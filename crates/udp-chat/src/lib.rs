@@ -3,7 +3,12 @@
 mod faults;
 mod join;
 mod link;
+mod nick;
+mod pace;
+pub mod trace;
 
 pub use faults::{FaultFlags, Faults};
 pub use join::{JoinError, JoinFlags, join};
 pub use link::{End, Event, Link, MAX_WAITING, QueueFull, WINDOW};
+pub use nick::{MAX_NICK_BYTES, MAX_NICK_CHARS, Nick, NickError};
+pub use pace::Pace;

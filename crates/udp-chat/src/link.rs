@@ -123,21 +123,23 @@ impl Link {
         matches!(self.state, State::Open) && self.outgoing.has_room()
     }
 
-    /// Takes a datagram in. One of another session, or that makes no sense, changes nothing.
-    pub fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) {
+    /// Takes a datagram in and tells whether it was of use. One of another session, or that makes
+    /// no sense, changes nothing.
+    pub fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) -> bool {
         if datagram.session() != Some(self.session) {
-            return;
+            return false;
         }
         if let Datagram::Bye(bye) = datagram {
-            return self.handle_bye(bye.reason);
+            self.handle_bye(bye.reason);
+            return true;
         }
         if !matches!(self.state, State::Open) {
-            return;
+            return false;
         }
         match datagram {
             Datagram::Data(data) => {
                 if !self.handle_ack(data.ack, &data.ranges, now) {
-                    return;
+                    return false;
                 }
                 if self.events.len() < MAX_EVENTS {
                     let events = &mut self.events;
@@ -148,7 +150,7 @@ impl Link {
             }
             Datagram::Ack(ack) => {
                 if !self.handle_ack(ack.ack, &ack.ranges, now) {
-                    return;
+                    return false;
                 }
             }
             Datagram::Ping(ping) => self.contact.owe_pong(ping.id),
@@ -157,9 +159,10 @@ impl Link {
                     self.outgoing.measured(sample, now);
                 }
             }
-            _ => return,
+            _ => return false,
         }
         self.contact.heard(now);
+        true
     }
 
     /// The peer was reached beside the link, by a hello or welcome for its session: counts as
@@ -256,6 +259,11 @@ impl Link {
     /// The messages that the peer has not confirmed, oldest first.
     pub fn unconfirmed(&self) -> impl Iterator<Item = &Body> {
         self.outgoing.unconfirmed()
+    }
+
+    /// Whether an unconfirmed message was sent more than once.
+    pub fn is_resent(&self, seq: u64) -> bool {
+        self.outgoing.is_resent(seq)
     }
 
     /// Since when an answer is due and nothing at all was heard: from the first datagram that

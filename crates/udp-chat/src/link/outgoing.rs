@@ -220,6 +220,12 @@ impl Outgoing {
             .chain(&self.waiting)
     }
 
+    pub(super) fn is_resent(&self, seq: u64) -> bool {
+        seq.checked_sub(self.first)
+            .and_then(|index| self.flight.get(usize::try_from(index).ok()?))
+            .is_some_and(|sent| sent.resent)
+    }
+
     fn find_lost(&mut self) {
         for sent in &mut self.flight {
             if sent.fate == Fate::Unknown && sent.order + THRESHOLD <= self.latest_acked {

@@ -96,7 +96,9 @@ fn what_nobody_takes_is_not_acknowledged() {
     let now = Instant::now();
     let mut link = Link::new(SESSION, now);
     let message = body(0);
-    (1..=1_000).for_each(|seq| link.handle(&data(seq, 0, &message), now));
+    for seq in 1..=1_000 {
+        link.handle(&data(seq, 0, &message), now);
+    }
     let most = MAX_EVENTS as u64;
     assert_eq!(acknowledges(&mut link, now), Some((most, vec![])));
     assert_eq!(count_events(&mut link), MAX_EVENTS);
@@ -136,7 +138,9 @@ fn ranges_that_do_not_fit_beside_data_follow_it() {
     let now = Instant::now();
     let mut link = Link::new(SESSION, now);
     let message = body(0);
-    (1..=16).for_each(|half| link.handle(&data(2 * half, 0, &message), now));
+    for half in 1..=16 {
+        link.handle(&data(2 * half, 0, &message), now);
+    }
     link.send(Body::new(&"x".repeat(900)).unwrap()).unwrap();
     let Some(Datagram::Data(sent)) = link.poll_transmit(now) else {
         panic!("no data");

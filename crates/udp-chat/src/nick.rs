@@ -1,0 +1,292 @@
+//! Nicks: what one may be called, and which nicks are too much alike to be in one room.
+//!
+//! Who is present is not known here.
+
+use std::fmt;
+
+use proto::caseless_key;
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{
+    GeneralCategory, GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory,
+};
+use unicode_security::confusable_detection::skeleton;
+
+/// The longest nick in characters (code points, composed).
+pub const MAX_NICK_CHARS: usize = 32;
+
+/// The longest nick in bytes of UTF-8.
+pub const MAX_NICK_BYTES: usize = 64;
+
+/// What a member is called: letters, marks and digits of any script, emoji, `_`, `-` and `.`, in
+/// composed form (NFC). Nothing in it is invisible, and it does not begin with a mark, which
+/// would change what stands before it. Emoji joined by U+200D are not nicks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nick {
+    text: String,
+    key: String,
+}
+
+impl Nick {
+    /// The nick that a text is.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, NickError> {
+        let text: String = text.nfc().collect();
+        let chars = text.chars().count();
+        if chars == 0 {
+            return Err(NickError::Empty);
+        }
+        if chars > MAX_NICK_CHARS || text.len() > MAX_NICK_BYTES {
+            let bytes = text.len();
+            return Err(NickError::TooLong { chars, bytes });
+        }
+        let mut before = None;
+        for character in text.chars() {
+            if !may_follow(before, character) {
+                return Err(NickError::Forbidden { character });
+            }
+            before = Some(character);
+        }
+        let key = caseless_key(&text);
+        Ok(Self { text, key })
+    }
+
+    /// As people write it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What all writings of it have in common, whatever their case and compatibility form.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Two nicks with a form in common are one to a reader: they differ in case or compatibility
+    /// form alone, or they look alike (UTS 39, section 4), as written or without their case.
+    pub fn forms(&self) -> [String; 3] {
+        let look = |text| skeleton(text).collect();
+        [self.key.clone(), look(&self.text), look(&self.key)]
+    }
+}
+
+impl fmt::Display for Nick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+fn may_follow(before: Option<char>, character: char) -> bool {
+    if character == EMOJI_STYLE {
+        return before.is_some_and(is_emoji);
+    }
+    if is_invisible(character) {
+        return false;
+    }
+    match character.general_category_group() {
+        GeneralCategoryGroup::Letter => true,
+        GeneralCategoryGroup::Mark => before.is_some(),
+        _ => {
+            character.general_category() == GeneralCategory::DecimalNumber
+                || matches!(character, '_' | '-' | '.')
+                || is_emoji(character)
+        }
+    }
+}
+
+/// Asks for the coloured form of the emoji before it.
+const EMOJI_STYLE: char = '\u{fe0f}';
+
+fn is_emoji(character: char) -> bool {
+    // In ASCII, digits, `#` and `*` count as emoji, since a mark can make keys of them.
+    !character.is_ascii() && character.is_emoji_char()
+}
+
+/// There are letters and marks among these: fillers of Hangul, variation selectors.
+fn is_invisible(character: char) -> bool {
+    // A skeleton leaves out what is ignorable by default, and nothing else.
+    skeleton(character.encode_utf8(&mut [0; 4]))
+        .next()
+        .is_none()
+}
+
+/// Which rule a text breaks that should have been a nick. It does not hold the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NickError {
+    /// Nothing.
+    Empty,
+    /// More than [`MAX_NICK_CHARS`] or [`MAX_NICK_BYTES`].
+    TooLong {
+        /// Its length in code points.
+        chars: usize,
+        /// And in bytes.
+        bytes: usize,
+    },
+    /// A character that is not allowed, or not there.
+    Forbidden {
+        /// The first such character.
+        character: char,
+    },
+}
+
+impl fmt::Display for NickError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("a nick has at least one character"),
+            Self::TooLong { chars, bytes } => write!(
+                f,
+                "a nick has at most {MAX_NICK_CHARS} characters in {MAX_NICK_BYTES} bytes, \
+                 this one has {chars} in {bytes}"
+            ),
+            Self::Forbidden { character } => write!(
+                f,
+                "a nick has letters, digits, emoji, '_', '-' and '.', this one has U+{:04X}",
+                u32::from(*character)
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NickError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn nick(text: &str) -> Nick {
+        Nick::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+    }
+
+    fn alike(a: &str, b: &str) -> bool {
+        let forms = nick(a).forms();
+        nick(b).forms().iter().any(|form| forms.contains(form))
+    }
+
+    #[test]
+    fn any_script_and_emoji_are_nicks() {
+        for text in [
+            "Anna",
+            "Аня",
+            "x_X-1.0",
+            "山田",
+            "שרה",
+            "सीता",
+            "मुकेश",
+            "٣",
+            "😀",
+            "👍🏽",
+            "🇺🇦",
+            "❤\u{fe0f}",
+            "Ω",
+            "é",
+        ] {
+            assert_eq!(nick(text).as_str(), text);
+        }
+        assert_eq!(nick("e\u{301}").as_str(), "é");
+    }
+
+    #[test]
+    fn what_breaks_lines_hides_or_overlaps_is_none() {
+        for text in [
+            "a b",
+            "a\n",
+            "\u{1b}[2J",
+            "a\u{85}",
+            "a\u{202e}b",
+            "a\u{200b}",
+            "a\u{200d}b",
+            "a\u{ad}",
+            "\u{3164}",
+            "\u{115f}",
+            "\u{ffa0}",
+            "a\u{34f}",
+            "a\u{fe0f}",
+            "a\u{fe00}",
+            "\u{301}a",
+            "\u{2800}",
+            "<a>",
+            "a,b",
+            "#",
+            "*",
+            "/me",
+            "½",
+            "Ⅷ",
+            "a\u{e0041}",
+            "\u{feff}a",
+            "\u{fdd0}",
+            "\u{e000}",
+            "👩\u{200d}💻",
+        ] {
+            assert!(
+                matches!(Nick::parse(text), Err(NickError::Forbidden { .. })),
+                "{text:?}: {:?}",
+                Nick::parse(text)
+            );
+        }
+    }
+
+    #[test]
+    fn lengths_are_of_characters_and_bytes() {
+        assert_eq!(Nick::parse(""), Err(NickError::Empty));
+        assert!(Nick::parse(&"я".repeat(32)).is_ok());
+        let too_long = |text: &str| Nick::parse(text).unwrap_err();
+        let (chars, bytes) = (33, 33);
+        assert_eq!(
+            too_long(&"a".repeat(33)),
+            NickError::TooLong { chars, bytes }
+        );
+        let (chars, bytes) = (17, 68);
+        assert_eq!(
+            too_long(&"😀".repeat(17)),
+            NickError::TooLong { chars, bytes }
+        );
+    }
+
+    #[test]
+    fn what_looks_alike_is_one() {
+        for (a, b) in [
+            ("Anna", "anna"),
+            ("anna", "аnna"), // the second with a Cyrillic а
+            ("ANNA", "АNNА"),
+            ("Anna", "ａｎｎａ"),
+            ("Straße", "STRASSE"),
+            ("rn", "m"),
+            ("I1", "l1"),
+            ("paypal", "раураl"),
+            ("❤\u{fe0f}", "❤"),
+        ] {
+            assert!(alike(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("Anna", "Аня"),
+            ("Anna", "Anne"),
+            ("x1", "x2"),
+            ("😀", "😁"),
+        ] {
+            assert!(!alike(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_quote() {
+        let error = Nick::parse("secret\u{1b}").unwrap_err().to_string();
+        assert!(error.contains("U+001B") && !error.contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_nick_is_its_own_nick_and_harmless(text in "\\PC{0,34}|.{0,34}") {
+            if let Ok(nick) = Nick::parse(&text) {
+                prop_assert_eq!(Nick::parse(nick.as_str()), Ok(nick.clone()));
+                prop_assert!(nick.as_str().len() <= MAX_NICK_BYTES);
+                let escaped = cli::Escaped::new(nick.as_str()).quoted().to_string();
+                prop_assert_eq!(escaped, format!("\"{nick}\""));
+            }
+        }
+    }
+}
