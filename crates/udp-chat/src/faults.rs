@@ -2,7 +2,11 @@
 //!
 //! It decides and nothing else: its owner asks before each datagram that it sends or receives.
 
+use std::io;
+
 use clap::Args;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 /// What goes wrong on purpose, and what is shown of it.
 #[derive(Args, Clone, Copy, Debug)]
@@ -24,6 +28,18 @@ pub struct FaultFlags {
 pub struct Faults {
     percent: u8,
     state: u64,
+}
+
+impl FaultFlags {
+    /// What is to be lost; which datagrams, the operating system's randomness decides.
+    ///
+    /// # Errors
+    ///
+    /// When it gives none.
+    pub fn faults(&self) -> io::Result<Faults> {
+        let seed = SysRng.try_next_u64().map_err(io::Error::other)?;
+        Ok(Faults::new(self.drop, seed))
+    }
 }
 
 impl Faults {

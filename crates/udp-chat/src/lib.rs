@@ -5,6 +5,7 @@ mod join;
 mod link;
 mod nick;
 mod pace;
+mod serve;
 pub mod trace;
 
 pub use faults::{FaultFlags, Faults};
@@ -12,3 +13,7 @@ pub use join::{JoinError, JoinFlags, join};
 pub use link::{End, Event, Link, MAX_WAITING, QueueFull, WINDOW};
 pub use nick::{MAX_NICK_BYTES, MAX_NICK_CHARS, Nick, NickError};
 pub use pace::Pace;
+pub use serve::{
+    Room, RoomEvent, RoomSettings, RoomTotals, ServeTotals, StopHandle, Traffic, Transmit, World,
+    serve,
+};

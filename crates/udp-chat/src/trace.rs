@@ -25,13 +25,19 @@ pub fn received(bytes: &[u8], from: SocketAddr, lost: bool) {
     info!("trace: from {from}: {}{}", Shown(bytes), Fate(lost));
 }
 
-/// The smoothed round-trip time of a link after a new measurement.
-pub fn round_trip(peer: &str, time: Duration) {
-    info!(
-        "trace: round trip with {}: {:.3} ms",
-        Escaped::new(peer),
-        time.as_secs_f64() * 1e3
-    );
+/// The smoothed round-trip time of the link with somebody, after a new measurement.
+pub struct RoundTrip<'a>(pub &'a str, pub Duration);
+
+impl fmt::Display for RoundTrip<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(peer, time) = self;
+        let ms = time.as_secs_f64() * 1e3;
+        write!(
+            f,
+            "trace: round trip with {}: {ms:.3} ms",
+            Escaped::new(peer)
+        )
+    }
 }
 
 /// A datagram in a few words.

@@ -1,0 +1,183 @@
+//! What members ask for, and what they get.
+
+use std::time::Instant;
+
+use proto::chat::{Body, Kind, MAX_BODY_BYTES, Notice, Reason, Request, Trouble};
+use serde_json::value::RawValue;
+
+use super::super::draft::{Addressee, Draft};
+use super::super::history::Said;
+use super::super::member::MemberId;
+use super::{Room, RoomEvent, notice};
+use crate::nick::Nick;
+
+impl Room {
+    /// Does what a member's message asks for.
+    pub(super) fn request(&mut self, id: MemberId, message: &RawValue, now: Instant) {
+        let (to, text, more) = match Request::decode(message) {
+            Ok(Request::Say { text, more }) => (Addressee::All(Kind::Say), text, more),
+            Ok(Request::Me { text, more }) => (Addressee::All(Kind::Me), text, more),
+            Ok(Request::Private { to, text, more }) => (Addressee::One(to), text, more),
+            other => {
+                if self.begin(id, now) {
+                    match other {
+                        Ok(Request::Nick { nick }) => self.rename(id, &nick),
+                        Ok(_) => self.tell_members(id),
+                        Err(error) => self.tell_error(id, Trouble::BadMessage, &error),
+                    }
+                }
+                return;
+            }
+        };
+        let draft = self
+            .members
+            .get(&id)
+            .and_then(|member| member.draft.as_ref());
+        let continues = draft.is_some_and(|draft| draft.continues(&to));
+        if !continues && !self.begin(id, now) {
+            return;
+        }
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        let draft = member.draft.get_or_insert_with(|| Draft::new(to.clone()));
+        let Some(whole) = draft.push(&text, more) else {
+            return;
+        };
+        member.draft = None;
+        match whole {
+            Ok(text) => self.relay(id, to, text),
+            Err(error) => self.tell_error(id, Trouble::TooLong, &error),
+        }
+    }
+
+    /// Counts a message that begins, unless it is one too many and the member has to leave. A
+    /// text in pieces counts once.
+    fn begin(&mut self, id: MemberId, now: Instant) -> bool {
+        let Some(member) = self.members.get_mut(&id) else {
+            return false;
+        };
+        if member.pace.take(now).is_err() {
+            self.leave(id, Reason::Flooding, now);
+            return false;
+        }
+        if member.draft.take().is_some() {
+            let what = "the text before this message broke off, or had too many pieces";
+            self.tell_error(id, Trouble::BadMessage, &what);
+        }
+        true
+    }
+
+    fn relay(&mut self, id: MemberId, to: Addressee, text: String) {
+        let (kind, to) = match to {
+            Addressee::All(kind) => (kind, None),
+            Addressee::One(nick) => match self.find(&nick) {
+                Ok(addressee) => (Kind::Private, Some(addressee)),
+                Err(what) => return self.tell_error(id, Trouble::NoSuchNick, &what),
+            },
+        };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        member.texts += 1;
+        self.totals.texts += 1;
+        let said = Said {
+            id: self.next_text,
+            at: self.world.unix_micros() / 1_000,
+            from: member.nick.to_string(),
+            kind,
+            text,
+        };
+        self.next_text += 1;
+        if self.settings.tell_texts {
+            let to = to.and_then(|to| Some(self.members.get(&to)?.nick.to_string()));
+            let (from, text) = (said.from.clone(), said.text.clone());
+            self.events.push_back(RoomEvent::Said { from, to, text });
+        }
+        match to {
+            Some(to) => self.tell_one(to, &said.notices(false)),
+            None => {
+                self.tell_all(&said.notices(false), id);
+                self.history.remember(said);
+            }
+        }
+    }
+
+    /// Who is called so, whatever the case; the error is for a person.
+    fn find(&self, nick: &str) -> Result<MemberId, String> {
+        let Ok(nick) = Nick::parse(nick) else {
+            return Err("nobody can be called that".to_owned());
+        };
+        self.nicks
+            .holder(nick.key())
+            .filter(|id| {
+                self.members
+                    .get(id)
+                    .is_some_and(|member| member.nick.key() == nick.key())
+            })
+            .ok_or_else(|| format!("nobody here is called {nick}"))
+    }
+
+    fn rename(&mut self, id: MemberId, wanted: &str) {
+        let new = match Nick::parse(wanted) {
+            Ok(nick) => nick,
+            Err(error) => return self.tell_error(id, Trouble::BadNick, &error),
+        };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
+        if self.nicks.exchange(&member.nick, &new, id).is_err() {
+            let what = format!("there is a {new} already, or a nick that looks like it");
+            return self.tell_error(id, Trouble::NickTaken, &what);
+        }
+        let old = std::mem::replace(&mut member.nick, new.clone());
+        let (old, new) = (old.to_string(), new.to_string());
+        let renamed = notice(&Notice::Renamed {
+            old: old.clone(),
+            new: new.clone(),
+        });
+        self.tell_one(id, [&renamed]);
+        if old != new {
+            self.tell_all(&[renamed], id);
+            self.events.push_back(RoomEvent::Renamed { old, new });
+        }
+    }
+
+    fn tell_members(&mut self, id: MemberId) {
+        let present = self.members.values().filter(|member| member.present);
+        let notices = members_notices(present.map(|member| member.nick.as_str()));
+        self.tell_one(id, &notices);
+    }
+
+    fn tell_error(&mut self, id: MemberId, code: Trouble, what: &impl ToString) {
+        let message = what.to_string();
+        self.tell_one(id, [&notice(&Notice::Error { code, message })]);
+    }
+}
+
+/// The nicks in as many notices as it takes.
+fn members_notices<'a>(nicks: impl Iterator<Item = &'a str>) -> Vec<Body> {
+    const BARE: usize = r#"{"type":"members","nicks":[],"more":true}"#.len();
+    const BESIDE_NICK: usize = r#""","#.len();
+    let mut pieces = vec![Vec::new()];
+    let mut room = MAX_BODY_BYTES - BARE;
+    for nick in nicks {
+        // In a nick nothing needs an escape.
+        let length = nick.len() + BESIDE_NICK;
+        if length > room {
+            pieces.push(Vec::new());
+            room = MAX_BODY_BYTES - BARE;
+        }
+        room -= length;
+        pieces
+            .last_mut()
+            .expect("there is one")
+            .push(nick.to_owned());
+    }
+    let last = pieces.len() - 1;
+    let notices = pieces.into_iter().enumerate().map(|(index, nicks)| {
+        let more = index < last;
+        notice(&Notice::Members { nicks, more })
+    });
+    notices.collect()
+}
