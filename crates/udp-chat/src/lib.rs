@@ -7,6 +7,8 @@ mod nick;
 mod pace;
 mod serve;
 pub mod trace;
+#[cfg(test)]
+mod weather;
 
 pub use faults::{FaultFlags, Faults};
 pub use join::{JoinError, JoinFlags, join};

@@ -9,6 +9,7 @@
 //! grows all the same is slow itself.
 
 mod admission;
+mod leaving;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use proto::chat::{Body, Datagram, Notice, Reason, SessionId};
 
@@ -28,12 +29,7 @@ use super::nicks::Nicks;
 use super::wakes::Wakes;
 use crate::link::End;
 use admission::Welcomes;
-
-/// How long a stopping room waits until what was said has arrived, before it says bye.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// How long it takes to stop at most.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
+use leaving::Stopping;
 
 /// What a room asks of the world around it.
 pub trait World {
@@ -97,13 +93,6 @@ pub struct Room {
     /// The datagram that [`Room::poll_transmit`] lends out.
     bytes: Vec<u8>,
     totals: RoomTotals,
-}
-
-#[derive(Debug)]
-struct Stopping {
-    bye_at: Instant,
-    said_bye: bool,
-    over_at: Instant,
 }
 
 /// What a room has done.
@@ -170,21 +159,18 @@ impl Room {
                 self.look_at(id);
             }
         }
-        let stopping = self.stopping.as_ref();
-        if stopping.is_some_and(|stopping| !stopping.said_bye && stopping.bye_at <= now) {
+        if self
+            .stopping
+            .as_ref()
+            .is_some_and(|stopping| stopping.is_bye_due(now))
+        {
             self.say_bye(now);
         }
     }
 
     /// When to call [`Room::handle_timeout`] if nothing happens before.
     pub fn deadline(&self) -> Option<Instant> {
-        let stop = self.stopping.as_ref().map(|stopping| {
-            if stopping.said_bye {
-                stopping.over_at
-            } else {
-                stopping.bye_at
-            }
-        });
+        let stop = self.stopping.as_ref().map(Stopping::deadline);
         self.wakes.next().into_iter().chain(stop).min()
     }
 
@@ -226,23 +212,6 @@ impl Room {
     /// The next thing to log.
     pub fn poll_event(&mut self) -> Option<RoomEvent> {
         self.events.pop_front()
-    }
-
-    /// Lets nobody in any more, and says bye to all as soon as they have what was said so far, or
-    /// in two seconds.
-    pub fn stop(&mut self, now: Instant) {
-        self.stopping.get_or_insert(Stopping {
-            bye_at: now + LAST_WORDS,
-            said_bye: false,
-            over_at: now + STOP_WITHIN,
-        });
-    }
-
-    /// Whether the room has stopped: all have answered the bye, or had their time.
-    pub fn is_over(&self, now: Instant) -> bool {
-        self.stopping.as_ref().is_some_and(|stopping| {
-            stopping.said_bye && (self.members.is_empty() || stopping.over_at <= now)
-        })
     }
 
     /// How many members are present.
@@ -380,69 +349,6 @@ impl Room {
                 self.too_slow.push(id);
             }
             self.look_at(id);
-        }
-    }
-
-    /// A member is none any more; its link goes on until the bye is answered.
-    fn leave(&mut self, id: MemberId, reason: Reason, now: Instant) {
-        let Some(member) = self.members.get_mut(&id).filter(|member| member.present) else {
-            return;
-        };
-        member.dismiss(reason, now);
-        let (nick, texts) = (member.nick.clone(), member.texts);
-        self.nicks.release(&nick);
-        self.look_at(id);
-        let nick = nick.to_string();
-        let notice = notice(&Notice::Left {
-            nick: nick.clone(),
-            reason,
-        });
-        self.tell_all(&[notice], id);
-        let members = self.members();
-        self.events.push_back(RoomEvent::Left {
-            nick,
-            reason,
-            texts,
-            members,
-        });
-    }
-
-    fn forget_if_over(&mut self, id: MemberId) {
-        if !self.members.get(&id).is_some_and(Member::is_over) {
-            return;
-        }
-        if let Some(mut member) = self.members.remove(&id) {
-            self.wakes.cancel(id, &mut member.wake_at);
-            let sessions = [Some(member.link.session()), member.former];
-            for session in sessions.into_iter().flatten() {
-                // Somebody may have come back from it again.
-                if self.sessions.get(&session) == Some(&id) {
-                    self.sessions.remove(&session);
-                }
-            }
-        }
-    }
-
-    /// Whether a stopping room has nothing more to say than bye.
-    fn is_quiet(&self) -> bool {
-        let stopping = self.stopping.as_ref();
-        stopping.is_some_and(|stopping| !stopping.said_bye)
-            && self
-                .members
-                .values()
-                .all(|member| !member.present || member.link.unconfirmed().next().is_none())
-    }
-
-    fn say_bye(&mut self, now: Instant) {
-        if let Some(stopping) = &mut self.stopping {
-            stopping.said_bye = true;
-        }
-        let ids: Vec<_> = self.members.keys().copied().collect();
-        for id in ids {
-            if let Some(member) = self.members.get_mut(&id) {
-                member.dismiss(Reason::Stopping, now);
-                self.look_at(id);
-            }
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Two links joined by a network that loses, doubles, delays, reorders and corrupts, all from one
-//! seed and on a clock of its own.
+//! Two links joined by a network in some weather, all from one seed and on a clock of its own.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,22 +6,11 @@ use std::time::{Duration, Instant};
 use proto::chat::{Body, Datagram, MAX_DATAGRAM_BYTES, SessionId};
 
 use super::super::{End, Event, Link};
+pub(super) use crate::weather::{Random, Weather, fly};
 
 pub(super) const SESSION: SessionId = SessionId::from_bytes([
     0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff,
 ]);
-
-/// What a direction of the network does to datagrams. Shares are between 0 and 1.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Weather {
-    pub(super) loss: f64,
-    pub(super) doubled: f64,
-    pub(super) corrupted: f64,
-    /// The shortest time on the way.
-    pub(super) delay: Duration,
-    /// What may be added to it; more than the distance of two datagrams reorders them.
-    pub(super) jitter: Duration,
-}
 
 /// One end: its link and what its owner would have seen.
 pub(super) struct Side {
@@ -206,57 +194,4 @@ impl Counts {
 /// A message that says its number.
 pub(super) fn body(number: u64) -> Body {
     Body::new(&number).expect("a number is short")
-}
-
-/// Passes on the copies of a datagram that survive, each with its time on the way.
-fn fly(
-    random: &mut Random,
-    weather: &Weather,
-    bytes: &[u8],
-    mut arrive: impl FnMut(Duration, Vec<u8>),
-) {
-    let copies = if random.chance(weather.doubled) { 2 } else { 1 };
-    for _ in 0..copies {
-        if random.chance(weather.loss) {
-            continue;
-        }
-        let mut bytes = bytes.to_vec();
-        if random.chance(weather.corrupted) {
-            for _ in 0..=random.below(3) {
-                let at = random.below(bytes.len() as u64) as usize;
-                bytes[at] = random.below(256) as u8;
-            }
-        }
-        arrive(
-            weather.delay + weather.jitter.mul_f64(random.share()),
-            bytes,
-        );
-    }
-}
-
-/// SplitMix64: a few lines that give the same numbers for a seed for ever.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `limit`.
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    /// A number from 0 to 1.
-    pub(super) fn share(&mut self) -> f64 {
-        self.next() as f64 / u64::MAX as f64
-    }
-
-    pub(super) fn chance(&mut self, share: f64) -> bool {
-        self.share() < share
-    }
 }

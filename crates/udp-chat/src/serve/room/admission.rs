@@ -41,6 +41,11 @@ impl Welcomes {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.order.is_empty()
+    }
+
     fn find(&self, to: SocketAddr, nonce: Nonce) -> Option<Welcome> {
         self.given.get(&(to, nonce)).cloned()
     }

@@ -181,3 +181,26 @@ fn members_notices<'a>(nicks: impl Iterator<Item = &'a str>) -> Vec<Body> {
     });
     notices.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nick::MAX_NICK_BYTES;
+
+    #[test]
+    fn any_number_of_nicks_comes_in_pieces() {
+        for (count, length) in [(0, 1), (1, 1), (305, 1), (306, 1), (1_000, MAX_NICK_BYTES)] {
+            let nicks = vec!["x".repeat(length); count];
+            let notices = members_notices(nicks.iter().map(String::as_str));
+            let mut told = Vec::new();
+            for (index, body) in notices.iter().enumerate() {
+                let Ok(Notice::Members { nicks, more }) = Notice::decode(body.as_raw()) else {
+                    panic!("another notice");
+                };
+                assert_eq!(more, index + 1 < notices.len());
+                told.extend(nicks);
+            }
+            assert!(told == nicks, "{count} of {length}: {}", told.len());
+        }
+    }
+}
