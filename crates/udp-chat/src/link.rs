@@ -261,6 +261,11 @@ impl Link {
         self.outgoing.unconfirmed()
     }
 
+    /// How many of the peer's messages have arrived, in order, each counted once.
+    pub fn arrived(&self) -> u64 {
+        self.incoming.through()
+    }
+
     /// Whether an unconfirmed message was sent more than once.
     pub fn is_resent(&self, seq: u64) -> bool {
         self.outgoing.is_resent(seq)

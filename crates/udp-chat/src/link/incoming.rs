@@ -51,6 +51,11 @@ impl Incoming {
         self.ack_at = Some(if wait { now + ACK_DELAY } else { now });
     }
 
+    /// How many were handed on.
+    pub(super) fn through(&self) -> u64 {
+        self.through
+    }
+
     /// When an acknowledgement is due.
     pub(super) fn ack_at(&self) -> Option<Instant> {
         self.ack_at

@@ -32,9 +32,11 @@ pub(super) struct Member {
     pub(super) former: Option<SessionId>,
     /// False once it has left, while its link says bye.
     pub(super) present: bool,
-    pub(super) pace: Pace,
     pub(super) draft: Option<Draft>,
     pub(super) texts: u64,
+    pace: Pace,
+    /// Whether it wrote more than its pace allows.
+    is_flooding: bool,
     /// What the link has told: messages, and its end after them.
     inbox: VecDeque<Box<RawValue>>,
     end: Option<End>,
@@ -59,9 +61,10 @@ impl Member {
             nick,
             former,
             present: true,
-            pace: Pace::new(MESSAGE_INTERVAL, MESSAGE_BURST),
             draft: None,
             texts: 0,
+            pace: Pace::new(MESSAGE_INTERVAL, MESSAGE_BURST),
+            is_flooding: false,
             inbox: VecDeque::new(),
             end: None,
             wake_at: None,
@@ -72,7 +75,12 @@ impl Member {
 
     /// Takes a datagram in and tells whether it was of use.
     pub(super) fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) -> bool {
+        let before = self.link.arrived();
         let useful = self.link.handle(datagram, now);
+        // Counted here, not when the room has time for them: that it is late is not their fault.
+        for _ in before..self.link.arrived() {
+            self.is_flooding |= self.pace.take(now).is_err();
+        }
         self.listen();
         useful
     }
@@ -89,14 +97,20 @@ impl Member {
         message
     }
 
-    /// How the link ended, if it has and its last message was taken.
-    pub(super) fn end(&self) -> Option<End> {
-        self.end.filter(|_| self.inbox.is_empty())
+    /// Why it has to leave, if it has: at once if it floods, else after its last message.
+    pub(super) fn has_to_leave(&self) -> Option<Reason> {
+        if self.is_flooding {
+            return Some(Reason::Flooding);
+        }
+        match self.end.filter(|_| self.inbox.is_empty())? {
+            End::ContactLost => Some(Reason::TimedOut),
+            End::PeerLeft(_) | End::Closed => Some(Reason::Quit),
+        }
     }
 
-    /// Whether there is a message or an end to look at.
+    /// Whether there is a message to look at, or it has to leave.
     pub(super) fn has_news(&self) -> bool {
-        !self.inbox.is_empty() || self.end.is_some() && self.present
+        self.present && (!self.inbox.is_empty() || self.has_to_leave().is_some())
     }
 
     /// Queues notices, which share their bytes with those of others.

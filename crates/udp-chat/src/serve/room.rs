@@ -27,7 +27,6 @@ use super::history::History;
 use super::member::{Member, MemberId};
 use super::nicks::Nicks;
 use super::wakes::Wakes;
-use crate::link::End;
 use admission::Welcomes;
 use leaving::Stopping;
 
@@ -310,20 +309,18 @@ impl Room {
         }
     }
 
-    /// Looks at one message of a member, or at the end of its link.
+    /// Looks at one message of a member, or sees it off.
     fn attend(&mut self, id: MemberId, now: Instant) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
         member.is_waiting = false;
-        if let Some(message) = member.next_message() {
-            self.request(id, &message, now);
-        } else if let Some(end) = member.end().filter(|_| member.present) {
-            let reason = match end {
-                End::ContactLost => Reason::TimedOut,
-                End::PeerLeft(_) | End::Closed => Reason::Quit,
-            };
+        if !member.present {
+            // Whatever it wrote, it has left.
+        } else if let Some(reason) = member.has_to_leave() {
             self.leave(id, reason, now);
+        } else if let Some(message) = member.next_message() {
+            self.request(id, &message);
         }
         self.look_at(id);
     }

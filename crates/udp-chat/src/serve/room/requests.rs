@@ -1,8 +1,6 @@
 //! What members ask for, and what they get.
 
-use std::time::Instant;
-
-use proto::chat::{Body, Kind, MAX_BODY_BYTES, Notice, Reason, Request, Trouble};
+use proto::chat::{Body, Kind, MAX_BODY_BYTES, Notice, Request, Trouble};
 use serde_json::value::RawValue;
 
 use super::super::draft::{Addressee, Draft};
@@ -13,59 +11,45 @@ use crate::nick::Nick;
 
 impl Room {
     /// Does what a member's message asks for.
-    pub(super) fn request(&mut self, id: MemberId, message: &RawValue, now: Instant) {
+    pub(super) fn request(&mut self, id: MemberId, message: &RawValue) {
+        let member = self.members.get_mut(&id);
+        let draft = member.and_then(|member| member.draft.take());
         let (to, text, more) = match Request::decode(message) {
             Ok(Request::Say { text, more }) => (Addressee::All(Kind::Say), text, more),
             Ok(Request::Me { text, more }) => (Addressee::All(Kind::Me), text, more),
             Ok(Request::Private { to, text, more }) => (Addressee::One(to), text, more),
             other => {
-                if self.begin(id, now) {
-                    match other {
-                        Ok(Request::Nick { nick }) => self.rename(id, &nick),
-                        Ok(_) => self.tell_members(id),
-                        Err(error) => self.tell_error(id, Trouble::BadMessage, &error),
-                    }
-                }
-                return;
+                self.tell_if_broken_off(id, draft);
+                return match other {
+                    Ok(Request::Nick { nick }) => self.rename(id, &nick),
+                    Ok(_) => self.tell_members(id),
+                    Err(error) => self.tell_error(id, Trouble::BadMessage, &error),
+                };
             }
         };
-        let draft = self
-            .members
-            .get(&id)
-            .and_then(|member| member.draft.as_ref());
-        let continues = draft.is_some_and(|draft| draft.continues(&to));
-        if !continues && !self.begin(id, now) {
-            return;
-        }
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
+        let mut draft = match draft {
+            Some(draft) if *draft.to() == to => draft,
+            other => {
+                self.tell_if_broken_off(id, other);
+                Draft::new(to.clone())
+            }
         };
-        let draft = member.draft.get_or_insert_with(|| Draft::new(to.clone()));
-        let Some(whole) = draft.push(&text, more) else {
-            return;
-        };
-        member.draft = None;
-        match whole {
-            Ok(text) => self.relay(id, to, text),
-            Err(error) => self.tell_error(id, Trouble::TooLong, &error),
+        match draft.push(&text, more) {
+            Some(Ok(text)) => self.relay(id, to, text),
+            Some(Err(error)) => self.tell_error(id, Trouble::TooLong, &error),
+            None => {
+                if let Some(member) = self.members.get_mut(&id) {
+                    member.draft = Some(draft);
+                }
+            }
         }
     }
 
-    /// Counts a message that begins, unless it is one too many and the member has to leave. A
-    /// text in pieces counts once.
-    fn begin(&mut self, id: MemberId, now: Instant) -> bool {
-        let Some(member) = self.members.get_mut(&id) else {
-            return false;
-        };
-        if member.pace.take(now).is_err() {
-            self.leave(id, Reason::Flooding, now);
-            return false;
-        }
-        if member.draft.take().is_some() {
-            let what = "the text before this message broke off, or had too many pieces";
+    fn tell_if_broken_off(&mut self, id: MemberId, draft: Option<Draft>) {
+        if draft.is_some() {
+            let what = "the text before this message broke off";
             self.tell_error(id, Trouble::BadMessage, &what);
         }
-        true
     }
 
     fn relay(&mut self, id: MemberId, to: Addressee, text: String) {
