@@ -1,21 +1,66 @@
 //! `udp-chat join`: one member's end.
+//!
+//! The [`session`] is the protocol's part, without sockets and clocks. The [`conversation`] gives
+//! it both, and stands between it and a person or a pipe.
 
-use std::fmt;
+mod asking;
+mod backlog;
+mod command;
+mod conversation;
+mod error;
+mod inbox;
+mod input;
+mod lines;
+mod outbox;
+mod page;
+mod route;
+mod session;
+mod shown;
+
+use std::io::{self, BufReader, ErrorKind, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use cli::{EndpointFlags, Program};
+use cli::{EndpointFlags, Program, UsageError, ask, exit_on_stop, log_to_stderr};
+use log::LevelFilter;
+use proto::chat::Nonce;
+use rand::TryRng;
+use rand::rngs::SysRng;
 
 use crate::faults::FaultFlags;
+use crate::nick::Nick;
+use conversation::{Conversation, Outcome, Parts};
+pub use error::JoinError;
+use error::while_trying;
+use input::{Input, MAX_INPUTS, read_lines};
+use page::Page;
+use route::Route;
+use session::Session;
+
+/// The exit status after Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// How long a signal waits for the conversation's end: bye, and the last lines.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Takes part in a chat, in a terminal or line by line in a pipe
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  udp-chat join                        asks for host, port and nick
+  udp-chat join --host 192.0.2.7 --nick Anna
+  seq 1 9 | udp-chat join --nick bot   each line is a message; status 0 once all are confirmed
+  udp-chat join --nick Anna --drop 30 --trace 2> trace.log")]
 pub struct JoinFlags {
     /// Where the chat is.
     #[command(flatten)]
     pub endpoint: EndpointFlags,
 
-    /// The name to be known by
+    /// The name to be known by; asked for in a terminal
     #[arg(long, value_name = "NAME")]
     pub nick: Option<String>,
 
@@ -27,24 +72,104 @@ pub struct JoinFlags {
 /// Takes part in a chat until the person or the server ends it.
 ///
 /// # Errors
-/// Always, so far.
-pub fn join(_flags: &JoinFlags, _program: &Program) -> Result<ExitCode, JoinError> {
-    Err(JoinError::NotBuilt)
-}
+/// Whatever keeps it from a good end. That not everything is confirmed is none: the person was
+/// told, and the status is 1.
+pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError> {
+    let endpoint = flags.endpoint.client(program)?;
+    let nick = nick(flags)?;
+    let addresses = endpoint.addresses()?;
+    log_to_stderr(LevelFilter::Info)?;
 
-/// Why one cannot take part.
-#[derive(Debug)]
-pub enum JoinError {
-    /// There is no client yet.
-    NotBuilt,
-}
+    let (inputs, received) = mpsc::sync_channel(MAX_INPUTS);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (over, is_over) = mpsc::channel::<()>();
+    let signals = (Arc::clone(&stop), inputs.clone());
+    exit_on_stop(move || {
+        let (stop, inputs) = signals;
+        stop.store(true, Ordering::Relaxed);
+        // A full channel wakes the conversation, too.
+        let _ = inputs.try_send(Input::Wake);
+        // Its end closes the channel.
+        let _ = is_over.recv_timeout(LAST_WORDS);
+    })
+    .map_err(while_trying("watch for signals"))?;
 
-impl fmt::Display for JoinError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotBuilt => f.write_str("cannot join: this build serves only"),
-        }
+    let nonces = nonces().map_err(while_trying("draw random numbers"))?;
+    let session = Session::new(nick.to_string(), nonces, Instant::now());
+    let route = Route::open(addresses, &inputs).map_err(while_trying("open a socket"))?;
+    let faults = flags.faults.faults();
+    let faults = faults.map_err(while_trying("draw random numbers"))?;
+    let (turn, turns) = mpsc::channel();
+    let start_thread = || while_trying("start a thread");
+    let output = Page::start(io::stdout(), inputs.clone()).map_err(start_thread())?;
+    let stdin = BufReader::new(io::stdin());
+    read_lines(stdin, turns, inputs).map_err(start_thread())?;
+    let parts = Parts {
+        session,
+        route,
+        output,
+        inputs: received,
+        turns: Some(turn),
+        stop,
+        faults,
+        trace: flags.faults.trace,
+    };
+    let end = Conversation::new(nick.to_string(), parts).run();
+    drop(over);
+    let outcome = match end {
+        // Who read has seen enough, which is no failure.
+        Err(JoinError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Outcome::Done,
+        end => end?,
+    };
+    match outcome {
+        Outcome::Done => Ok(ExitCode::SUCCESS),
+        Outcome::Unconfirmed => Ok(ExitCode::FAILURE),
+        Outcome::Interrupted => Ok(INTERRUPTED.into()),
+        // The thread that got the signal ends the process, with the signal's status.
+        Outcome::Stopped => loop {
+            thread::park();
+        },
     }
 }
 
-impl std::error::Error for JoinError {}
+/// The nick that was given, or is asked for.
+fn nick(flags: &JoinFlags) -> Result<Nick, JoinError> {
+    if let Some(nick) = &flags.nick {
+        return Nick::parse(nick).map_err(|why| JoinError::Nick {
+            nick: nick.clone(),
+            why,
+        });
+    }
+    let may_ask = match flags.endpoint.prompt {
+        cli::Prompt::Auto => io::stdin().is_terminal() && io::stderr().is_terminal(),
+        cli::Prompt::Always => true,
+        cli::Prompt::Never => false,
+    };
+    if !may_ask {
+        let why = "no nick is given, and there is no terminal to ask in; use --nick NAME";
+        return Err(JoinError::Usage(UsageError(why.into())));
+    }
+    let user = std::env::var("USER").ok();
+    let default = user.and_then(|user| Nick::parse(&user).ok());
+    let default = default.or_else(|| Nick::parse("guest").ok());
+    let default = default.expect("guest is a nick");
+    let (input, output) = (&mut io::stdin().lock(), &mut io::stderr());
+    ask(input, output, "Nick", default, Nick::parse).map_err(JoinError::Input)
+}
+
+/// Random numbers, one a hello. The first is drawn here, so that a system without any is found out.
+fn nonces() -> io::Result<impl FnMut() -> Nonce + Send + 'static> {
+    let draw = || {
+        let mut bytes = [0; 16];
+        SysRng
+            .try_fill_bytes(&mut bytes)
+            .map_err(io::Error::other)?;
+        io::Result::Ok(Nonce::from_bytes(bytes))
+    };
+    let mut first = Some(draw()?);
+    Ok(move || {
+        first
+            .take()
+            .unwrap_or_else(|| draw().expect("the system gave random numbers before"))
+    })
+}

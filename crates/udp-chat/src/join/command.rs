@@ -1,0 +1,255 @@
+//! What a line of a member's means: text, or a command. Whom it concerns is not known here.
+
+use std::fmt;
+
+use proto::chat::{Body, MAX_TEXT_BYTES, Request, TooLong, split};
+
+use crate::nick::MAX_NICK_BYTES;
+
+/// The commands, each with its arguments and what it does.
+pub(super) const COMMANDS: [(&str, &str, &str); 7] = [
+    ("/who", "", "who is here"),
+    ("/msg", "NICK TEXT", "say something to one member alone"),
+    ("/me", "TEXT", "tell what you do"),
+    ("/nick", "NEW", "take another nick"),
+    ("/ignore", "NICK", "hide what a member says; again: show it"),
+    (
+        "/help",
+        "",
+        "this list; //TEXT says a text that begins with a slash",
+    ),
+    ("/quit", "", "leave"),
+];
+
+/// A line, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Something for the server.
+    Ask(Wish),
+    Ignore(String),
+    Help,
+    Quit,
+}
+
+/// What the server is to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    Say(String),
+    Me(String),
+    Private { to: String, text: String },
+    Nick(String),
+    Who,
+}
+
+/// Why a line is no command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CommandError {
+    Unknown(String),
+    Incomplete {
+        usage: String,
+    },
+    /// In bytes.
+    TooLong {
+        length: usize,
+    },
+    NickTooLong {
+        length: usize,
+    },
+}
+
+impl Command {
+    /// Reads a line without its end.
+    pub(super) fn parse(line: &str) -> Result<Self, CommandError> {
+        let Some(rest) = line.strip_prefix('/') else {
+            return Ok(Self::Ask(Wish::Say(checked(line)?)));
+        };
+        if rest.starts_with('/') {
+            return Ok(Self::Ask(Wish::Say(checked(rest)?)));
+        }
+        let (name, rest) = word(line);
+        let incomplete = || incomplete(name);
+        let nick = || match word(rest) {
+            ("", _) => Err(incomplete()),
+            (nick, _) if nick.len() > MAX_NICK_BYTES => {
+                Err(CommandError::NickTooLong { length: nick.len() })
+            }
+            (nick, rest) => Ok((nick.to_owned(), rest)),
+        };
+        let alone =
+            |(nick, rest): (String, &str)| rest.is_empty().then_some(nick).ok_or_else(incomplete);
+        let text = |text: &str| match text {
+            "" => Err(incomplete()),
+            text => checked(text),
+        };
+        match name {
+            "/who" => Ok(Self::Ask(Wish::Who)),
+            "/msg" => {
+                let (to, rest) = nick()?;
+                let text = text(rest)?;
+                Ok(Self::Ask(Wish::Private { to, text }))
+            }
+            "/me" => Ok(Self::Ask(Wish::Me(text(rest)?))),
+            "/nick" => Ok(Self::Ask(Wish::Nick(alone(nick()?)?))),
+            "/ignore" => Ok(Self::Ignore(alone(nick()?)?)),
+            "/help" => Ok(Self::Help),
+            "/quit" => Ok(Self::Quit),
+            _ => Err(CommandError::Unknown(name.to_owned())),
+        }
+    }
+}
+
+impl Wish {
+    /// The messages that say it.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLong`] when the nick in it leaves no room.
+    pub(super) fn encode(&self) -> Result<Vec<Body>, TooLong> {
+        match self {
+            Self::Say(text) => split(text, |piece, more| Request::Say {
+                text: piece.to_owned(),
+                more,
+            }),
+            Self::Me(text) => split(text, |piece, more| Request::Me {
+                text: piece.to_owned(),
+                more,
+            }),
+            Self::Private { to, text } => split(text, |piece, more| Request::Private {
+                to: to.clone(),
+                text: piece.to_owned(),
+                more,
+            }),
+            Self::Nick(nick) => Ok(vec![Body::new(&Request::Nick { nick: nick.clone() })?]),
+            Self::Who => Ok(vec![Body::new(&Request::Who)?]),
+        }
+    }
+}
+
+/// As its author would write it; of what is said to all the text alone.
+impl fmt::Display for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Say(text) => f.write_str(text),
+            Self::Me(text) => write!(f, "/me {text}"),
+            Self::Private { to, text } => write!(f, "/msg {to} {text}"),
+            Self::Nick(nick) => write!(f, "/nick {nick}"),
+            Self::Who => f.write_str("/who"),
+        }
+    }
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => write!(
+                f,
+                "there is no command {name}; /help lists them, and // begins a text with a slash"
+            ),
+            Self::Incomplete { usage } => write!(f, "it is written {usage}"),
+            Self::TooLong { length } => write!(
+                f,
+                "not sent: the text has {length} bytes, and {MAX_TEXT_BYTES} are the limit; write it in parts"
+            ),
+            Self::NickTooLong { length } => write!(
+                f,
+                "not sent: the nick has {length} bytes, and {MAX_NICK_BYTES} are the limit"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+/// The first word, and what follows the blanks after it.
+fn word(text: &str) -> (&str, &str) {
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
+}
+
+fn checked(text: &str) -> Result<String, CommandError> {
+    match text.len() {
+        length if length > MAX_TEXT_BYTES => Err(CommandError::TooLong { length }),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn incomplete(name: &str) -> CommandError {
+    let known = COMMANDS.iter().find(|(command, ..)| *command == name);
+    let usage = known.map_or_else(String::new, |(_, arguments, _)| {
+        format!("{name} {arguments}")
+    });
+    CommandError::Incomplete { usage }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asked(line: &str) -> Wish {
+        match Command::parse(line).unwrap() {
+            Command::Ask(wish) => wish,
+            other => panic!("{line:?} is {other:?}"),
+        }
+    }
+
+    #[test]
+    fn lines_are_texts_or_commands() {
+        assert_eq!(asked("hi /who"), Wish::Say("hi /who".into()));
+        assert_eq!(asked(""), Wish::Say(String::new()));
+        assert_eq!(asked("//who"), Wish::Say("/who".into()));
+        assert_eq!(asked("//"), Wish::Say("/".into()));
+        assert_eq!(asked("/who"), Wish::Who);
+        assert_eq!(asked("/me  waves "), Wish::Me("waves ".into()));
+        assert_eq!(asked("/nick Anna "), Wish::Nick("Anna".into()));
+        let (to, text) = ("Аня".to_owned(), "psst  you".to_owned());
+        assert_eq!(asked("/msg Аня psst  you"), Wish::Private { to, text });
+        assert_eq!(
+            Command::parse("/ignore bo"),
+            Ok(Command::Ignore("bo".into()))
+        );
+        assert_eq!(Command::parse("/quit"), Ok(Command::Quit));
+        assert_eq!(Command::parse("/help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn what_is_wrong_is_explained() {
+        for (line, said) in [
+            ("/what now", "there is no command /what; /help lists them"),
+            ("/", "there is no command /;"),
+            ("/msg", "it is written /msg NICK TEXT"),
+            ("/msg bo", "it is written /msg NICK TEXT"),
+            ("/msg bo  ", "it is written /msg NICK TEXT"),
+            ("/nick a b", "it is written /nick NEW"),
+            ("/ignore", "it is written /ignore NICK"),
+            ("/me", "it is written /me TEXT"),
+        ] {
+            let error = Command::parse(line).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{line}: {error}");
+        }
+        let long = "я".repeat(MAX_TEXT_BYTES / 2);
+        assert_eq!(asked(&long), Wish::Say(long.clone()));
+        let error = Command::parse(&format!("{long}!")).unwrap_err().to_string();
+        assert!(error.contains("4097 bytes, and 4096 are the limit"));
+        let nick = "n".repeat(MAX_NICK_BYTES + 1);
+        assert!(Command::parse(&format!("/msg {nick} hi")).is_err());
+    }
+
+    #[test]
+    fn each_command_of_the_list_is_one() {
+        for (name, arguments, _) in COMMANDS {
+            let line = format!("{name} {arguments}");
+            assert!(Command::parse(line.trim_end()).is_ok(), "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_parses_can_be_sent(line in "(/[a-z]{0,6} ?)?\\PC{0,200}") {
+            if let Ok(Command::Ask(wish)) = Command::parse(&line) {
+                prop_assert!(wish.encode().is_ok());
+            }
+        }
+    }
+}

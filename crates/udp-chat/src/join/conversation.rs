@@ -1,0 +1,376 @@
+//! The conversation's own thread: between the session, the network, the input and the output.
+//!
+//! All that may block is done by others, so that the link's deadlines are kept whatever happens.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use log::info;
+use proto::chat::Datagram;
+
+use super::command::{COMMANDS, Command, Wish};
+use super::error::JoinError;
+use super::input::Input;
+use super::lines::BadLine;
+use super::page::Output;
+use super::route::Route;
+use super::session::{End, Session};
+use super::shown::Shown;
+use crate::faults::Faults;
+use crate::link::Link;
+use crate::trace;
+
+/// At the end of the input: how long the next acknowledgement is waited for.
+const LAST_ACKS: Duration = Duration::from_secs(5);
+
+/// How long bye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How long there is nothing to do at most: a deadline that no other gives.
+const REST: Duration = Duration::from_secs(3_600);
+
+/// What the conversation stands on.
+pub(super) struct Parts<O> {
+    pub(super) session: Session,
+    pub(super) route: Route,
+    pub(super) output: O,
+    pub(super) inputs: Receiver<Input>,
+    /// Lets the reader of lines read the next one, where lines wait for that.
+    pub(super) turns: Option<Sender<()>>,
+    /// A signal asks to leave.
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) faults: Faults,
+    pub(super) trace: bool,
+}
+
+pub(super) struct Conversation<O> {
+    parts: Parts<O>,
+    nick: String,
+    unsent: Option<io::Error>,
+    round_trip: Option<Duration>,
+    traffic: Traffic,
+    /// Whether a line is asked for and has not come.
+    reading: bool,
+    state: State,
+    /// Something the member wrote did not reach the server, as far as is known.
+    failed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Talking,
+    /// Nothing more is said since then; waiting for the last acknowledgements.
+    Finishing(Instant),
+    /// Saying bye, until then.
+    Leaving(Instant),
+}
+
+#[derive(Debug, Default)]
+struct Traffic {
+    sent: u64,
+    received: u64,
+}
+
+/// How it ended, if well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Everything is confirmed.
+    Done,
+    /// Not everything is; the member was told what.
+    Unconfirmed,
+    /// Ctrl-C was typed.
+    Interrupted,
+    /// A signal asked for it.
+    Stopped,
+}
+
+impl<O: Output> Conversation<O> {
+    pub(super) fn new(nick: String, parts: Parts<O>) -> Self {
+        Self {
+            parts,
+            nick,
+            unsent: None,
+            round_trip: None,
+            traffic: Traffic::default(),
+            reading: false,
+            state: State::Talking,
+            failed: false,
+        }
+    }
+
+    /// Talks until the member or the server ends it. What is to be shown is shown then.
+    pub(super) fn run(mut self) -> Result<Outcome, JoinError> {
+        let end = self.talk();
+        while let Some(shown) = self.parts.session.poll_shown() {
+            self.parts.output.show(&shown);
+        }
+        let why = match &end {
+            Ok(Outcome::Done) => "everything is confirmed".into(),
+            Ok(Outcome::Unconfirmed) => "not everything is confirmed".into(),
+            Ok(Outcome::Interrupted | Outcome::Stopped) => "interrupted".into(),
+            Err(error) => error.to_string(),
+        };
+        let Traffic { sent, received } = self.traffic;
+        info!("disconnected: {why}; sent {sent} bytes, received {received} bytes");
+        self.parts.output.close();
+        end
+    }
+
+    fn talk(&mut self) -> Result<Outcome, JoinError> {
+        let mut outcome = Outcome::Done;
+        loop {
+            let now = Instant::now();
+            if self.parts.stop.load(Ordering::Relaxed) && outcome != Outcome::Stopped {
+                outcome = Outcome::Stopped;
+                self.leave(now);
+            }
+            self.parts.session.handle_timeout(now);
+            self.show();
+            self.look_at_state(now);
+            self.transmit(now);
+            if let Some(end) = self.parts.session.end().cloned() {
+                return self.ended(end, outcome);
+            }
+            if matches!(self.state, State::Leaving(until) if until <= now) {
+                return self.ended(End::Left, outcome);
+            }
+            match self.next_input(now) {
+                Some(Input::Interrupted) => {
+                    outcome = Outcome::Interrupted;
+                    self.leave(now);
+                }
+                Some(input) => self.take(input)?,
+                None => {}
+            }
+        }
+    }
+
+    fn next_input(&mut self, now: Instant) -> Option<Input> {
+        let is_turn = self.parts.session.is_joined() && self.parts.session.has_room();
+        if is_turn
+            && !self.reading
+            && self.state == State::Talking
+            && let Some(turns) = &self.parts.turns
+        {
+            self.reading = turns.send(()).is_ok();
+        }
+        let session = &self.parts.session;
+        let own = match self.state {
+            State::Talking => None,
+            State::Finishing(since) => Some(since.max(session.progress_at()) + LAST_ACKS),
+            State::Leaving(until) => Some(until),
+        };
+        let deadlines = [session.deadline(), own, Some(now + REST)];
+        let deadline = deadlines.into_iter().flatten().min().unwrap_or(now);
+        let time = deadline.saturating_duration_since(Instant::now());
+        match self.parts.inputs.recv_timeout(time) {
+            Ok(input) => Some(input),
+            Err(RecvTimeoutError::Timeout) => None,
+            // The threads hold the other ends as long as this one lives; else nobody can wake it.
+            Err(RecvTimeoutError::Disconnected) => Some(Input::Interrupted),
+        }
+    }
+
+    fn take(&mut self, input: Input) -> Result<(), JoinError> {
+        match input {
+            Input::Datagram { from, bytes } => self.receive(from, &bytes),
+            Input::Line(line) => {
+                self.reading = false;
+                self.line(line);
+            }
+            Input::LinesEnded => self.finish(),
+            Input::Wake | Input::Interrupted => {}
+            Input::LinesBroken(error) => return Err(JoinError::Input(error)),
+            Input::OutputFailed(error) => {
+                self.leave(Instant::now());
+                self.transmit(Instant::now());
+                return Err(JoinError::Output(error));
+            }
+            Input::SocketFailed(source) => {
+                let what = "receive from the server";
+                return Err(JoinError::System { what, source });
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let lost = self.parts.faults.drops();
+        if self.parts.trace {
+            trace::received(bytes, from, lost);
+        }
+        if lost || !self.parts.route.keep(from) {
+            return;
+        }
+        self.traffic.received += bytes.len() as u64;
+        if let Ok(datagram) = Datagram::decode(bytes) {
+            self.parts.session.handle(&datagram, Instant::now());
+        }
+        let round_trip = self.parts.session.link().and_then(Link::round_trip);
+        if let Some(time) = round_trip.filter(|_| self.parts.trace && round_trip != self.round_trip)
+        {
+            self.round_trip = round_trip;
+            info!("{}", trace::RoundTrip("the server", time));
+        }
+    }
+
+    fn line(&mut self, line: Result<String, BadLine>) {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => return self.refuse(error.to_string()),
+        };
+        match Command::parse(&line) {
+            Ok(Command::Ask(wish)) => self.ask(wish),
+            Ok(Command::Ignore(nick)) => {
+                let hidden = self.parts.session.ignore(&nick);
+                let what = if hidden { "hidden" } else { "shown again" };
+                self.hint(format!("what {nick} says is {what}"));
+            }
+            Ok(Command::Help) => {
+                for (command, arguments, what) in COMMANDS {
+                    self.hint(format!("{:<18} {what}", format!("{command} {arguments}")));
+                }
+            }
+            Ok(Command::Quit) => self.finish(),
+            Err(error) => self.refuse(error.to_string()),
+        }
+    }
+
+    fn ask(&mut self, wish: Wish) {
+        if !self.parts.session.has_room() {
+            return self.refuse(format!("not sent, too much waits for the server: {wish}"));
+        }
+        if let Err(error) = self.parts.session.ask(wish, Instant::now()) {
+            self.refuse(format!("not sent: {error}"));
+        }
+    }
+
+    /// Shows what there is, as far as the output takes it.
+    fn show(&mut self) {
+        while self.parts.output.is_ready()
+            && let Some(shown) = self.parts.session.poll_shown()
+        {
+            self.parts.output.show(&shown);
+            if let Shown::You { nick } = shown {
+                let address = self.parts.route.address();
+                let is_new = self.parts.session.take_arrival();
+                if is_new {
+                    info!("connected to {address} as {nick}");
+                }
+                self.nick = nick;
+                if is_new && self.parts.output.is_for_a_person() {
+                    self.ask(Wish::Who);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, now: Instant) {
+        let mut bytes = Vec::new();
+        let Parts {
+            session,
+            route,
+            faults,
+            trace,
+            ..
+        } = &mut self.parts;
+        loop {
+            let is_heard = session.is_heard();
+            let Some(datagram) = session.poll_transmit(now) else {
+                return;
+            };
+            let seq = match &datagram {
+                Datagram::Data(data) => Some(data.seq),
+                _ => None,
+            };
+            if datagram.encode(&mut bytes).is_err() {
+                // A hello with what a strange server calls a nick or a cookie.
+                continue;
+            }
+            let lost = faults.drops();
+            if *trace {
+                let link = session.link();
+                let again = link.zip(seq).is_some_and(|(link, seq)| link.is_resent(seq));
+                trace::sent(&bytes, route.address(), again, lost);
+            }
+            if !lost {
+                // A datagram that does not leave is lost like any other.
+                self.unsent = route.send(&bytes).err();
+                self.traffic.sent += bytes.len() as u64;
+            }
+            if !is_heard {
+                route.turn();
+            }
+        }
+    }
+
+    /// What the time brings once nothing more is said.
+    fn look_at_state(&mut self, now: Instant) {
+        if let State::Finishing(since) = self.state {
+            let session = &self.parts.session;
+            let patient =
+                !session.is_joined() || now < since.max(session.progress_at()) + LAST_ACKS;
+            if session.is_settled() || !patient {
+                self.leave(now);
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        if self.state == State::Talking {
+            self.state = State::Finishing(Instant::now());
+        }
+    }
+
+    fn leave(&mut self, now: Instant) {
+        if matches!(self.state, State::Leaving(_)) {
+            return;
+        }
+        self.state = State::Leaving(now + GOODBYE);
+        self.tell_unconfirmed();
+        self.parts.session.leave(now);
+    }
+
+    fn tell_unconfirmed(&mut self) {
+        while let Some(shown) = self.parts.session.poll_shown() {
+            self.parts.output.show(&shown);
+        }
+        for shown in self.parts.session.give_up() {
+            self.failed = true;
+            self.parts.output.show(&shown);
+        }
+    }
+
+    fn ended(&mut self, end: End, outcome: Outcome) -> Result<Outcome, JoinError> {
+        self.tell_unconfirmed();
+        self.failed |= self.parts.session.has_lost();
+        match end {
+            End::Left if outcome == Outcome::Done && self.failed => Ok(Outcome::Unconfirmed),
+            End::Left => Ok(outcome),
+            End::NoAnswer => Err(JoinError::NoAnswer {
+                addresses: self.parts.route.addresses().to_vec(),
+                unsent: self.unsent.take(),
+            }),
+            End::Refused { code, message } => Err(JoinError::Refused {
+                nick: self.nick.clone(),
+                code,
+                message,
+            }),
+            End::Removed(reason) => Err(JoinError::Removed(reason)),
+        }
+    }
+
+    /// Says why a line is not sent.
+    fn refuse(&mut self, why: String) {
+        self.failed = true;
+        self.parts.output.show(&Shown::Trouble(why));
+    }
+
+    fn hint(&mut self, text: String) {
+        self.parts.output.show(&Shown::Hint(text));
+    }
+}

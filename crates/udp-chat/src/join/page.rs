@@ -1,0 +1,88 @@
+//! The conversation without a terminal: lines on stdout, in the words that scripts know.
+//!
+//! Nothing is dropped here. A reader that is slow slows the server down: see
+//! [`Output::is_ready`].
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, JoinHandle};
+
+use super::backlog::Backlog;
+use super::input::Input;
+use super::shown::Shown;
+
+/// Where the conversation is shown.
+pub(super) trait Output {
+    /// Whether it takes more; told by [`Input::Wake`] when it does again.
+    fn is_ready(&self) -> bool;
+
+    /// Shows one thing.
+    fn show(&mut self, shown: &Shown);
+
+    /// Whether a person looks at it, who wants to know who is here.
+    fn is_for_a_person(&self) -> bool;
+
+    /// Returns when all is shown.
+    fn close(self);
+}
+
+pub(super) struct Page {
+    backlog: Arc<Backlog>,
+    printer: JoinHandle<()>,
+}
+
+impl Page {
+    /// Prints on `stdout` from a thread of its own. A failure becomes an [`Input::OutputFailed`].
+    pub(super) fn start(
+        mut stdout: impl Write + Send + 'static,
+        inputs: SyncSender<Input>,
+    ) -> io::Result<Self> {
+        let backlog = Arc::new(Backlog::default());
+        let lines = Arc::clone(&backlog);
+        let printer = thread::Builder::new()
+            .name("printer".into())
+            .spawn(move || {
+                while let Some(batch) = lines.take() {
+                    let written = stdout.write_all(batch.text.as_bytes());
+                    if let Err(error) = written.and_then(|()| stdout.flush()) {
+                        // The conversation may be over already.
+                        let _ = inputs.send(Input::OutputFailed(error));
+                        return;
+                    }
+                    if batch.was_full {
+                        // A full channel wakes the conversation, too.
+                        let _ = inputs.try_send(Input::Wake);
+                    }
+                }
+            })?;
+        Ok(Self { backlog, printer })
+    }
+}
+
+impl Output for Page {
+    fn is_ready(&self) -> bool {
+        self.backlog.has_room()
+    }
+
+    fn show(&mut self, shown: &Shown) {
+        match shown {
+            Shown::Hint(_) => {
+                // Nobody may be there to read it.
+                let _ = writeln!(io::stderr(), "{shown}");
+            }
+            Shown::You { .. } => {}
+            _ => self.backlog.push(format!("{shown}\n")),
+        }
+    }
+
+    fn is_for_a_person(&self) -> bool {
+        false
+    }
+
+    fn close(self) {
+        self.backlog.close();
+        // It printed all it could.
+        let _ = self.printer.join();
+    }
+}

@@ -1,0 +1,403 @@
+//! A member's side of the chat as a state machine: joining, the link and its loss, coming back.
+//!
+//! Like the link it has no socket, no thread and no clock: datagrams, wishes and the time go in;
+//! datagrams, what is to be shown and deadlines come out. Who calls it sends what
+//! [`Session::poll_transmit`] gives, shows what [`Session::poll_shown`] gives, and looks at
+//! [`Session::end`] after each step.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, SessionId, TooLong, Welcome};
+
+use super::asking::{Answer, Asking};
+use super::command::Wish;
+use super::inbox::Inbox;
+use super::outbox::Outbox;
+use super::shown::Shown;
+use crate::link::{End as LinkEnd, Event, Link};
+use crate::trace::words;
+
+/// Without any answer for so long, hello is said beside the link.
+const UNANSWERED: Duration = Duration::from_secs(5);
+
+/// What may wait to be shown; past it messages are left in the link, which slows the server down.
+const MAX_SHOWN: usize = 64;
+
+pub(super) struct Session {
+    nick: String,
+    nonces: Box<dyn FnMut() -> Nonce + Send>,
+    asking: Option<Asking>,
+    /// Why the server last refused to have us back.
+    refusal: Option<Refused>,
+    link: Option<Link>,
+    /// The server's bye is to be answered before anything else is sent.
+    answering: bool,
+    /// A session of ours that is over here and not at the server.
+    farewell: Option<SessionId>,
+    inbox: Inbox,
+    outbox: Outbox,
+    shown: VecDeque<Shown>,
+    progress_at: Instant,
+    /// A session began, and nobody was told yet.
+    arrived: bool,
+    /// Something of the member's was told to be unconfirmed.
+    lost: bool,
+    end: Option<End>,
+}
+
+/// How the conversation came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// We left.
+    Left,
+    /// Nobody answered the first hello.
+    NoAnswer,
+    /// The server does not want us, or not back.
+    Refused { code: Refusal, message: String },
+    /// The server removed us.
+    Removed(Reason),
+}
+
+impl Session {
+    /// Begins to join as `nick`. `nonces` are random ones.
+    pub(super) fn new(
+        nick: String,
+        mut nonces: impl FnMut() -> Nonce + Send + 'static,
+        now: Instant,
+    ) -> Self {
+        let asking = Asking::new(nick.clone(), None, nonces(), now);
+        Self {
+            nick,
+            nonces: Box::new(nonces),
+            asking: Some(asking),
+            refusal: None,
+            link: None,
+            answering: false,
+            farewell: None,
+            inbox: Inbox::default(),
+            outbox: Outbox::new(),
+            shown: VecDeque::new(),
+            progress_at: now,
+            arrived: false,
+            lost: false,
+            end: None,
+        }
+    }
+
+    /// Takes a datagram in.
+    pub(super) fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) {
+        if self.end.is_some() {
+            return;
+        }
+        let answer = self
+            .asking
+            .as_mut()
+            .and_then(|asking| asking.handle(datagram, now));
+        match answer {
+            Some(Answer::Welcome(welcome)) => self.welcomed(welcome, now),
+            Some(Answer::Refused(refused)) => self.refused(refused),
+            None => {
+                if let Some(link) = &mut self.link {
+                    link.handle(datagram, now);
+                }
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Takes something for the server, to be sent when it can be.
+    ///
+    /// # Errors
+    ///
+    /// [`TooLong`] when a nick in it is.
+    pub(super) fn ask(&mut self, wish: Wish, now: Instant) -> Result<(), TooLong> {
+        self.outbox.push(wish)?;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Hides what a member says, or shows it again; tells whether it is hidden now.
+    pub(super) fn ignore(&mut self, nick: &str) -> bool {
+        self.inbox.ignore(nick)
+    }
+
+    /// Whether there is room for another wish.
+    pub(super) fn has_room(&self) -> bool {
+        self.outbox.has_room()
+    }
+
+    /// Whether the server has confirmed everything.
+    pub(super) fn is_settled(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// When the server last confirmed anything or took us in.
+    pub(super) fn progress_at(&self) -> Instant {
+        self.progress_at
+    }
+
+    /// Whether the server was ever heard.
+    pub(super) fn is_heard(&self) -> bool {
+        self.link.is_some() || self.asking.as_ref().is_some_and(Asking::is_challenged)
+    }
+
+    /// Whether the server took us in.
+    pub(super) fn is_joined(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Whether a session began since the last call.
+    pub(super) fn take_arrival(&mut self) -> bool {
+        std::mem::take(&mut self.arrived)
+    }
+
+    /// Whether anything was told to be unconfirmed when a session ended.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// The link, for its figures.
+    pub(super) fn link(&self) -> Option<&Link> {
+        self.link.as_ref()
+    }
+
+    /// Lets time pass.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if let Some(link) = &mut self.link {
+            link.handle_timeout(now);
+        }
+        self.settle(now);
+        if self.end.is_some() {
+            return;
+        }
+        let asking_is_over = self
+            .asking
+            .as_ref()
+            .is_some_and(|asking| asking.is_over(now));
+        if asking_is_over {
+            self.asked_in_vain(now);
+        } else if self.asking.is_none() && self.come_back_at().is_some_and(|at| at <= now) {
+            self.trouble("the server does not answer; trying to come back");
+            self.ask_back(self.session(), now);
+        }
+    }
+
+    /// The next datagram to send now; to be called until there is none.
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Datagram<'_>> {
+        if let Some(session) = self.farewell.take() {
+            let reason = Reason::TimedOut;
+            return Some(Datagram::Bye(Bye { session, reason }));
+        }
+        let answering = std::mem::take(&mut self.answering);
+        let asking = self.asking.as_mut().filter(|_| !answering);
+        if let Some(hello) = asking.and_then(|asking| asking.poll(now)) {
+            return Some(Datagram::Hello(hello));
+        }
+        self.link.as_mut()?.poll_transmit(now)
+    }
+
+    /// The next thing to show.
+    pub(super) fn poll_shown(&mut self) -> Option<Shown> {
+        self.shown.pop_front()
+    }
+
+    /// When to call [`Session::handle_timeout`] if nothing happens before.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        if self.end.is_some() {
+            return None;
+        }
+        let link = self.link.as_ref();
+        let come_back_at = self.come_back_at().filter(|_| self.asking.is_none());
+        [
+            self.asking.as_ref().map(Asking::deadline),
+            come_back_at,
+            link.and_then(Link::deadline),
+            self.outbox.deadline().filter(|_| link.is_some()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Says bye; [`Session::end`] tells when that is done.
+    pub(super) fn leave(&mut self, now: Instant) {
+        self.asking = None;
+        match &mut self.link {
+            Some(link) if link.deadline().is_some() => link.close(Reason::Quit, now),
+            _ => self.end = self.end.take().or(Some(End::Left)),
+        }
+    }
+
+    /// Set once it is over.
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// What of the member's own is not confirmed, in words; asked for at the end.
+    pub(super) fn give_up(&mut self) -> impl Iterator<Item = Shown> + use<> {
+        self.outbox.give_up().into_iter().map(not_confirmed)
+    }
+
+    /// Takes from the link what it tells, and gives it what waits.
+    fn settle(&mut self, now: Instant) {
+        while self.shown.len() < MAX_SHOWN {
+            let Some(event) = self.link.as_mut().and_then(Link::poll_event) else {
+                break;
+            };
+            match event {
+                Event::Arrived(message) => {
+                    let shown = self.inbox.take(&message);
+                    self.shown
+                        .extend(shown.map(|shown| own_rename(shown, &mut self.nick)));
+                }
+                Event::Delivered { through } => {
+                    self.outbox.confirm(through);
+                    self.progress_at = now;
+                }
+                Event::Writable => {}
+                Event::Ended(end) => self.link_ended(end, now),
+            }
+        }
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        self.outbox.feed(link, now);
+        let is_answered = link.deadline().is_some() && link.unanswered_since().is_none();
+        if is_answered && self.asking.take().is_some() {
+            self.trouble("the server answers again");
+        }
+    }
+
+    fn welcomed(&mut self, welcome: Welcome, now: Instant) {
+        let Welcome { session, nick, .. } = welcome;
+        self.progress_at = now;
+        match &mut self.link {
+            Some(link) if link.session() == session && link.deadline().is_some() => {
+                self.asking = None;
+                link.resume(now);
+                self.trouble("the server answers again");
+            }
+            // Here it is over, and what was not confirmed is told; so it is ended there, too.
+            Some(link) if link.session() == session => {
+                self.farewell = Some(session);
+                self.ask_back(None, now);
+            }
+            _ => {
+                self.begin_afresh(session, nick, now);
+            }
+        }
+    }
+
+    fn begin_afresh(&mut self, session: SessionId, nick: String, now: Instant) {
+        self.asking = None;
+        self.refusal = None;
+        let is_return = self.link.replace(Link::new(session, now)).is_some();
+        if is_return {
+            self.tell_unconfirmed();
+            self.trouble("the server answers again, and knew nothing of this session");
+        }
+        self.inbox
+            .begin_afresh(is_return.then(|| self.nick.clone()));
+        self.nick.clone_from(&nick);
+        self.arrived = true;
+        self.shown.push_back(Shown::You { nick });
+    }
+
+    fn refused(&mut self, refused: Refused) {
+        if self.link.is_none() {
+            self.asking = None;
+            let Refused { code, message, .. } = refused;
+            self.end = Some(End::Refused { code, message });
+        } else {
+            // Our own former self may be what has the nick, and a server that stops may start
+            // again: it is asked as long as a hello lasts.
+            self.refusal = Some(refused);
+        }
+    }
+
+    fn asked_in_vain(&mut self, now: Instant) {
+        self.asking = None;
+        match self.refusal.take() {
+            Some(Refused { code, message, .. }) => {
+                self.tell_unconfirmed();
+                self.link = None;
+                self.end = Some(End::Refused { code, message });
+            }
+            None if self.link.is_none() => self.end = Some(End::NoAnswer),
+            None => self.ask_back(self.session(), now),
+        }
+    }
+
+    fn link_ended(&mut self, end: LinkEnd, now: Instant) {
+        match end {
+            LinkEnd::Closed => self.end = Some(End::Left),
+            LinkEnd::ContactLost => {
+                self.trouble("contact is lost; trying to come back");
+                self.tell_unconfirmed();
+                if self.asking.is_none() {
+                    self.ask_back(self.session(), now);
+                }
+            }
+            LinkEnd::PeerLeft(reason @ (Reason::Stopping | Reason::TimedOut)) => {
+                self.answering = true;
+                self.trouble(match reason {
+                    Reason::Stopping => "the server stopped; trying to come back",
+                    _ => "the server lost contact; trying to come back",
+                });
+                self.tell_unconfirmed();
+                self.ask_back(None, now);
+            }
+            LinkEnd::PeerLeft(reason) => {
+                self.trouble(&format!("removed by the server: {}", words(reason)));
+                self.tell_unconfirmed();
+                self.asking = None;
+                self.end = Some(End::Removed(reason));
+            }
+        }
+    }
+
+    /// When hello is to be said beside the link.
+    fn come_back_at(&self) -> Option<Instant> {
+        let link = self.link.as_ref()?;
+        link.deadline()?;
+        Some(link.unanswered_since()? + UNANSWERED)
+    }
+
+    fn session(&self) -> Option<SessionId> {
+        self.link.as_ref().map(Link::session)
+    }
+
+    fn ask_back(&mut self, session: Option<SessionId>, now: Instant) {
+        let nonce = (self.nonces)();
+        self.asking = Some(Asking::new(self.nick.clone(), session, nonce, now));
+    }
+
+    fn tell_unconfirmed(&mut self) {
+        let lost = self.outbox.give_up_sent();
+        self.lost |= !lost.is_empty();
+        self.shown.extend(lost.into_iter().map(not_confirmed));
+    }
+
+    fn trouble(&mut self, text: &str) {
+        self.shown.push_back(Shown::Trouble(text.to_owned()));
+    }
+}
+
+fn not_confirmed(wish: Wish) -> Shown {
+    Shown::Trouble(format!("not confirmed: {wish}"))
+}
+
+/// A rename of the member itself is told as such.
+fn own_rename(shown: Shown, nick: &mut String) -> Shown {
+    match shown {
+        Shown::Renamed { old, new } if old == *nick => {
+            nick.clone_from(&new);
+            Shown::You { nick: new }
+        }
+        other => other,
+    }
+}

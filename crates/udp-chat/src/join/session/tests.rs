@@ -1,0 +1,236 @@
+//! A session against a server of one member, on a clock of its own.
+
+mod world;
+
+use proto::chat::{Kind, Notice};
+
+use super::*;
+use world::{Door, World};
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn said(id: u64, text: &str) -> Notice {
+    Notice::Said {
+        id,
+        at: 1,
+        from: "bo".into(),
+        kind: Kind::Say,
+        text: text.into(),
+        more: false,
+        history: false,
+    }
+}
+
+#[test]
+fn joining_takes_two_hellos_and_then_all_is_confirmed() {
+    let mut world = World::joined();
+    assert_eq!(world.server.hellos, 2);
+    world.say("hi");
+    assert!(!world.session.is_settled(), "the acknowledgement may wait");
+    world.server.post(&said(1, "hello"));
+    world.run(seconds(1));
+    assert!(world.session.is_settled());
+    assert_eq!(world.server.texts(), ["hi"]);
+    assert_eq!(world.take_lines(), ["<bo> hello"]);
+    world.session.leave(world.now);
+    world.run(seconds(1));
+    assert_eq!(world.session.end(), Some(&End::Left));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_asked_for_30_seconds() {
+    let mut world = World::new();
+    world.server.up = false;
+    world.run(seconds(29));
+    assert_eq!(world.session.end(), None);
+    world.run(seconds(1));
+    assert_eq!(world.session.end(), Some(&End::NoAnswer));
+}
+
+#[test]
+fn a_server_that_comes_late_is_joined() {
+    let mut world = World::new();
+    world.server.up = false;
+    world.say("early");
+    world.run(seconds(20));
+    world.server.up = true;
+    world.run(seconds(2));
+    assert!(world.session.is_joined());
+    assert_eq!(world.server.texts(), ["early"]);
+}
+
+#[test]
+fn a_refusal_ends_the_first_joining_at_once() {
+    let mut world = World::new();
+    world.server.door = Door::Refuses(Refusal::NickTaken);
+    world.settle();
+    let (code, message) = (Refusal::NickTaken, "no".to_owned());
+    assert_eq!(world.session.end(), Some(&End::Refused { code, message }));
+}
+
+#[test]
+fn the_same_session_goes_on_after_a_silence() {
+    let mut world = World::joined();
+    world.server.up = false;
+    world.say("lost?");
+    world.run(seconds(6));
+    assert_eq!(
+        world.take_lines(),
+        ["! the server does not answer; trying to come back"]
+    );
+    world.server.up = true;
+    world.run(seconds(2));
+    assert_eq!(world.server.texts(), ["lost?"]);
+    assert_eq!(world.server.sessions, 1);
+    assert!(world.session.is_settled());
+    assert_eq!(world.take_lines(), ["! the server answers again"]);
+}
+
+#[test]
+fn a_new_session_tells_what_is_not_confirmed_and_sends_what_was_not_sent() {
+    let mut world = World::joined();
+    world.server.post(&said(7, "seen"));
+    world.run(seconds(1));
+    world.take_lines();
+    world.server.up = false;
+    for number in 0..34 {
+        world.say(&number.to_string());
+    }
+    world.run(seconds(6));
+    world.take_lines();
+    world.server.restart();
+    world.run(seconds(5));
+    let lines = world.take_lines();
+    assert_eq!(lines.len(), 34);
+    assert_eq!(lines[0], "! not confirmed: 0");
+    assert_eq!(lines[31], "! not confirmed: 31");
+    assert!(lines[32].starts_with("! the server answers again"));
+    assert_eq!(world.server.texts(), ["32", "33"], "never sent before");
+    assert!(world.session.is_settled());
+}
+
+#[test]
+fn contact_is_lost_after_a_minute_and_found_however_late() {
+    let mut world = World::joined();
+    world.server.up = false;
+    world.say("gone");
+    world.run(seconds(3_600));
+    let lines = world.take_lines();
+    assert_eq!(
+        lines,
+        [
+            "! the server does not answer; trying to come back",
+            "! contact is lost; trying to come back",
+            "! not confirmed: gone"
+        ]
+    );
+    assert_eq!(world.session.end(), None);
+    world.server.restart();
+    world.run(seconds(2));
+    assert_eq!(world.take_lines().last().unwrap(), "* you are me");
+    world.say("back");
+    assert_eq!(world.server.texts(), ["back"]);
+}
+
+#[test]
+fn a_server_that_still_knows_what_is_over_here_is_left_and_joined_anew() {
+    let mut world = World::joined();
+    world.server.up = false;
+    world.run(seconds(80));
+    world.server.up = true;
+    let session = world.server.link.as_ref().unwrap().session();
+    world.server.link = Some(Link::new(session, world.now));
+    world.run(seconds(3));
+    assert_eq!(world.server.sessions, 2);
+    assert_eq!(world.take_lines().last().unwrap(), "* you are me");
+}
+
+#[test]
+fn a_refusal_to_have_one_back_holds_after_30_seconds() {
+    let mut world = World::joined();
+    world.server.restart();
+    world.server.door = Door::Refuses(Refusal::NickTaken);
+    world.say("?");
+    world.run(seconds(30));
+    assert_eq!(world.session.end(), None);
+    world.run(seconds(10));
+    assert!(matches!(world.session.end(), Some(End::Refused { .. })));
+    assert_eq!(world.take_lines().last().unwrap(), "! not confirmed: ?");
+}
+
+#[test]
+fn a_bye_of_the_server_is_told_and_a_stopped_one_waited_for() {
+    for reason in [Reason::Stopping, Reason::Flooding] {
+        let mut world = World::joined();
+        world.server.link.as_mut().unwrap().close(reason, world.now);
+        world.settle();
+        assert!(world.take_lines()[0].starts_with("! "));
+        assert_eq!(world.server.byes, 1, "answered");
+        world.server.restart();
+        world.run(seconds(3));
+        if reason == Reason::Stopping {
+            assert_eq!(world.server.sessions, 2);
+        } else {
+            assert_eq!(world.session.end(), Some(&End::Removed(reason)));
+        }
+    }
+}
+
+#[test]
+fn a_long_text_is_told_once_when_it_is_not_confirmed() {
+    let mut world = World::joined();
+    world.server.up = false;
+    let long = "long ".repeat(800);
+    world.say(&long);
+    world.say("short");
+    let lost: Vec<_> = world
+        .session
+        .give_up()
+        .map(|shown| shown.to_string())
+        .collect();
+    assert_eq!(
+        lost,
+        [
+            format!("! not confirmed: {long}"),
+            "! not confirmed: short".into()
+        ]
+    );
+    assert!(world.session.is_settled());
+}
+
+#[test]
+fn what_nobody_shows_stays_with_the_server() {
+    let mut world = World::joined();
+    for id in 0..1_000 {
+        world.server.post(&said(id, "more"));
+    }
+    let mut bytes = Vec::new();
+    for _ in 0..10_000 {
+        for datagram in world.server.tell(world.now) {
+            let datagram = Datagram::decode(&datagram).unwrap();
+            world.session.handle(&datagram, world.now);
+        }
+        while let Some(datagram) = world.session.poll_transmit(world.now) {
+            datagram.encode(&mut bytes).unwrap();
+            world.server.handle(&bytes, world.now);
+        }
+    }
+    assert!(world.session.shown.len() <= MAX_SHOWN);
+    world.run(seconds(60));
+    assert_eq!(world.take_lines().len(), 1_000);
+}
+
+#[test]
+fn ones_own_rename_is_told_as_such_and_another_s_as_another_s() {
+    let mut world = World::joined();
+    let renamed = |old: &str, new: &str| Notice::Renamed {
+        old: old.into(),
+        new: new.into(),
+    };
+    world.server.post(&renamed("me", "I"));
+    world.server.post(&renamed("bo", "me"));
+    world.settle();
+    assert_eq!(world.take_lines(), ["* you are I", "* bo is now me"]);
+}

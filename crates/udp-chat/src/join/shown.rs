@@ -1,0 +1,168 @@
+//! What is shown of a conversation, and how it reads in a file or pipe: a line each.
+//!
+//! Nothing a stranger wrote leaves here unescaped. Colours and times are the terminal's business.
+
+use std::fmt::{self, Display, Formatter};
+
+use cli::Escaped;
+use proto::chat::{Kind, Reason};
+
+use crate::trace::words;
+
+/// One thing to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shown {
+    Said(Said),
+    Joined {
+        nick: String,
+    },
+    Left {
+        nick: String,
+        reason: Reason,
+    },
+    Renamed {
+        old: String,
+        new: String,
+    },
+    Members(Vec<String>),
+    /// Something is wrong.
+    Trouble(String),
+    /// The member's own nick from now on.
+    You {
+        nick: String,
+    },
+    /// For a person to know, no part of the conversation.
+    Hint(String),
+}
+
+/// A text somebody wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    /// Written before the member joined.
+    pub(super) history: bool,
+    /// In Unix milliseconds.
+    pub(super) at: u64,
+    pub(super) from: String,
+    pub(super) kind: Kind,
+    pub(super) text: String,
+}
+
+/// A line without its end.
+impl Display for Shown {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said(said) => said.fmt(f),
+            Self::Joined { nick } => write!(f, "* {} joined", Escaped::new(nick)),
+            Self::Left { nick, reason } => {
+                write!(f, "* {} left ({})", Escaped::new(nick), words(*reason))
+            }
+            Self::Renamed { old, new } => {
+                write!(f, "* {} is now {}", Escaped::new(old), Escaped::new(new))
+            }
+            Self::Members(nicks) => {
+                let nicks = nicks.join(", ");
+                write!(f, "* here: {}", Escaped::new(&nicks))
+            }
+            Self::Trouble(text) => write!(f, "! {}", Escaped::new(text)),
+            Self::You { nick } => write!(f, "* you are {}", Escaped::new(nick)),
+            Self::Hint(text) => write!(f, "* {}", Escaped::new(text)),
+        }
+    }
+}
+
+impl Display for Said {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.history {
+            f.write_str("| ")?;
+        }
+        let text = Escaped::new(&self.text);
+        write!(f, "{} {text}", self.tag())
+    }
+}
+
+impl Said {
+    /// What stands before the text.
+    pub(super) fn tag(&self) -> String {
+        let from = Escaped::new(&self.from);
+        match self.kind {
+            Kind::Say => format!("<{from}>"),
+            Kind::Private => format!("[{from}]"),
+            Kind::Me => format!("** {from}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(kind: Kind, history: bool, from: &str, text: &str) -> String {
+        Shown::Said(Said {
+            history,
+            at: 0,
+            from: from.into(),
+            kind,
+            text: text.into(),
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn the_lines_are_those_that_scripts_know() {
+        assert_eq!(said(Kind::Say, false, "Аня", "hi"), "<Аня> hi");
+        assert_eq!(said(Kind::Private, false, "bo", "hi"), "[bo] hi");
+        assert_eq!(said(Kind::Me, false, "bo", "waves"), "** bo waves");
+        assert_eq!(said(Kind::Me, true, "bo", "waves"), "| ** bo waves");
+        let nick = || "bo".to_owned();
+        let left = |reason| Shown::Left {
+            nick: nick(),
+            reason,
+        };
+        let (old, new) = (nick(), "Ли".to_owned());
+        for (shown, line) in [
+            (Shown::Joined { nick: nick() }, "* bo joined"),
+            (left(Reason::Quit), "* bo left (quit)"),
+            (left(Reason::TimedOut), "* bo left (timed out)"),
+            (Shown::Renamed { old, new }, "* bo is now Ли"),
+            (Shown::Trouble("no such nick".into()), "! no such nick"),
+        ] {
+            assert_eq!(shown.to_string(), line);
+        }
+    }
+
+    #[test]
+    fn nothing_commands_a_terminal_or_forges_a_line() {
+        let family = "👨‍👩‍👧";
+        assert_eq!(
+            said(Kind::Say, false, family, family),
+            format!("<{family}> {family}")
+        );
+        for evil in [
+            "\x1b[2J",
+            "a\n<bo> b",
+            "\u{202e}ab",
+            "\u{9b}1m",
+            "\r",
+            "\x07",
+        ] {
+            let nick = || evil.to_owned();
+            for line in [
+                said(Kind::Say, true, evil, evil),
+                said(Kind::Me, false, evil, evil),
+                Shown::Joined { nick: nick() }.to_string(),
+                Shown::Renamed {
+                    old: nick(),
+                    new: nick(),
+                }
+                .to_string(),
+                Shown::Members(vec![nick()]).to_string(),
+                Shown::Trouble(nick()).to_string(),
+                Shown::You { nick: nick() }.to_string(),
+                Shown::Hint(nick()).to_string(),
+            ] {
+                let harmful = |c: char| c.is_control() || c == '\u{202e}';
+                assert!(!line.contains(harmful), "{line:?}");
+            }
+        }
+    }
+}
