@@ -16,17 +16,18 @@ mod page;
 mod route;
 mod session;
 mod shown;
+mod terminal;
 
 use std::io::{self, BufReader, ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cli::{EndpointFlags, Program, UsageError, ask, exit_on_stop, log_to_stderr};
+use cli::{EndpointFlags, LogError, Program, UsageError, ask, exit_on_stop, log_to_stderr};
 use log::LevelFilter;
 use proto::chat::Nonce;
 use rand::TryRng;
@@ -41,6 +42,7 @@ use input::{Input, MAX_INPUTS, read_lines};
 use page::Page;
 use route::Route;
 use session::Session;
+use terminal::Terminal;
 
 /// The exit status after Ctrl-C.
 const INTERRUPTED: u8 = 130;
@@ -78,8 +80,6 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
     let endpoint = flags.endpoint.client(program)?;
     let nick = nick(flags)?;
     let addresses = endpoint.addresses()?;
-    log_to_stderr(LevelFilter::Info)?;
-
     let (inputs, received) = mpsc::sync_channel(MAX_INPUTS);
     let stop = Arc::new(AtomicBool::new(false));
     let (over, is_over) = mpsc::channel::<()>();
@@ -99,22 +99,19 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
     let route = Route::open(addresses, &inputs).map_err(while_trying("open a socket"))?;
     let faults = flags.faults.faults();
     let faults = faults.map_err(while_trying("draw random numbers"))?;
-    let (turn, turns) = mpsc::channel();
-    let start_thread = || while_trying("start a thread");
-    let output = Page::start(io::stdout(), inputs.clone()).map_err(start_thread())?;
-    let stdin = BufReader::new(io::stdin());
-    read_lines(stdin, turns, inputs).map_err(start_thread())?;
     let parts = Parts {
         session,
         route,
-        output,
         inputs: received,
-        turns: Some(turn),
         stop,
         faults,
         trace: flags.faults.trace,
     };
-    let end = Conversation::new(nick.to_string(), parts).run();
+    let terminal = Terminal::start(&nick, &inputs).map_err(while_trying("use the terminal"))?;
+    let end = match terminal {
+        Some(terminal) => talk_in_terminal(&nick, parts, terminal),
+        None => talk_in_lines(&nick, parts, inputs),
+    };
     drop(over);
     let outcome = match end {
         // Who read has seen enough, which is no failure.
@@ -130,6 +127,30 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
             thread::park();
         },
     }
+}
+
+fn talk_in_terminal(nick: &Nick, parts: Parts, terminal: Terminal) -> Result<Outcome, JoinError> {
+    if io::stderr().is_terminal() {
+        log::set_boxed_logger(Box::new(terminal.notes())).map_err(|_| LogError::Started)?;
+        log::set_max_level(LevelFilter::Info);
+    } else {
+        log_to_stderr(LevelFilter::Info)?;
+    }
+    Conversation::new(nick, parts, terminal, None).run()
+}
+
+fn talk_in_lines(
+    nick: &Nick,
+    parts: Parts,
+    inputs: SyncSender<Input>,
+) -> Result<Outcome, JoinError> {
+    log_to_stderr(LevelFilter::Info)?;
+    let (turn, turns) = mpsc::channel();
+    let start_thread = || while_trying("start a thread");
+    let page = Page::start(io::stdout(), inputs.clone()).map_err(start_thread())?;
+    let stdin = BufReader::new(io::stdin());
+    read_lines(stdin, turns, inputs).map_err(start_thread())?;
+    Conversation::new(nick, parts, page, Some(turn)).run()
 }
 
 /// The nick that was given, or is asked for.

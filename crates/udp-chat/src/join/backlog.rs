@@ -38,6 +38,17 @@ impl Backlog {
         self.changed.notify_all();
     }
 
+    /// Adds a line, or counts it as dropped.
+    pub(super) fn offer(&self, line: String) {
+        let mut state = self.lock();
+        if state.lines.len() < MAX_LINES && state.dropped == 0 {
+            state.lines.push_back(line);
+        } else {
+            state.dropped += 1;
+        }
+        self.changed.notify_all();
+    }
+
     pub(super) fn has_room(&self) -> bool {
         self.lock().lines.len() < MAX_LINES
     }
@@ -77,13 +88,13 @@ mod tests {
     #[test]
     fn what_waits_is_taken_at_once_and_what_was_dropped_is_counted() {
         let backlog = Backlog::default();
-        for number in 0..MAX_LINES {
-            backlog.push(format!("{number}\n"));
+        for number in 0..MAX_LINES + 3 {
+            backlog.offer(format!("{number}\n"));
         }
         assert!(!backlog.has_room());
         let batch = backlog.take().unwrap();
         assert_eq!(batch.text.lines().count(), MAX_LINES);
-        assert_eq!((batch.dropped, batch.was_full), (0, true));
+        assert_eq!((batch.dropped, batch.was_full), (3, true));
         backlog.push("more\n".into());
         backlog.close();
         let text = "more\n".to_owned();

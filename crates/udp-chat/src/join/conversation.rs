@@ -22,6 +22,7 @@ use super::session::{End, Session};
 use super::shown::Shown;
 use crate::faults::Faults;
 use crate::link::Link;
+use crate::nick::Nick;
 use crate::trace;
 
 /// At the end of the input: how long the next acknowledgement is waited for.
@@ -34,13 +35,10 @@ const GOODBYE: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(3_600);
 
 /// What the conversation stands on.
-pub(super) struct Parts<O> {
+pub(super) struct Parts {
     pub(super) session: Session,
     pub(super) route: Route,
-    pub(super) output: O,
     pub(super) inputs: Receiver<Input>,
-    /// Lets the reader of lines read the next one, where lines wait for that.
-    pub(super) turns: Option<Sender<()>>,
     /// A signal asks to leave.
     pub(super) stop: Arc<AtomicBool>,
     pub(super) faults: Faults,
@@ -48,7 +46,10 @@ pub(super) struct Parts<O> {
 }
 
 pub(super) struct Conversation<O> {
-    parts: Parts<O>,
+    parts: Parts,
+    output: O,
+    /// Lets the reader of lines read the next one, where lines wait for that.
+    turns: Option<Sender<()>>,
     nick: String,
     unsent: Option<io::Error>,
     round_trip: Option<Duration>,
@@ -89,10 +90,13 @@ pub(super) enum Outcome {
 }
 
 impl<O: Output> Conversation<O> {
-    pub(super) fn new(nick: String, parts: Parts<O>) -> Self {
+    /// A person types whenever they like; a file is read in turns.
+    pub(super) fn new(nick: &Nick, parts: Parts, output: O, turns: Option<Sender<()>>) -> Self {
         Self {
             parts,
-            nick,
+            output,
+            turns,
+            nick: nick.to_string(),
             unsent: None,
             round_trip: None,
             traffic: Traffic::default(),
@@ -106,7 +110,7 @@ impl<O: Output> Conversation<O> {
     pub(super) fn run(mut self) -> Result<Outcome, JoinError> {
         let end = self.talk();
         while let Some(shown) = self.parts.session.poll_shown() {
-            self.parts.output.show(&shown);
+            self.output.show(&shown);
         }
         let why = match &end {
             Ok(Outcome::Done) => "everything is confirmed".into(),
@@ -116,7 +120,7 @@ impl<O: Output> Conversation<O> {
         };
         let Traffic { sent, received } = self.traffic;
         info!("disconnected: {why}; sent {sent} bytes, received {received} bytes");
-        self.parts.output.close();
+        self.output.close();
         end
     }
 
@@ -154,7 +158,7 @@ impl<O: Output> Conversation<O> {
         if is_turn
             && !self.reading
             && self.state == State::Talking
-            && let Some(turns) = &self.parts.turns
+            && let Some(turns) = &self.turns
         {
             self.reading = turns.send(()).is_ok();
         }
@@ -251,10 +255,10 @@ impl<O: Output> Conversation<O> {
 
     /// Shows what there is, as far as the output takes it.
     fn show(&mut self) {
-        while self.parts.output.is_ready()
+        while self.output.is_ready()
             && let Some(shown) = self.parts.session.poll_shown()
         {
-            self.parts.output.show(&shown);
+            self.output.show(&shown);
             if let Shown::You { nick } = shown {
                 let address = self.parts.route.address();
                 let is_new = self.parts.session.take_arrival();
@@ -262,7 +266,7 @@ impl<O: Output> Conversation<O> {
                     info!("connected to {address} as {nick}");
                 }
                 self.nick = nick;
-                if is_new && self.parts.output.is_for_a_person() {
+                if is_new && self.output.is_for_a_person() {
                     self.ask(Wish::Who);
                 }
             }
@@ -337,11 +341,11 @@ impl<O: Output> Conversation<O> {
 
     fn tell_unconfirmed(&mut self) {
         while let Some(shown) = self.parts.session.poll_shown() {
-            self.parts.output.show(&shown);
+            self.output.show(&shown);
         }
         for shown in self.parts.session.give_up() {
             self.failed = true;
-            self.parts.output.show(&shown);
+            self.output.show(&shown);
         }
     }
 
@@ -367,10 +371,10 @@ impl<O: Output> Conversation<O> {
     /// Says why a line is not sent.
     fn refuse(&mut self, why: String) {
         self.failed = true;
-        self.parts.output.show(&Shown::Trouble(why));
+        self.output.show(&Shown::Trouble(why));
     }
 
     fn hint(&mut self, text: String) {
-        self.parts.output.show(&Shown::Hint(text));
+        self.output.show(&Shown::Hint(text));
     }
 }

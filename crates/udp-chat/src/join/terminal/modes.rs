@@ -1,0 +1,26 @@
+//! The terminal as it was found, to be left so on every way out.
+
+use std::io::{self, Write};
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// Ends what the line editor asks of a terminal beyond its modes: marks around pasted text.
+const PASTE_UNMARKED: &str = "\x1b[?2004l";
+
+#[derive(Clone)]
+pub(super) struct Modes(Termios);
+
+impl Modes {
+    /// Of the terminal that is stdin.
+    pub(super) fn save() -> io::Result<Self> {
+        Ok(Self(tcgetattr(io::stdin())?))
+    }
+
+    /// Gives the terminal back as it was, at once: the output of a stopped one is not waited for.
+    pub(super) fn restore(&self) {
+        // If it fails the terminal is gone, and nobody is there to be told.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        let _ = io::stdout().write_all(PASTE_UNMARKED.as_bytes());
+        let _ = io::stdout().flush();
+    }
+}
