@@ -239,7 +239,7 @@ impl Session {
 
     /// What of the member's own is not confirmed, in words; asked for at the end.
     pub(super) fn give_up(&mut self) -> impl Iterator<Item = Shown> + use<> {
-        self.outbox.give_up().into_iter().map(not_confirmed)
+        self.outbox.give_up().into_iter().map(Shown::not_confirmed)
     }
 
     /// Takes from the link what it tells, and gives it what waits.
@@ -286,9 +286,7 @@ impl Session {
                 self.farewell = Some(session);
                 self.ask_back(None, now);
             }
-            _ => {
-                self.begin_afresh(session, nick, now);
-            }
+            _ => self.begin_afresh(session, nick, now),
         }
     }
 
@@ -379,16 +377,13 @@ impl Session {
     fn tell_unconfirmed(&mut self) {
         let lost = self.outbox.give_up_sent();
         self.lost |= !lost.is_empty();
-        self.shown.extend(lost.into_iter().map(not_confirmed));
+        self.shown
+            .extend(lost.into_iter().map(Shown::not_confirmed));
     }
 
     fn trouble(&mut self, text: &str) {
         self.shown.push_back(Shown::Trouble(text.to_owned()));
     }
-}
-
-fn not_confirmed(wish: Wish) -> Shown {
-    Shown::Trouble(format!("not confirmed: {wish}"))
 }
 
 /// A rename of the member itself is told as such.

@@ -7,6 +7,7 @@ use std::fmt::{self, Display, Formatter};
 use cli::Escaped;
 use proto::chat::{Kind, Reason};
 
+use super::command::Wish;
 use crate::trace::words;
 
 /// One thing to show.
@@ -45,6 +46,13 @@ pub(super) struct Said {
     pub(super) from: String,
     pub(super) kind: Kind,
     pub(super) text: String,
+}
+
+impl Shown {
+    /// What its author is told of a message that may or may not have arrived.
+    pub(super) fn not_confirmed(wish: Wish) -> Self {
+        Self::Trouble(format!("not confirmed: {wish}"))
+    }
 }
 
 /// A line without its end.

@@ -42,7 +42,7 @@ impl Editor {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             // It colours nothing by itself; without colours it would not call the hooks.
-            .color_mode(ColorMode::Enabled)
+            .color_mode(ColorMode::Forced)
             .build();
         let mut editor = rustyline::Editor::with_config(config)?;
         editor.set_max_history_size(MAX_HISTORY)?;

@@ -1,0 +1,381 @@
+//! `udp-chat join` without a terminal, as scripts use it, with real servers and members.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use proto::chat::MAX_TEXT_BYTES;
+use testbed::{Finished, Folder, Program, Running};
+
+const UDP_CHAT: &str = env!("CARGO_BIN_EXE_udp-chat");
+
+fn serve(port: u16) -> Program {
+    let port = port.to_string();
+    let flags = [
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--strict-port",
+        "--port",
+        &port,
+    ];
+    Program::new(UDP_CHAT).args(flags)
+}
+
+fn join(server: SocketAddr, nick: &str) -> Program {
+    let (host, port) = (server.ip().to_string(), server.port().to_string());
+    let flags = ["join", "--host", &host, "--port", &port, "--nick", nick];
+    Program::new(UDP_CHAT).args(flags)
+}
+
+/// A member that has joined and reads from a pipe.
+fn member(server: SocketAddr, nick: &str) -> Running {
+    let member = join(server, nick).stdin_pipe().spawn();
+    member.wait_for_stderr("connected to");
+    member
+}
+
+fn leave(mut member: Running) -> Finished {
+    member.close_stdin();
+    member.wait()
+}
+
+/// The lines of a member's stdout.
+fn lines(finished: &Finished) -> Vec<&str> {
+    finished.stdout_text().lines().collect()
+}
+
+#[test]
+fn five_members_see_the_same_conversation() {
+    const NICKS: [&str; 5] = ["anna", "Борис", "chloé", "大輔", "eve.😀"];
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let members = NICKS.map(|nick| member(address, nick));
+    for (index, member) in members.iter().enumerate() {
+        // Everybody is there once everybody has seen the last one come.
+        if index + 1 < NICKS.len() {
+            member.wait_for_line("* eve.😀 joined");
+        }
+    }
+    for (member, nick) in members.iter().zip(NICKS) {
+        let texts: String = (0..20).map(|text| format!("{nick} {text}\n")).collect();
+        member.write_stdin(texts);
+    }
+    for member in &members {
+        (0..80).for_each(|_| drop(member.wait_for_line("> ")));
+    }
+    let seen = members.map(|member| leave(member).expect_success());
+    for (own, seen) in NICKS.iter().zip(&seen) {
+        for nick in NICKS {
+            let said = format!("<{nick}> ");
+            let texts: Vec<_> = lines(seen)
+                .into_iter()
+                .filter_map(|line| line.strip_prefix(&said))
+                .collect();
+            let all: Vec<_> = (0..20).map(|text| format!("{nick} {text}")).collect();
+            assert_eq!(texts, if nick == *own { vec![] } else { all });
+        }
+    }
+}
+
+#[test]
+fn a_long_text_arrives_whole_and_a_longer_one_is_told() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = member(address, "bo");
+    let longest = "я\"".repeat(MAX_TEXT_BYTES / 3) + "!";
+    let input = format!("before\n{longest}\n{longest}!!\nafter\n");
+    let anna = join(address, "anna")
+        .stdin_bytes(input)
+        .output()
+        .expect_code(1);
+    let limit = "! not sent: the text has 4098 bytes, and 4096 are the limit; write it in parts";
+    assert_eq!(lines(&anna), [limit]);
+    assert_eq!(bo.wait_for_line("before"), "<anna> before");
+    assert_eq!(bo.next_line(), format!("<anna> {longest}"));
+    assert_eq!(bo.next_line(), "<anna> after");
+    assert_eq!(bo.next_line(), "* anna left (quit)");
+}
+
+#[test]
+fn every_kind_of_line_is_as_scripts_know_it() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let anna = member(address, "anna");
+    let bo = member(address, "bo");
+    let carl = member(address, "carl");
+    assert_eq!(anna.next_line(), "* bo joined");
+    assert_eq!(anna.next_line(), "* carl joined");
+    bo.write_stdin("hi\n/me waves\n//who\n/msg anna psst\n/msg ANNA again\n\n");
+    for line in [
+        "<bo> hi",
+        "** bo waves",
+        "<bo> /who",
+        "[bo] psst",
+        "[bo] again",
+        "<bo> ",
+    ] {
+        assert_eq!(anna.next_line(), line);
+    }
+    bo.write_stdin("/nick Бо\n/who\n/msg dora psst\n/what\n/msg anna\n/nick carl\n");
+    assert_eq!(anna.next_line(), "* bo is now Бо");
+    assert_eq!(bo.next_line(), "* carl joined");
+    // What is wrong on the spot may be told before what the server answers.
+    let mut told: Vec<_> = (0..5).map(|_| bo.next_line()).collect();
+    told.sort();
+    assert!(told[2].contains("carl"), "{told:?}");
+    let local = [told[0].as_str(), &told[1], &told[3]];
+    assert_eq!(
+        local,
+        [
+            "! it is written /msg NICK TEXT",
+            "! nobody here is called dora",
+            "! there is no command /what; /help lists them, and // begins a text with a slash"
+        ]
+    );
+    let mut here: Vec<_> = told[4]
+        .strip_prefix("* here: ")
+        .unwrap()
+        .split(", ")
+        .collect();
+    here.sort_unstable();
+    assert_eq!(here, ["anna", "carl", "Бо"]);
+    anna.write_stdin("/ignore бо\n");
+    anna.wait_for_stderr("* what бо says is hidden");
+    bo.write_stdin("unheard\n");
+    assert_eq!(
+        leave(bo)
+            .expect_code(1)
+            .stderr_text()
+            .matches("connected")
+            .count(),
+        2
+    );
+    assert_eq!(anna.next_line(), "* Бо left (quit)");
+    let carl = leave(carl).expect_success();
+    let heard = lines(&carl);
+    assert_eq!(heard[..3], ["<bo> hi", "** bo waves", "<bo> /who"]);
+    assert!(heard.contains(&"<Бо> unheard") && !heard.iter().any(|line| line.contains("psst")));
+}
+
+#[test]
+fn who_comes_later_gets_the_history() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let input = "hi\n/me waves\n";
+    join(address, "anna")
+        .stdin_bytes(input)
+        .output()
+        .expect_success();
+    let bo = member(address, "bo");
+    assert_eq!(bo.next_line(), "| <anna> hi");
+    assert_eq!(bo.next_line(), "| ** anna waves");
+}
+
+#[test]
+fn who_cannot_join_is_told_why_on_stderr() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let _anna = member(address, "anna");
+    for (nick, why) in [
+        ("ANNA", "the server refuses \"ANNA\": "),
+        ("a b", "cannot join as \"a b\": "),
+    ] {
+        let refused = join(address, nick).output().expect_code(1);
+        let last = refused.stderr_text().lines().last().unwrap();
+        assert!(last.starts_with(&format!("udp-chat: {why}")), "{last}");
+        assert!(last.ends_with("choose another with --nick"), "{last}");
+        assert_eq!(refused.stdout_text(), "");
+    }
+    let nameless = Program::new(UDP_CHAT)
+        .args(["join", "--port", "1"])
+        .output();
+    assert!(
+        nameless
+            .expect_code(2)
+            .stderr_text()
+            .contains("--nick NAME")
+    );
+    let nowhere = Program::new(UDP_CHAT)
+        .args(["join", "--nick", "a", "--port", "0"])
+        .output();
+    nowhere.expect_code(2);
+}
+
+#[test]
+fn members_come_back_when_the_server_is_started_again() {
+    let folder = Folder::new();
+    let server = serve(0).in_folder(&folder).spawn();
+    let address = server.await_address();
+    let anna = member(address, "anna");
+    let bo = member(address, "bo");
+    bo.write_stdin("before\n");
+    anna.wait_for_line("<bo> before");
+    anna.write_stdin("seen\n");
+    // What comes from the server confirms what went there before.
+    bo.wait_for_line("<anna> seen");
+    server.kill();
+    drop(server);
+    bo.write_stdin("lost\n");
+    anna.write_stdin("lost, too\n");
+    assert_eq!(
+        bo.next_line(),
+        "! the server does not answer; trying to come back"
+    );
+    let server = serve(address.port()).in_folder(&folder).spawn();
+    server.await_address();
+    assert_eq!(bo.next_line(), "! not confirmed: lost");
+    bo.wait_for_line("! the server answers again");
+    anna.wait_for_line("! not confirmed: lost, too");
+    anna.wait_for_line("! the server answers again");
+    bo.write_stdin("after\n");
+    // Whoever comes back second has it from the history.
+    assert!(anna.wait_for_line("after").ends_with("<bo> after"));
+    let bo = leave(bo).expect_code(1);
+    assert!(!bo.stdout_text().contains("<bo>"), "one's own is not shown");
+    let anna = leave(anna).expect_code(1);
+    assert_eq!(anna.stdout_text().matches("before").count(), 1);
+}
+
+#[test]
+fn members_wait_for_a_server_that_says_it_stops() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let anna = member(address, "anna");
+    server.terminate();
+    server.wait().expect_success();
+    assert_eq!(
+        anna.next_line(),
+        "! the server stopped; trying to come back"
+    );
+    let server = serve(address.port()).spawn();
+    server.await_address();
+    anna.wait_for_line("! the server answers again");
+    leave(anna).expect_success();
+}
+
+#[test]
+fn what_no_server_confirms_is_told_at_the_end() {
+    let server = serve(0).spawn();
+    let anna = member(server.await_address(), "anna");
+    server.kill();
+    drop(server);
+    anna.write_stdin("one\n/me two\n/msg bo three\n");
+    let anna = leave(anna).expect_code(1);
+    for line in ["one", "/me two", "/msg bo three"] {
+        let told = format!("! not confirmed: {line}");
+        assert_eq!(lines(&anna).iter().filter(|&&line| line == told).count(), 1);
+    }
+}
+
+#[test]
+fn a_line_that_is_no_text_is_told_and_the_others_are_sent() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = member(address, "bo");
+    let long = [&[b'x'; 1 << 20][..], b"\n"].concat();
+    let input = [b"one\n\xd0\n".as_slice(), &long, b"two".as_slice()].concat();
+    let anna = join(address, "anna")
+        .stdin_bytes(input)
+        .output()
+        .expect_code(1);
+    assert_eq!(
+        lines(&anna),
+        [
+            "! not sent: line 2 is not UTF-8 from byte 0 on",
+            "! not sent: line 3 has 1048576 bytes, and texts of 4096 are the limit"
+        ]
+    );
+    assert_eq!(bo.wait_for_line(">"), "<anna> one");
+    assert_eq!(bo.next_line(), "<anna> two");
+}
+
+#[test]
+fn a_pipe_full_of_lines_is_slowed_and_not_lost() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = member(address, "bo");
+    let input: String = (0..70).map(|text| format!("{text}\n")).collect();
+    let anna = thread::spawn(move || join(address, "anna").stdin_bytes(input).output());
+    let texts = (0..70).map(|_| bo.wait_for_line("<anna> "));
+    assert!(texts.eq((0..70).map(|text| format!("<anna> {text}"))));
+    anna.join().unwrap().expect_success();
+}
+
+#[test]
+fn ctrl_c_says_bye_and_a_signal_has_its_status() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = member(address, "bo");
+    for (nick, status) in [("anna", 130), ("carl", 143)] {
+        let member = member(address, nick);
+        match status {
+            130 => member.interrupt(),
+            _ => member.terminate(),
+        }
+        let member = member.wait().expect_code(status);
+        let last = member.stderr_text().lines().last().unwrap();
+        assert!(last.contains("disconnected: interrupted; sent "), "{last}");
+        assert_eq!(bo.wait_for_line("left"), format!("* {nick} left (quit)"));
+    }
+}
+
+#[test]
+fn nothing_a_member_writes_commands_another_s_terminal() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = member(address, "bo");
+    let evil = "\x1b[2J \x07 \u{9b}1m \u{202e}gpj \r<carl> forged";
+    let input = format!("{evil}\n/me {evil}\n/msg bo {evil}\n👨\u{200d}👩\u{200d}👧\n");
+    join(address, "anna")
+        .stdin_bytes(input)
+        .output()
+        .expect_success();
+    let shown = r"\x1b[2J \x07 \u{9b}1m \u{202e}gpj \r<carl> forged";
+    assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> {shown}"));
+    assert_eq!(bo.next_line(), format!("** anna {shown}"));
+    assert_eq!(bo.next_line(), format!("[anna] {shown}"));
+    assert_eq!(
+        bo.next_line(),
+        "<anna> 👨\u{200d}👩\u{200d}👧",
+        "joined as it was"
+    );
+}
+
+#[test]
+fn the_protocol_can_be_seen_at_work() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = member(address, "bo");
+    let input: String = (0..40).map(|text| format!("{text}\n")).collect();
+    let anna = join(address, "anna").args(["--drop", "30", "--trace"]);
+    let anna = anna.stdin_bytes(input).time_limit(Duration::from_secs(60));
+    let anna = anna.output().expect_success();
+    let texts = (0..40).map(|_| bo.wait_for_line("<anna> "));
+    assert!(texts.eq((0..40).map(|text| format!("<anna> {text}"))));
+    for seen in [
+        "trace: to ",
+        "trace: from ",
+        "lost on purpose",
+        ", again",
+        "round trip with the server",
+    ] {
+        assert!(anna.stderr_text().contains(seen), "{seen}");
+    }
+}
+
+#[test]
+fn a_reader_that_stops_reading_ends_it_quietly() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let redirected = join(address, "anna").stdin_pipe().redirect("| head -n 1");
+    let anna = redirected.spawn();
+    anna.wait_for_stderr("connected to");
+    let bo = member(address, "bo");
+    assert_eq!(anna.next_line(), "* bo joined");
+    bo.write_stdin("one\n");
+    bo.wait_for_line("* anna left (quit)");
+    anna.wait().expect_success();
+}

@@ -1,0 +1,377 @@
+//! `udp-chat join` in a terminal: what a person sees and types, and what is left of it at the end.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::num::NonZero;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use proto::chat::{
+    Body, Challenge, Datagram, Hello, Kind, MAX_DATAGRAM_BYTES, Notice, Reason, SessionId, Welcome,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use testbed::{Folder, Program, Running, Terminal};
+use udp_chat::Link;
+
+const UDP_CHAT: &str = env!("CARGO_BIN_EXE_udp-chat");
+
+const CTRL_C: &str = "\u{3}";
+const CTRL_D: &str = "\u{4}";
+
+fn serve() -> (Running, SocketAddr) {
+    let flags = ["serve", "--host", "127.0.0.1", "--port", "0"];
+    let server = Program::new(UDP_CHAT).args(flags).spawn();
+    let address = server.await_address();
+    (server, address)
+}
+
+fn flags(server: SocketAddr, nick: &str) -> [String; 7] {
+    let (host, port) = (server.ip().to_string(), server.port().to_string());
+    ["join", "--host", &host, "--port", &port, "--nick", nick].map(str::to_owned)
+}
+
+fn in_pipe(server: SocketAddr, nick: &str) -> Running {
+    let member = Program::new(UDP_CHAT).args(flags(server, nick));
+    let member = member.stdin_pipe().spawn();
+    member.wait_for_stderr("connected to");
+    member
+}
+
+fn in_terminal(server: SocketAddr, nick: &str) -> Terminal {
+    let member = Program::new(UDP_CHAT).args(flags(server, nick));
+    let member = member.spawn_in_terminal();
+    member.expect("* here: ");
+    member
+}
+
+/// What a terminal of so many rows has drawn, each row without the blanks at its end.
+fn drawn(terminal: &Terminal, rows: u16) -> Vec<String> {
+    let size = |n| NonZero::new(n).unwrap();
+    let mut screen = vt100::Parser::new(size(rows), size(80), 0);
+    screen.process(&terminal.raw());
+    let rows = screen.screen().rows(0, 80);
+    rows.map(|row| row.trim_end().to_owned()).collect()
+}
+
+/// A server that says what the test wants to one member.
+struct Stranger {
+    address: SocketAddr,
+    says: Sender<Say>,
+}
+
+enum Say {
+    Notice(Notice),
+    Bye(Reason),
+}
+
+impl Stranger {
+    fn start() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let (says, wishes) = mpsc::channel();
+        // It ends with the test, which drops the other end.
+        thread::spawn(move || serve_strangely(&socket, &wishes));
+        Self { address, says }
+    }
+
+    fn say(&self, say: Say) {
+        self.says.send(say).unwrap();
+    }
+}
+
+fn serve_strangely(socket: &UdpSocket, wishes: &Receiver<Say>) {
+    let session = SessionId::from_bytes([7; 16]);
+    let mut link = Link::new(session, Instant::now());
+    let mut bytes = [0; MAX_DATAGRAM_BYTES];
+    let mut out = Vec::new();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(10)))
+        .unwrap();
+    let mut member = None;
+    loop {
+        let received = socket.recv_from(&mut bytes);
+        let now = Instant::now();
+        if let Ok((length, from)) = received {
+            member = Some(from);
+            let datagram = Datagram::decode(&bytes[..length]).unwrap();
+            if let Datagram::Hello(Hello {
+                nonce,
+                cookie,
+                nick,
+                ..
+            }) = datagram
+            {
+                let answer = match cookie {
+                    None => Datagram::Challenge(Challenge {
+                        nonce,
+                        cookie: "c".into(),
+                    }),
+                    Some(_) => Datagram::Welcome(Welcome {
+                        nonce,
+                        session,
+                        nick,
+                    }),
+                };
+                answer.encode(&mut out).unwrap();
+                socket.send_to(&out, from).unwrap();
+            } else {
+                link.handle(&datagram, now);
+            }
+        }
+        let Some(member) = member else {
+            continue;
+        };
+        match wishes.try_recv() {
+            Ok(Say::Notice(notice)) => drop(link.send(Body::new(&notice).unwrap()).unwrap()),
+            Ok(Say::Bye(reason)) => link.close(reason, now),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => return,
+        }
+        link.handle_timeout(now);
+        while link.poll_event().is_some() {}
+        while let Some(datagram) = link.poll_transmit(now) {
+            datagram.encode(&mut out).unwrap();
+            socket.send_to(&out, member).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_message_leaves_the_half_typed_line_intact() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.expect("bo joined");
+    anna.type_keys("half a ли");
+    anna.expect("half a ли");
+    // Back over the last letters, so that the cursor is within the line.
+    anna.type_keys("\u{1b}[D\u{1b}[D");
+    let long = "long ".repeat(40);
+    bo.write_stdin(format!("hello\n{long}\n山田 👍🏽\n"));
+    anna.expect("山田 👍🏽");
+    anna.expect("anna> half a ли");
+    let rows = drawn(&anna, 24);
+    let text = rows.concat();
+    assert!(rows.contains(&"anna> half a ли".to_owned()), "{rows:#?}");
+    assert!(text.contains("<bo> hello") && text.contains(&"long ".repeat(10)));
+    assert_eq!(text.matches("anna> ").count(), 1, "{rows:#?}");
+    anna.type_keys("a ");
+    anna.type_keys("\r");
+    assert_eq!(bo.wait_for_line("half"), "<anna> half a a ли");
+}
+
+#[test]
+fn messages_that_come_while_lines_are_taken_stand_on_rows_of_their_own() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.expect("bo joined");
+    for number in 0..30 {
+        anna.type_line(&format!("mine {number}"));
+        bo.write_stdin(format!("yours {number}\n"));
+    }
+    for number in 0..30 {
+        assert_eq!(bo.wait_for_line("mine"), format!("<anna> mine {number}"));
+    }
+    anna.expect("yours 29");
+    let rows = drawn(&anna, 200);
+    for number in 0..30 {
+        let mine = format!("anna> mine {number}");
+        let yours = format!("<bo> yours {number}");
+        assert!(rows.contains(&mine), "{mine}: {rows:#?}");
+        assert!(
+            rows.iter()
+                .any(|row| row.len() < 40 && row.ends_with(&yours)),
+            "{yours}: {rows:#?}"
+        );
+    }
+}
+
+#[test]
+fn every_way_out_restores_the_terminal() {
+    for (way, status) in [
+        ("quit", 0),
+        ("ctrl-d", 0),
+        ("ctrl-c", 130),
+        ("term", 143),
+        ("hangup", 129),
+        ("removed", 1),
+    ] {
+        let stranger = Stranger::start();
+        let folder = Folder::new();
+        let script = r#"stty -a > before; sh -c 'echo $$ > pid; exec "$@"' - "$@"; echo "status $?"; stty -a > after; cmp before after && echo restored"#;
+        let args = ["-c", script, "-", UDP_CHAT].map(str::to_owned);
+        let args = args.into_iter().chain(flags(stranger.address, "anna"));
+        let anna = Program::new("sh")
+            .args(args)
+            .in_folder(&folder)
+            .spawn_in_terminal();
+        anna.expect("connected to");
+        anna.type_keys("half");
+        anna.expect("half");
+        let kill = |signal| {
+            let pid = fs::read_to_string(folder.join("pid")).unwrap();
+            let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+            kill_process(pid, signal).unwrap();
+        };
+        match way {
+            "quit" => anna.type_keys("\u{15}/quit\r"),
+            "ctrl-d" => anna.type_keys(&format!("\u{15}{CTRL_D}")),
+            "ctrl-c" => anna.type_keys(CTRL_C),
+            "term" => kill(Signal::TERM),
+            "hangup" => kill(Signal::HUP),
+            _ => stranger.say(Say::Bye(Reason::Flooding)),
+        }
+        anna.expect(&format!("status {status}\n"));
+        anna.expect("restored");
+        assert!(anna.wait().success(), "{way}");
+        assert!(String::from_utf8_lossy(&anna.raw()).ends_with("restored\r\n"));
+    }
+}
+
+#[test]
+fn nothing_from_the_network_commands_the_terminal() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    bo.write_stdin("\x1b]0;owned\x07\u{9b}2J\u{202e}txet\n");
+    anna.expect(r"\x1b]0;owned\x07\u{9b}2J\u{202e}txet");
+    assert_harmless(&anna);
+}
+
+#[test]
+fn nothing_a_strange_server_says_commands_the_terminal() {
+    let stranger = Stranger::start();
+    let member = Program::new(UDP_CHAT).args(flags(stranger.address, "anna"));
+    let anna = member.spawn_in_terminal();
+    anna.expect("connected to");
+    let evil = || "\x1b]0;owned\x07\u{9b}2J\u{202e}".to_owned();
+    for notice in [
+        Notice::Joined { nick: evil() },
+        Notice::Members {
+            nicks: vec![evil()],
+            more: false,
+        },
+        Notice::Renamed {
+            old: "anna".into(),
+            new: evil(),
+        },
+        Notice::Said {
+            id: 1,
+            at: u64::MAX,
+            from: evil(),
+            kind: Kind::Me,
+            text: evil(),
+            more: false,
+            history: true,
+        },
+    ] {
+        stranger.say(Say::Notice(notice));
+    }
+    let shown = r"\x1b]0;owned\x07\u{9b}2J\u{202e}";
+    anna.expect(&format!("{shown} joined"));
+    anna.expect(&format!("here: {shown}"));
+    anna.expect(&format!("you are {shown}"));
+    anna.expect(&format!("** {shown} {shown}"));
+    anna.type_keys("\t\t\r");
+    stranger.say(Say::Bye(Reason::Stopping));
+    anna.expect("! the server stopped");
+    assert_harmless(&anna);
+}
+
+fn assert_harmless(terminal: &Terminal) {
+    let raw = String::from_utf8(terminal.raw()).unwrap();
+    assert!(!raw.contains("\x1b]0;") && !raw.contains(['\u{9b}', '\u{202e}']));
+}
+
+#[test]
+fn a_mention_rings_and_other_messages_do_not() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    bo.write_stdin("hello, all\nhello, Anna\n");
+    anna.expect_raw("hello, Anna");
+    anna.expect_raw("\u{7}");
+    assert_eq!(anna.raw().iter().filter(|&&byte| byte == 7).count(), 1);
+}
+
+#[test]
+fn colours_are_there_unless_they_are_not_wanted() {
+    let (_server, address) = serve();
+    for (nick, variable, coloured) in [
+        ("anna", ("X", "1"), true),
+        ("carl", ("NO_COLOR", "1"), false),
+    ] {
+        let member = Program::new(UDP_CHAT).args(flags(address, nick));
+        let member = member.env(variable.0, variable.1).spawn_in_terminal();
+        member.expect("* here: ");
+        let raw = String::from_utf8(member.raw()).unwrap();
+        assert_eq!(raw.contains("\x1b[2m"), coloured, "{raw:?}");
+        member.type_keys(CTRL_C);
+        assert_eq!(member.wait().code(), Some(130));
+    }
+}
+
+#[test]
+fn words_are_completed_and_lines_called_back() {
+    let (_server, address) = serve();
+    let bo = in_pipe(address, "Борис");
+    let anna = in_terminal(address, "anna");
+    anna.type_keys("/ms\tБ\tpsst\r");
+    assert_eq!(bo.wait_for_line("psst"), "[anna] psst");
+    anna.type_keys("\u{1b}[A, again\r");
+    assert_eq!(bo.next_line(), "[anna] psst, again");
+    anna.type_keys("бо\thi\r");
+    assert_eq!(bo.next_line(), "<anna> Борис: hi");
+    anna.type_line("/nick Аня");
+    anna.expect("* you are Аня");
+    anna.type_line("/help");
+    anna.expect("/quit");
+    anna.expect("Аня> ");
+}
+
+#[test]
+fn the_nick_is_asked_for() {
+    let (_server, address) = serve();
+    let mut flags = flags(address, "").to_vec();
+    flags.truncate(5);
+    let anna = Program::new(UDP_CHAT).args(flags).env("USER", "anna");
+    let anna = anna.spawn_in_terminal();
+    anna.expect("Nick [anna]: ");
+    anna.type_line("a b");
+    anna.expect("\"a b\": a nick has letters");
+    anna.type_line("");
+    anna.expect("you are anna");
+}
+
+#[test]
+fn a_terminal_that_can_only_print_gets_lines() {
+    let (_server, address) = serve();
+    let member = Program::new(UDP_CHAT).args(flags(address, "anna"));
+    let anna = member.env("TERM", "dumb").spawn_in_terminal();
+    anna.expect("connected to");
+    let bo = in_pipe(address, "bo");
+    anna.expect("\n* bo joined\n");
+    anna.type_line("hi");
+    assert_eq!(bo.wait_for_line("hi"), "<anna> hi");
+    anna.type_keys(CTRL_D);
+    assert!(anna.wait().success());
+}
+
+#[test]
+fn the_protocol_is_shown_among_the_messages() {
+    let (_server, address) = serve();
+    let member = Program::new(UDP_CHAT)
+        .args(flags(address, "anna"))
+        .arg("--trace");
+    let anna = member.spawn_in_terminal();
+    anna.expect("trace: from ");
+    anna.type_line("hi");
+    anna.expect("data 2, ack ");
+    anna.type_line("/quit");
+    anna.expect("disconnected: everything is confirmed");
+    assert!(anna.wait().success());
+}
