@@ -11,7 +11,9 @@ mod error;
 mod inbox;
 mod input;
 mod lines;
+mod network;
 mod outbox;
+mod output;
 mod page;
 mod route;
 mod session;
@@ -39,6 +41,7 @@ use conversation::{Conversation, Outcome, Parts};
 pub use error::JoinError;
 use error::while_trying;
 use input::{Input, MAX_INPUTS, read_lines};
+use network::Network;
 use page::Page;
 use route::Route;
 use session::Session;
@@ -101,11 +104,9 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
     let faults = faults.map_err(while_trying("draw random numbers"))?;
     let parts = Parts {
         session,
-        route,
+        network: Network::new(route, faults, flags.faults.trace),
         inputs: received,
         stop,
-        faults,
-        trace: flags.faults.trace,
     };
     let terminal = Terminal::start(&nick, &inputs).map_err(while_trying("use the terminal"))?;
     let end = match terminal {

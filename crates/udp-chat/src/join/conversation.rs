@@ -3,27 +3,22 @@
 //! All that may block is done by others, so that the link's deadlines are kept whatever happens.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use log::info;
-use proto::chat::Datagram;
 
 use super::command::{COMMANDS, Command, Wish};
 use super::error::JoinError;
 use super::input::Input;
 use super::lines::BadLine;
-use super::page::Output;
-use super::route::Route;
+use super::network::Network;
+use super::output::Output;
 use super::session::{End, Session};
 use super::shown::Shown;
-use crate::faults::Faults;
-use crate::link::Link;
 use crate::nick::Nick;
-use crate::trace;
 
 /// At the end of the input: how long the next acknowledgement is waited for.
 const LAST_ACKS: Duration = Duration::from_secs(5);
@@ -37,12 +32,10 @@ const REST: Duration = Duration::from_secs(3_600);
 /// What the conversation stands on.
 pub(super) struct Parts {
     pub(super) session: Session,
-    pub(super) route: Route,
+    pub(super) network: Network,
     pub(super) inputs: Receiver<Input>,
     /// A signal asks to leave.
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) faults: Faults,
-    pub(super) trace: bool,
 }
 
 pub(super) struct Conversation<O> {
@@ -51,12 +44,11 @@ pub(super) struct Conversation<O> {
     /// Lets the reader of lines read the next one, where lines wait for that.
     turns: Option<Sender<()>>,
     nick: String,
-    unsent: Option<io::Error>,
-    round_trip: Option<Duration>,
-    traffic: Traffic,
     /// Whether a line is asked for and has not come.
     reading: bool,
     state: State,
+    /// Why there are no more lines, if their end was none.
+    broken: Option<io::Error>,
     /// Something the member wrote did not reach the server, as far as is known.
     failed: bool,
 }
@@ -68,12 +60,6 @@ enum State {
     Finishing(Instant),
     /// Saying bye, until then.
     Leaving(Instant),
-}
-
-#[derive(Debug, Default)]
-struct Traffic {
-    sent: u64,
-    received: u64,
 }
 
 /// How it ended, if well.
@@ -89,6 +75,12 @@ pub(super) enum Outcome {
     Stopped,
 }
 
+impl Parts {
+    fn transmit(&mut self, now: Instant) {
+        self.network.transmit(&mut self.session, now);
+    }
+}
+
 impl<O: Output> Conversation<O> {
     /// A person types whenever they like; a file is read in turns.
     pub(super) fn new(nick: &Nick, parts: Parts, output: O, turns: Option<Sender<()>>) -> Self {
@@ -97,11 +89,9 @@ impl<O: Output> Conversation<O> {
             output,
             turns,
             nick: nick.to_string(),
-            unsent: None,
-            round_trip: None,
-            traffic: Traffic::default(),
             reading: false,
             state: State::Talking,
+            broken: None,
             failed: false,
         }
     }
@@ -118,8 +108,7 @@ impl<O: Output> Conversation<O> {
             Ok(Outcome::Interrupted | Outcome::Stopped) => "interrupted".into(),
             Err(error) => error.to_string(),
         };
-        let Traffic { sent, received } = self.traffic;
-        info!("disconnected: {why}; sent {sent} bytes, received {received} bytes");
+        info!("disconnected: {why}; {}", self.parts.network.traffic());
         self.output.close();
         end
     }
@@ -135,7 +124,7 @@ impl<O: Output> Conversation<O> {
             self.parts.session.handle_timeout(now);
             self.show();
             self.look_at_state(now);
-            self.transmit(now);
+            self.parts.transmit(now);
             if let Some(end) = self.parts.session.end().cloned() {
                 return self.ended(end, outcome);
             }
@@ -165,6 +154,7 @@ impl<O: Output> Conversation<O> {
         let session = &self.parts.session;
         let own = match self.state {
             State::Talking => None,
+            State::Finishing(_) if !session.is_joined() => None,
             State::Finishing(since) => Some(since.max(session.progress_at()) + LAST_ACKS),
             State::Leaving(until) => Some(until),
         };
@@ -181,17 +171,25 @@ impl<O: Output> Conversation<O> {
 
     fn take(&mut self, input: Input) -> Result<(), JoinError> {
         match input {
-            Input::Datagram { from, bytes } => self.receive(from, &bytes),
+            Input::Datagram { from, bytes } => {
+                let Parts {
+                    network, session, ..
+                } = &mut self.parts;
+                network.receive(from, &bytes, session);
+            }
             Input::Line(line) => {
                 self.reading = false;
                 self.line(line);
             }
             Input::LinesEnded => self.finish(),
             Input::Wake | Input::Interrupted => {}
-            Input::LinesBroken(error) => return Err(JoinError::Input(error)),
+            Input::LinesBroken(error) => {
+                self.broken = Some(error);
+                self.finish();
+            }
             Input::OutputFailed(error) => {
                 self.leave(Instant::now());
-                self.transmit(Instant::now());
+                self.parts.transmit(Instant::now());
                 return Err(JoinError::Output(error));
             }
             Input::SocketFailed(source) => {
@@ -200,26 +198,6 @@ impl<O: Output> Conversation<O> {
             }
         }
         Ok(())
-    }
-
-    fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
-        let lost = self.parts.faults.drops();
-        if self.parts.trace {
-            trace::received(bytes, from, lost);
-        }
-        if lost || !self.parts.route.keep(from) {
-            return;
-        }
-        self.traffic.received += bytes.len() as u64;
-        if let Ok(datagram) = Datagram::decode(bytes) {
-            self.parts.session.handle(&datagram, Instant::now());
-        }
-        let round_trip = self.parts.session.link().and_then(Link::round_trip);
-        if let Some(time) = round_trip.filter(|_| self.parts.trace && round_trip != self.round_trip)
-        {
-            self.round_trip = round_trip;
-            info!("{}", trace::RoundTrip("the server", time));
-        }
     }
 
     fn line(&mut self, line: Result<String, BadLine>) {
@@ -260,7 +238,7 @@ impl<O: Output> Conversation<O> {
         {
             self.output.show(&shown);
             if let Shown::You { nick } = shown {
-                let address = self.parts.route.address();
+                let address = self.parts.network.address();
                 let is_new = self.parts.session.take_arrival();
                 if is_new {
                     info!("connected to {address} as {nick}");
@@ -269,45 +247,6 @@ impl<O: Output> Conversation<O> {
                 if is_new && self.output.is_for_a_person() {
                     self.ask(Wish::Who);
                 }
-            }
-        }
-    }
-
-    fn transmit(&mut self, now: Instant) {
-        let mut bytes = Vec::new();
-        let Parts {
-            session,
-            route,
-            faults,
-            trace,
-            ..
-        } = &mut self.parts;
-        loop {
-            let is_heard = session.is_heard();
-            let Some(datagram) = session.poll_transmit(now) else {
-                return;
-            };
-            let seq = match &datagram {
-                Datagram::Data(data) => Some(data.seq),
-                _ => None,
-            };
-            if datagram.encode(&mut bytes).is_err() {
-                // A hello with what a strange server calls a nick or a cookie.
-                continue;
-            }
-            let lost = faults.drops();
-            if *trace {
-                let link = session.link();
-                let again = link.zip(seq).is_some_and(|(link, seq)| link.is_resent(seq));
-                trace::sent(&bytes, route.address(), again, lost);
-            }
-            if !lost {
-                // A datagram that does not leave is lost like any other.
-                self.unsent = route.send(&bytes).err();
-                self.traffic.sent += bytes.len() as u64;
-            }
-            if !is_heard {
-                route.turn();
             }
         }
     }
@@ -352,13 +291,13 @@ impl<O: Output> Conversation<O> {
     fn ended(&mut self, end: End, outcome: Outcome) -> Result<Outcome, JoinError> {
         self.tell_unconfirmed();
         self.failed |= self.parts.session.has_lost();
+        if let Some(error) = self.broken.take() {
+            return Err(JoinError::Input(error));
+        }
         match end {
             End::Left if outcome == Outcome::Done && self.failed => Ok(Outcome::Unconfirmed),
             End::Left => Ok(outcome),
-            End::NoAnswer => Err(JoinError::NoAnswer {
-                addresses: self.parts.route.addresses().to_vec(),
-                unsent: self.unsent.take(),
-            }),
+            End::NoAnswer => Err(self.parts.network.no_answer()),
             End::Refused { code, message } => Err(JoinError::Refused {
                 nick: self.nick.clone(),
                 code,

@@ -10,22 +10,8 @@ use std::thread::{self, JoinHandle};
 
 use super::backlog::Backlog;
 use super::input::Input;
+use super::output::Output;
 use super::shown::Shown;
-
-/// Where the conversation is shown.
-pub(super) trait Output {
-    /// Whether it takes more; told by [`Input::Wake`] when it does again.
-    fn is_ready(&self) -> bool;
-
-    /// Shows one thing.
-    fn show(&mut self, shown: &Shown);
-
-    /// Whether a person looks at it, who wants to know who is here.
-    fn is_for_a_person(&self) -> bool;
-
-    /// Returns when all is shown.
-    fn close(self);
-}
 
 pub(super) struct Page {
     backlog: Arc<Backlog>,

@@ -23,7 +23,7 @@ use log::{Log, Metadata, Record};
 
 use super::backlog::Backlog;
 use super::input::Input;
-use super::page::Output;
+use super::output::Output;
 use super::shown::Shown;
 use crate::nick::Nick;
 use editor::{Above, Editor, lock};

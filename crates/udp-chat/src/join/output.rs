@@ -1,0 +1,18 @@
+//! What the conversation needs of a terminal or a page.
+
+use super::shown::Shown;
+
+/// Where the conversation is shown.
+pub(super) trait Output {
+    /// Whether it takes more; told by [`Input::Wake`](super::input::Input::Wake) when it does again.
+    fn is_ready(&self) -> bool;
+
+    /// Shows one thing.
+    fn show(&mut self, shown: &Shown);
+
+    /// Whether a person looks at it, who wants to know who is here.
+    fn is_for_a_person(&self) -> bool;
+
+    /// Returns when all is shown.
+    fn close(self);
+}
