@@ -44,6 +44,8 @@ pub(super) struct Conversation<O> {
     /// Lets the reader of lines read the next one, where lines wait for that.
     turns: Option<Sender<()>>,
     nick: String,
+    /// Whether the server ever took the member in.
+    connected: bool,
     /// Whether a line is asked for and has not come.
     reading: bool,
     state: State,
@@ -89,6 +91,7 @@ impl<O: Output> Conversation<O> {
             output,
             turns,
             nick: nick.to_string(),
+            connected: false,
             reading: false,
             state: State::Talking,
             broken: None,
@@ -104,11 +107,13 @@ impl<O: Output> Conversation<O> {
         }
         let why = match &end {
             Ok(Outcome::Done) => "everything is confirmed".into(),
-            Ok(Outcome::Unconfirmed) => "not everything is confirmed".into(),
+            Ok(Outcome::Unconfirmed) => "not everything is sent and confirmed".into(),
             Ok(Outcome::Interrupted | Outcome::Stopped) => "interrupted".into(),
             Err(error) => error.to_string(),
         };
-        info!("disconnected: {why}; {}", self.parts.network.traffic());
+        if self.connected {
+            info!("disconnected: {why}; {}", self.parts.network.traffic());
+        }
         self.output.close();
         end
     }
@@ -241,6 +246,7 @@ impl<O: Output> Conversation<O> {
                 let address = self.parts.network.address();
                 let is_new = self.parts.session.take_arrival();
                 if is_new {
+                    self.connected = true;
                     info!("connected to {address} as {nick}");
                 }
                 self.nick = nick;
@@ -307,9 +313,9 @@ impl<O: Output> Conversation<O> {
         }
     }
 
-    /// Says why a line is not sent.
+    /// Says why a line is not sent. A person writes it anew; for a file it is a failure.
     fn refuse(&mut self, why: String) {
-        self.failed = true;
+        self.failed |= self.turns.is_some();
         self.output.show(&Shown::Trouble(why));
     }
 

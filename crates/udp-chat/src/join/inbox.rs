@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 
 use super::shown::{Said, Shown};
 
-/// How many members a list may have, far beyond what a server takes; the rest is left out.
-const MAX_MEMBERS: usize = 65_536;
+/// How many members a list may have, ten times what a server takes by default; the rest is left
+/// out.
+const MAX_MEMBERS: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Inbox {

@@ -2,7 +2,8 @@
 
 mod world;
 
-use proto::chat::{Kind, Notice};
+use proptest::prelude::*;
+use proto::chat::{Ack, Body, Challenge, Data, Kind, Notice};
 
 use super::*;
 use world::{Door, World};
@@ -233,4 +234,65 @@ fn ones_own_rename_is_told_as_such_and_another_s_as_another_s() {
     world.server.post(&renamed("bo", "me"));
     world.settle();
     assert_eq!(world.take_lines(), ["* you are I", "* bo is now me"]);
+}
+
+proptest! {
+    #[test]
+    fn no_server_makes_it_panic_or_hoard(
+        said in prop::collection::vec((0..9usize, 0..70u64, 0..5_000u64, "\\PC{0,20}"), 0..60),
+    ) {
+        let mut world = World::new();
+        for (kind, number, pause, text) in said {
+            // The nonces are 1, 2 and so on, and the sessions, too.
+            let (nonce, session) = (number as u8 % 4, number as u8 % 3);
+            let nonce = Nonce::from_bytes([nonce; 16]);
+            let session = SessionId::from_bytes([session; 16]);
+            let message = Body::new(&said_by(&text, number)).unwrap();
+            let (nick, cookie, ack) = (text.clone(), text.clone(), number / 2);
+            let datagram = match kind {
+                0 => Datagram::Challenge(Challenge { nonce, cookie }),
+                1 => Datagram::Welcome(Welcome { nonce, session, nick }),
+                2 => {
+                    let (code, message) = (Refusal::Stopping, text);
+                    Datagram::Refused(Refused { nonce, code, message })
+                }
+                3 => Datagram::Bye(Bye { session, reason: Reason::Stopping }),
+                4 => Datagram::Bye(Bye { session, reason: Reason::TimedOut }),
+                5 => Datagram::Ack(Ack { session, ack, ranges: vec![] }),
+                6 => {
+                    let wish = Wish::Say(text);
+                    if world.session.has_room() {
+                        world.session.ask(wish, world.now).unwrap();
+                    }
+                    continue;
+                }
+                _ => Datagram::Data(Data {
+                    session,
+                    seq: number,
+                    ack: 0,
+                    ranges: vec![],
+                    message: message.as_raw(),
+                }),
+            };
+            world.session.handle(&datagram, world.now);
+            world.server.up = false;
+            world.run(Duration::from_millis(pause));
+            prop_assert!(world.session.shown.len() <= 2 * MAX_SHOWN);
+        }
+        world.session.leave(world.now);
+        world.run(seconds(20));
+        prop_assert!(world.session.end().is_some(), "there is always a way out");
+    }
+}
+
+fn said_by(from: &str, id: u64) -> Notice {
+    Notice::Said {
+        id,
+        at: id,
+        from: from.into(),
+        kind: Kind::Me,
+        text: from.into(),
+        more: id.is_multiple_of(3),
+        history: id.is_multiple_of(2),
+    }
 }

@@ -8,8 +8,8 @@ use super::super::command::COMMANDS;
 use super::super::shown::Shown;
 use crate::nick::Nick;
 
-/// How many nicks are known at most, far beyond what a server takes.
-const MAX_NICKS: usize = 65_536;
+/// How many nicks are known at most, ten times what a server takes by default.
+const MAX_NICKS: usize = 10_000;
 
 /// The member's own nick, and others' by their caseless keys.
 #[derive(Debug)]
