@@ -46,7 +46,11 @@ pub struct Traffic {
 
 impl<'a> Wire<'a> {
     pub(super) fn new(socket: &'a UdpSocket, faults: Faults, trace: bool) -> io::Result<Self> {
-        SockRef::from(socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+        if let Err(error) = SockRef::from(socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
+            warn!(
+                "cannot enlarge the socket's buffer, so more may be lost and sent again: {error}"
+            );
+        }
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
         socket.set_nonblocking(true)?;
         Ok(Self {
