@@ -137,3 +137,68 @@ fn unix_now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hashing::Cost;
+    use crate::password::PasswordRules;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn auth_in(folder: &tempfile::TempDir) -> Auth {
+        let policy = Policy {
+            cost: Cost::LEAST,
+            rules: PasswordRules::new(8).unwrap(),
+            is_open: true,
+        };
+        let limits = SessionLimits {
+            idle: 1_800,
+            max: 28_800,
+        };
+        let users = Store::open(&folder.path().join("users.jsonl")).unwrap();
+        let sessions = Store::open(&folder.path().join("sessions.jsonl")).unwrap();
+        Auth::new(users, sessions, policy, limits)
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    #[test]
+    fn sessions_end_in_the_moment_in_which_the_password_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let auth = auth_in(&folder);
+        let (old, new) = (secret("correct horse"), secret("battery staple"));
+        let user = auth.accounts.register("anna", &old, HERE).unwrap();
+        let (token, live) = auth.open(&user, HERE).unwrap();
+        let token = token.into_secret();
+        assert!(auth.hear(&live.id).is_some() && auth.resume(&token).is_some());
+
+        // Nothing else follows, as after a crash.
+        let changed = auth
+            .accounts
+            .change_password(user.clone(), &old, &new, HERE);
+        assert!(auth.hear(&live.id).is_none() && auth.resume(&token).is_none());
+        // Who has proved to know the old password before it changed is too late.
+        assert!(auth.open(&user, HERE).is_err());
+        assert!(auth.open(&changed.unwrap(), HERE).is_ok());
+    }
+
+    #[test]
+    fn of_two_changes_of_a_password_at_once_one_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let auth = auth_in(&folder);
+        let (old, new) = (secret("correct horse"), secret("battery staple"));
+        let before = auth.accounts.register("anna", &old, HERE).unwrap();
+        let change = || {
+            let user = before.clone();
+            auth.accounts.change_password(user, &old, &new, HERE)
+        };
+        assert!(change().is_ok());
+        assert!(matches!(
+            change(),
+            Err(Refusal::BadCredentials { user: Some(_) })
+        ));
+    }
+}
