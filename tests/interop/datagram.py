@@ -1,4 +1,4 @@
-"""The chat's datagrams (CHAT.md, "Datagrams" and "Joining"): one JSON object each, at most 1,200 bytes long."""
+"""The chat's datagrams (PROTOCOL.md, "Chat" and "Joining"): one JSON object each, at most 1,200 bytes long."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The chat's link (CHAT.md, "The link"): messages in order and confirmed, over datagrams that may be lost.
+"""The chat's link (PROTOCOL.md, "The link"): messages in order and confirmed, over datagrams that may be lost.
 
 It has no socket and no clock. It is told what arrives and what time it is (in milliseconds, from any beginning), and
 leaves in `outgoing` the datagrams to send. `next_time()` says when `tick()` has something to do.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Two links and a network between them: the exchange in CHAT.md, word for word, and networks that lose, double and reorder."""
+"""Two links and a network between them: the exchange in PROTOCOL.md, word for word, and networks that lose, double and reorder."""
 
 import heapq
 import json

@@ -1,4 +1,4 @@
-"""A member's side of the chat (CHAT.md, "Joining"): hello, the link, coming back. Like the link, without socket and clock.
+"""A member's side of the chat (PROTOCOL.md, "Joining"): hello, the link, coming back. Like the link, without socket and clock.
 
 `random_bits()` gives 32 hexadecimal digits that nobody can guess.
 """

@@ -1,4 +1,4 @@
-"""What the chat's members and server tell each other (CHAT.md, "Messages"): long texts in pieces, and whole again."""
+"""What the chat's members and server tell each other (PROTOCOL.md, "Messages"): long texts in pieces, and whole again."""
 
 import datagram
 from datagram import number, text

@@ -1,7 +1,7 @@
 //! The chat's wire: one JSON object a datagram, and the messages that data datagrams carry.
 //!
 //! This module knows how datagrams look, never when they are sent: that is the link's business
-//! (`udp-chat`). `CHAT.md` beside the crate describes both for a client in another language.
+//! (`udp-chat`). `PROTOCOL.md` beside the crate describes both for a client in another language.
 
 mod body;
 mod datagram;

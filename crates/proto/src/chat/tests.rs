@@ -138,7 +138,7 @@ fn an_error_repeats_nothing_of_the_peer() {
 /// The lines of the document's blocks of one kind.
 fn examples(kind: &str) -> Vec<&'static str> {
     let opening = format!("```json {kind}\n");
-    let blocks = include_str!("../../CHAT.md").split(&*opening).skip(1);
+    let blocks = include_str!("../../PROTOCOL.md").split(&*opening).skip(1);
     blocks
         .flat_map(|block| block.split_once("```").expect("a block ends").0.lines())
         .collect()

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::ms;
 use super::simulation::{Simulation, Weather};
 
-const DOCUMENT: &str = include_str!("../../../../proto/CHAT.md");
+const DOCUMENT: &str = include_str!("../../../../proto/PROTOCOL.md");
 
 #[test]
 fn the_link_speaks_as_the_document_says() {
