@@ -55,7 +55,9 @@ fn a_user_deleted_by_hand_leaves_no_session() {
     let folder = server.stop();
     fs::write(folder.join(USERS_FILE), "").unwrap();
     let server = Server::start_in(&folder, &[]);
-    server.log().wait_for("removed 1 sessions that are over");
+    server
+        .log()
+        .wait_for("sessions that are over and were removed: 1");
     let mut client = server.connect();
     client.enter("register", "anna", PASSWORD);
     client.refused(resume(&token), "session_expired");
@@ -89,6 +91,19 @@ fn what_another_version_or_a_person_wrote_stays() {
     let user = server.last_line(USERS_FILE, "anna");
     assert_eq!(user["more"], json!([1]));
     assert!(user["hash"].as_str().unwrap().contains("t=3"));
+}
+
+#[test]
+fn a_user_under_another_key_is_told_of() {
+    let server = Server::start(&[]);
+    server.register("anna", PASSWORD);
+    let folder = server.stop();
+    let path = folder.join(USERS_FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(r#""key":"anna""#, r#""key":"Anna""#)).unwrap();
+    let server = Server::start_in(&folder, &[]);
+    let told = server.log().wait_for("users who cannot be found");
+    assert!(told.contains(" WARN ") && told.ends_with(": 1"), "{told}");
 }
 
 #[test]
@@ -166,7 +181,7 @@ fn every_event_is_told() {
         "server started: auth-server ",
         "up to ",
         "listening on 127.0.0.1:",
-        "0 users and 0 sessions are kept, 0 changes took 0 fsyncs",
+        "users: 0, sessions: 0, changes: 0, fsyncs: 0",
         "client connected: ",
         &format!(r#"registered "\"Bo\\" from {peer}"#),
         &format!(r#"opened session {id} of "\"Bo\\" for {peer}"#),
@@ -175,7 +190,7 @@ fn every_event_is_told() {
         &format!(r#"ended session {id} of "\"Bo\\" for {peer}"#),
         &format!("refused {peer}: this needs a session; log in first"),
         &format!("client disconnected: {peer}: the client said exit; received "),
-        "server stopped: served 1 clients, received ",
+        "server stopped: served 1 client, received ",
     ] {
         let message = messages.next().unwrap_or("the end of the log");
         assert!(message.starts_with(start), "{start:?} in {text}");

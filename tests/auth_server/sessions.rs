@@ -181,7 +181,9 @@ fn a_session_ends_when_nothing_is_heard_from_it() {
     wait_until(later.as_u64().unwrap());
     client.refused(plain("whoami"), "session_expired");
     is_over(&server, token);
-    server.log().wait_for("removed 1 sessions that are over");
+    server
+        .log()
+        .wait_for("sessions that are over and were removed: 1");
     assert_eq!(server.last_line(SESSIONS_FILE, &id), Value::Null);
 }
 

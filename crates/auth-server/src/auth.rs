@@ -38,7 +38,7 @@ impl Auth {
         let strays = stray_users(&users);
         if strays > 0 {
             warn!(
-                "{strays} users cannot be found, since their keys are not their names in lower case (NFKC, case folded)"
+                "users who cannot be found, since their key is not their name in lower case (NFKC, case folded): {strays}"
             );
         }
         let auth = Self {
@@ -95,7 +95,7 @@ impl Auth {
             .sweep(unix_now(), |session| self.is_dead(session))
         {
             Ok(0) => {}
-            Ok(count) => info!("removed {count} sessions that are over"),
+            Ok(count) => info!("sessions that are over and were removed: {count}"),
             Err(error) => warn!("cannot remove sessions that are over: {error}"),
         }
     }
@@ -112,7 +112,7 @@ impl Auth {
     pub fn summary(&self) -> String {
         let (users, sessions) = (self.accounts.stats(), self.sessions.stats());
         format!(
-            "{} users and {} sessions are kept, {} changes took {} fsyncs",
+            "users: {}, sessions: {}, changes: {}, fsyncs: {}",
             users.records,
             sessions.records,
             users.updates + sessions.updates,

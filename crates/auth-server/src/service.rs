@@ -198,7 +198,10 @@ impl Desk<'_> {
         let user = self.speaker()?.user;
         let count = self.auth.sessions.revoke_all(&user.key())?;
         let name = quoted(&user.name);
-        info!("ended all {count} sessions of {name} for {}", self.peer);
+        info!(
+            "ended all sessions of {name}, {count} in number, for {}",
+            self.peer
+        );
         self.session = None;
         Ok(Reply::LoggedOut)
     }
