@@ -155,7 +155,7 @@ fn members_notices<'a>(nicks: impl Iterator<Item = &'a str>) -> Vec<Body> {
         room -= length;
         pieces
             .last_mut()
-            .expect("there is one")
+            .expect("it began with one and only gains")
             .push(nick.to_owned());
     }
     let last = pieces.len() - 1;
