@@ -248,16 +248,17 @@ mod tests {
         program.wait().expect_success();
     }
 
+    /// Not SIGINT, which a shell lets its background jobs ignore, and they their children.
     #[test]
     fn signals_arrive() {
-        for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        for signal in [Signal::HUP, Signal::TERM, Signal::KILL] {
             let cat = Program::new("cat").stdin_pipe().spawn();
             cat.write_stdin("is it up?\n");
             cat.next_line();
             match signal {
-                Signal::INT => cat.interrupt(),
                 Signal::TERM => cat.terminate(),
-                _ => cat.kill(),
+                Signal::KILL => cat.kill(),
+                other => cat.signal(other),
             }
             assert_eq!(cat.wait().status.signal(), Some(signal.as_raw()));
         }
