@@ -4,7 +4,8 @@
 //! `cargo bench -p udp-chat --bench fan_out [MEMBERS AUTHORS SECONDS]`; Linux, whose `/proc` tells
 //! the time. The members are links of ours, many behind each of a few sockets.
 
-use std::collections::HashMap;
+mod crowd;
+
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -13,12 +14,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proto::chat::{
-    Ack, Body, Data, Datagram, Hello, Kind, MAX_DATAGRAM_BYTES, Nonce, Notice, Request, SessionId,
-    VERSION,
+    Ack, Body, Data, Datagram, Kind, MAX_DATAGRAM_BYTES, Notice, Request, SessionId,
 };
-use socket2::SockRef;
 use testbed::{Program, Running};
-use udp_chat::{Event, Link, Pace};
+use udp_chat::Pace;
+
+use crowd::{Crowd, nick, socket};
 
 /// Sockets, and threads, that the members share.
 const CROWDS: usize = 4;
@@ -114,10 +115,10 @@ fn chat(members: usize, authors: usize, time: Duration) -> Measured {
     let address = server.await_address();
     let shared = Arc::new(Shared::default());
     let crowds: Vec<_> = (0..CROWDS)
-        .map(|crowd| {
+        .map(|first| {
             let shared = Arc::clone(&shared);
-            let numbers: Vec<_> = (crowd..members).step_by(CROWDS).collect();
-            thread::spawn(move || Crowd::new(address, &shared).run(&numbers, authors))
+            let numbers: Vec<_> = (first..members).step_by(CROWDS).collect();
+            thread::spawn(move || talk(address, &shared, &numbers, authors))
         })
         .collect();
     while shared.joined.load(Relaxed) < members as u64 {
@@ -135,127 +136,40 @@ fn chat(members: usize, authors: usize, time: Duration) -> Measured {
     measured
 }
 
-/// Members behind one socket.
-struct Crowd<'a> {
-    socket: UdpSocket,
-    server: SocketAddr,
-    members: HashMap<SessionId, Link>,
-    shared: &'a Shared,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Crowd<'a> {
-    fn new(server: SocketAddr, shared: &'a Shared) -> Self {
-        Self {
-            socket: socket(),
-            server,
-            members: HashMap::new(),
-            shared,
-            bytes: Vec::new(),
+/// Members behind one socket; the first `authors` of all talk, until it is over.
+fn talk(server: SocketAddr, shared: &Shared, numbers: &[usize], authors: usize) {
+    let mut crowd = Crowd::new(server, |message| {
+        if message.get().starts_with(r#"{"type":"said""#) {
+            shared.deliveries.fetch_add(1, Relaxed);
         }
+    });
+    let mut writers = Vec::new();
+    for &number in numbers {
+        let session = crowd.join(number);
+        if number < authors {
+            writers.push((session, Pace::new(INTERVAL, 1)));
+        }
+        shared.joined.fetch_add(1, Relaxed);
     }
-
-    fn run(mut self, numbers: &[usize], authors: usize) {
-        let mut writers = Vec::new();
-        for &number in numbers {
-            let session = self.join(number);
-            if number < authors {
-                writers.push((session, Pace::new(INTERVAL, 1)));
-            }
-            self.shared.joined.fetch_add(1, Relaxed);
+    let (text, more) = (TEXT.to_owned(), false);
+    let message = Body::new(&Request::Say { text, more }).expect("it is short");
+    let mut ticked = Instant::now();
+    while !shared.is_over.load(Relaxed) {
+        crowd.receive();
+        let now = Instant::now();
+        if now < ticked + TICK {
+            continue;
         }
-        let (text, more) = (TEXT.to_owned(), false);
-        let message = Body::new(&Request::Say { text, more }).expect("it is short");
-        let mut ticked = Instant::now();
-        while !self.shared.is_over.load(Relaxed) {
-            self.receive();
-            let now = Instant::now();
-            if now < ticked + TICK {
-                continue;
-            }
-            ticked = now;
-            for (session, pace) in &mut writers {
-                let link = self.members.get_mut(session).expect("it joined");
-                let talks = self.shared.is_talking.load(Relaxed) && link.is_writable();
-                if talks && pace.take(now).is_ok() {
-                    link.send(message.clone()).expect("it is writable");
-                    self.shared.messages.fetch_add(1, Relaxed);
-                }
-            }
-            for link in self.members.values_mut() {
-                link.handle_timeout(now);
-                transmit(link, &self.socket, self.server, &mut self.bytes);
+        ticked = now;
+        for (session, pace) in &mut writers {
+            let link = crowd.link(*session);
+            let talks = shared.is_talking.load(Relaxed) && link.is_writable();
+            if talks && pace.take(now).is_ok() {
+                link.send(message.clone()).expect("it is writable");
+                shared.messages.fetch_add(1, Relaxed);
             }
         }
-    }
-
-    fn join(&mut self, number: usize) -> SessionId {
-        let mut nonce = [0; 16];
-        nonce[..8].copy_from_slice(&(number as u64).to_be_bytes());
-        let mut hello = Hello {
-            version: VERSION,
-            nonce: Nonce::from_bytes(nonce),
-            nick: format!("guest{number}"),
-            session: None,
-            cookie: None,
-        };
-        let mut again_at = Instant::now();
-        loop {
-            if again_at <= Instant::now() {
-                let encoded = Datagram::Hello(hello.clone());
-                encoded.encode(&mut self.bytes).expect("it fits");
-                let _ = self.socket.send_to(&self.bytes, self.server);
-                again_at = Instant::now() + Duration::from_secs(1);
-            }
-            let mut bytes = [0; MAX_DATAGRAM_BYTES];
-            let Ok(length) = self.socket.recv(&mut bytes) else {
-                continue;
-            };
-            match Datagram::decode(&bytes[..length]).expect("the server sends datagrams") {
-                Datagram::Challenge(challenge) if challenge.nonce == hello.nonce => {
-                    hello.cookie = Some(challenge.cookie);
-                    again_at = Instant::now();
-                }
-                Datagram::Welcome(welcome) if welcome.nonce == hello.nonce => {
-                    let link = Link::new(welcome.session, Instant::now());
-                    self.members.insert(welcome.session, link);
-                    return welcome.session;
-                }
-                other => self.handle(&other),
-            }
-        }
-    }
-
-    fn receive(&mut self) {
-        let mut bytes = [0; MAX_DATAGRAM_BYTES];
-        if let Ok(length) = self.socket.recv(&mut bytes) {
-            self.handle(&Datagram::decode(&bytes[..length]).expect("the server sends datagrams"));
-        }
-    }
-
-    fn handle(&mut self, datagram: &Datagram<'_>) {
-        let session = datagram.session();
-        let Some(link) = session.and_then(|session| self.members.get_mut(&session)) else {
-            return;
-        };
-        link.handle(datagram, Instant::now());
-        while let Some(event) = link.poll_event() {
-            match event {
-                Event::Arrived(message) if message.get().starts_with(r#"{"type":"said""#) => {
-                    self.shared.deliveries.fetch_add(1, Relaxed);
-                }
-                Event::Ended(end) => panic!("a member's end: {end:?}"),
-                _ => {}
-            }
-        }
-        transmit(link, &self.socket, self.server, &mut self.bytes);
-    }
-}
-
-fn transmit(link: &mut Link, socket: &UdpSocket, server: SocketAddr, bytes: &mut Vec<u8>) {
-    while let Some(datagram) = link.poll_transmit(Instant::now()) {
-        datagram.encode(bytes).expect("a link's datagrams fit");
-        let _ = socket.send_to(bytes, server);
+        crowd.tick(now);
     }
 }
 
@@ -342,7 +256,7 @@ fn datagrams() -> (Vec<u8>, Vec<u8>) {
     let notice = Notice::Said {
         id: 1_790_000_000_000_000,
         at: 1_790_000_000_000,
-        from: "guest1".to_owned(),
+        from: nick(1),
         kind: Kind::Say,
         text: TEXT.to_owned(),
         more: false,
@@ -366,16 +280,6 @@ fn datagrams() -> (Vec<u8>, Vec<u8>) {
     });
     datagram.encode(&mut acked).expect("it fits");
     (data, acked)
-}
-
-fn socket() -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has a free port");
-    let timeout = Some(Duration::from_millis(1));
-    socket.set_read_timeout(timeout).expect("above zero");
-    // Hundreds of members share it.
-    let granted = SockRef::from(&socket).set_recv_buffer_size(4 << 20);
-    granted.expect("the system grants what it can");
-    socket
 }
 
 /// What a process has had of the processors, in user and system mode.
