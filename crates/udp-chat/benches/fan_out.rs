@@ -1,7 +1,7 @@
 //! What a message to a room of 10, 100 and 1,000 members costs the server's processor, beside a
 //! bare loop of `recv_from` and `send_to` that moves as many datagrams of the same length.
 //!
-//! `cargo bench -p udp-chat --bench fan_out [MEMBERS AUTHORS SECONDS]`; Linux, whose `/proc` tells
+//! `cargo bench -p udp-chat --bench fan_out [-- MEMBERS AUTHORS SECONDS]`; Linux, whose `/proc` tells
 //! the time. The members are links of ours, many behind each of a few sockets.
 
 mod crowd;

@@ -2,7 +2,7 @@
 //! carries, first when it loses nothing, then when it loses 30 % in each direction and doubles
 //! 10 %. It fails unless each hears all that the others say, once and in order.
 //!
-//! `cargo bench -p udp-chat --bench loss`; half a minute.
+//! `cargo bench -p udp-chat --bench loss`; under a minute.
 
 mod crowd;
 
