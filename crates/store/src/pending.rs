@@ -9,6 +9,7 @@ use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard,
 };
+use std::thread;
 
 use crate::error::Error;
 use crate::records::Records;
@@ -138,10 +139,25 @@ impl<V: Value> Pending<V> {
     /// Waits for changes and takes all there are; `None` once the queue is closed and empty.
     pub(crate) fn take(&self) -> Option<Vec<u8>> {
         let idle = |queue: &mut Queue<V>| queue.waiting.updates == 0 && !queue.closed;
-        let queue = self.filled.wait_while(self.queue(), idle);
-        let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
+        drop(self.filled.wait_while(self.queue(), idle));
+        self.let_others_join();
+        let mut queue = self.queue();
         queue.writing = std::mem::take(&mut queue.waiting);
         (queue.writing.updates > 0).then(|| std::mem::take(&mut queue.writing.changes.lines))
+    }
+
+    /// Gives way for as long as that brings more changes. An fsync costs more than a turn of every thread that is about to ask
+    /// for one, and each that joins this one saves the disk another.
+    fn let_others_join(&self) {
+        let mut before = 0;
+        loop {
+            let now = self.queue().waiting.updates;
+            if now == before {
+                return;
+            }
+            before = now;
+            thread::yield_now();
+        }
     }
 
     /// What was taken is on disk: shows it to readers, and tells those who wait.
