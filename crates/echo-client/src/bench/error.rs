@@ -41,12 +41,14 @@ impl fmt::Display for BenchError {
             Self::Closed { owed } => {
                 write!(
                     f,
-                    "the server closed a connection while it owed {owed} messages"
+                    "the server closed a connection while it owed {}",
+                    messages(*owed)
                 )
             }
             Self::TimedOut { owed } => write!(
                 f,
-                "nothing came back on a connection that is owed {owed} messages; --timeout waits longer"
+                "nothing came back on a connection that is owed {}; --timeout waits longer",
+                messages(*owed)
             ),
             Self::Broken(cause) => write!(f, "a connection broke: {}", Reason(cause)),
             Self::Thread(cause) => write!(
@@ -56,6 +58,10 @@ impl fmt::Display for BenchError {
             ),
         }
     }
+}
+
+fn messages(count: usize) -> String {
+    format!("{count} message{}", if count == 1 { "" } else { "s" })
 }
 
 impl std::error::Error for BenchError {}

@@ -1,0 +1,127 @@
+//! `--bench`: figures of servers that answer, and a plain word about those that answer wrongly.
+
+use std::io::Write;
+
+use echo_client::Wire;
+
+use crate::server::{FRAMED, FakeServer, client_of, echo_client, echo_server, read};
+
+const SHORT: [&str; 3] = ["--bench", "--duration", "1"];
+
+#[test]
+fn figures_are_a_table_or_json() {
+    for (wire, flags) in [(FRAMED, &[][..]), (Wire::Raw, &["--raw"])] {
+        let client = client_of(echo_server(wire)).args(SHORT).args(flags);
+        let table = client
+            .args(["--connections", "3", "--window", "5"])
+            .output();
+        let table = table.expect_success();
+        let text = table.stdout_text();
+        assert!(
+            text.contains("3 connections, 64 bytes a message, 5 in flight on each; "),
+            "{text}"
+        );
+        for row in [
+            "messages/s ",
+            "MB/s ",
+            "p50 ",
+            "p90 ",
+            "p99 ",
+            "p99.9 ",
+            "max ",
+        ] {
+            assert!(text.contains(row), "no {row:?}: {text}");
+        }
+        assert_eq!(table.stderr_text(), "", "nobody looks at the progress");
+
+        // More in flight than one thread may write before it reads.
+        let client = client_of(echo_server(wire)).args(SHORT).args(flags);
+        let json = client
+            .args(["--json", "--size", "50000", "--window", "20"])
+            .output();
+        let json = json.expect_success();
+        let figures: serde_json::Value = serde_json::from_str(json.stdout_text()).unwrap();
+        assert_eq!(
+            (&figures["size"], &figures["window"]),
+            (&50_000.into(), &20.into())
+        );
+        assert!(figures["messages"].as_u64().unwrap() >= 20, "{figures}");
+        assert!(
+            figures["p50_us"].as_f64() <= figures["max_us"].as_f64(),
+            "{figures}"
+        );
+    }
+}
+
+#[test]
+fn a_reply_that_is_not_what_was_sent_is_found() {
+    let server = FakeServer::start(|mut client| {
+        let mut frame: [u8; 68] = read(&mut client);
+        client.write_all(&frame).unwrap();
+        frame = read(&mut client);
+        frame[50] ^= 1;
+        client.write_all(&frame).unwrap();
+        // Held open until the client has seen it.
+        let _ = client.set_read_timeout(None);
+        let _ = std::io::Read::read(&mut client, &mut [0]);
+    });
+    let finished = client_of(server.address)
+        .args(SHORT)
+        .output()
+        .expect_code(1);
+    let words = "echo-client: reply 2 of a connection is not what was sent, from byte 50 on;";
+    assert!(
+        finished.stderr_text().starts_with(words),
+        "{}",
+        finished.stderr_text()
+    );
+    server.join();
+}
+
+#[test]
+fn a_server_that_leaves_or_is_silent_is_told() {
+    let server = FakeServer::start(|mut client| {
+        read::<68>(&mut client);
+    });
+    let finished = client_of(server.address)
+        .args(SHORT)
+        .output()
+        .expect_code(1);
+    let words = "echo-client: the server closed a connection while it owed 1 message\n";
+    assert_eq!(finished.stderr_text(), words);
+
+    let server = FakeServer::start(|mut client| {
+        std::io::Read::read(&mut client, &mut [0; 99]).map(|_| client)
+    });
+    let client = client_of(server.address)
+        .args(SHORT)
+        .args(["--timeout", "1"]);
+    let finished = client.output().expect_code(1);
+    let words = "echo-client: nothing came back on a connection that is owed 1 message;";
+    assert!(
+        finished.stderr_text().starts_with(words),
+        "{}",
+        finished.stderr_text()
+    );
+}
+
+#[test]
+fn its_flags_are_of_no_use_without_it() {
+    for flag in [
+        "--json",
+        "--window=2",
+        "--size=2",
+        "--connections=2",
+        "--duration=2",
+    ] {
+        let finished = echo_client()
+            .args(["--local", flag])
+            .output()
+            .expect_code(2);
+        assert!(
+            finished.stderr_text().contains("--bench"),
+            "{}",
+            finished.stderr_text()
+        );
+    }
+}
