@@ -3,7 +3,7 @@
 //! with 1,000,000. A registration is a name from a connection whose address is new, and the welcome; connecting comes
 //! before and is not measured.
 //!
-//! `cargo run --release -p ident-server --example measure -- FOLDER` (a folder on the disk to measure; default: the
+//! `cargo run --release -p ident-server --example registrations -- FOLDER` (a folder on the disk to measure; default: the
 //! current one)
 
 use std::error::Error;
