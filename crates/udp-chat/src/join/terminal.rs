@@ -64,14 +64,16 @@ impl Terminal {
         let backlog = Arc::new(Backlog::default());
         let (is_printed, printed) = mpsc::channel();
         let printer = thread::Builder::new().name("printer".into());
-        printer.spawn({
+        let printing = printer.spawn({
             let (backlog, stage) = (Arc::clone(&backlog), Arc::clone(&stage));
             move || {
                 print(&backlog, &stage, above);
                 drop::<mpsc::Sender<()>>(is_printed);
             }
-        })?;
-        editor.start(inputs.clone())?;
+        });
+        printing
+            .and_then(|_| editor.start(inputs.clone()))
+            .inspect_err(|_| modes.restore())?;
         let look = Look::new(wants_colours(), TimeZone::system());
         Ok(Some(Self {
             backlog,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// Ends what the line editor asks of a terminal beyond its modes: marks around pasted text.
 const PASTE_UNMARKED: &str = "\x1b[?2004l";
@@ -11,9 +11,14 @@ const PASTE_UNMARKED: &str = "\x1b[?2004l";
 pub(super) struct Modes(Termios);
 
 impl Modes {
-    /// Of the terminal that is stdin.
+    /// Of the terminal that is stdin, which echoes nothing from now on: the editor shows what is
+    /// typed, and between two of its lines an echo would land in the middle of a message.
     pub(super) fn save() -> io::Result<Self> {
-        Ok(Self(tcgetattr(io::stdin())?))
+        let found = tcgetattr(io::stdin())?;
+        let mut silent = found.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
+        Ok(Self(found))
     }
 
     /// Gives the terminal back as it was, at once: the output of a stopped one is not waited for.
