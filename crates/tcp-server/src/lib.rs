@@ -1,5 +1,5 @@
-//! The life of a TCP service: accepting clients, a named thread for each, limits, and a stop that
-//! is over within five seconds.
+//! The life of a TCP service: accepting clients, a thread for each, limits, and a stop that is
+//! over within five seconds.
 //!
 //! [`serve`] is handed a bound listener, a [`StopHandle`] and a [`Service`], and returns when all
 //! clients are gone. It tells of clients that connect, disconnect, or cannot be served as service
@@ -44,6 +44,7 @@
 //! ```
 
 mod client;
+mod crew;
 mod floor;
 mod lingering;
 mod server;

@@ -1,4 +1,4 @@
-//! The accept loop, a thread for each client, and the stop.
+//! The accept loop, a thread of the crew for each client, and the stop.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -14,12 +14,9 @@ use log::{info, warn};
 use socket2::SockRef;
 
 use crate::client::Client;
+use crate::crew::Crew;
 use crate::floor::Floor;
 use crate::stop::StopHandle;
-
-/// What a conversation needs of its stack is little, and untouched pages cost nothing; nested JSON
-/// takes 128 levels of recursion at most, which fit even in a debug build.
-const STACK_BYTES: usize = 512 << 10;
 
 /// After a failed accept or a failed thread the server waits this long, then twice as long, up to
 /// the longest. A client that leaves ends the wait, since it frees what was short.
@@ -142,6 +139,7 @@ pub fn serve(
         limits: *limits,
         stop: stop.clone(),
         floor,
+        crew: Crew::default(),
         service: Arc::new(service),
     };
     house.accept_all(&listener);
@@ -175,6 +173,7 @@ struct House<S> {
     limits: Limits,
     stop: StopHandle,
     floor: Arc<Floor>,
+    crew: Crew,
     service: Arc<S>,
 }
 
@@ -214,7 +213,7 @@ impl<S: Service> House<S> {
         }
     }
 
-    /// Starts a thread for a client that just connected. If there is none to be had, the client
+    /// Finds a thread for a client that just connected. If there is none to be had, the client
     /// is disconnected.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         let stream = Arc::new(stream);
@@ -227,18 +226,14 @@ impl<S: Service> House<S> {
         };
         let (service, stop) = (Arc::clone(&self.service), self.stop.clone());
         let idle_timeout = self.limits.idle_timeout;
-        thread::Builder::new()
-            .name(format!("client-{number}"))
-            .stack_size(STACK_BYTES)
-            .spawn(
-                move || match Client::new(stream, peer, number, idle_timeout, stop) {
-                    Ok(client) => visit.spend(client, now, &*service),
-                    Err(error) => {
-                        info!("client disconnected: {peer} (connection {number}): {error}")
-                    }
-                },
-            )
-            .map(drop)
+        self.crew.run(
+            move || match Client::new(stream, peer, number, idle_timeout, stop) {
+                Ok(client) => visit.spend(client, now, &*service),
+                Err(error) => {
+                    info!("client disconnected: {peer} (connection {number}): {error}")
+                }
+            },
+        )
     }
 
     /// The stop, from the moment that nobody is accepted any more.
