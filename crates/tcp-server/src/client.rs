@@ -39,8 +39,9 @@ pub struct Client {
     /// The address and the connection's number, as every service message has them.
     name: String,
     idle_timeout: Option<Duration>,
-    /// The last whole message, or progress of a write.
-    active: Instant,
+    /// When the first read began since a whole message came or a write made progress; `None` until that read, so that what
+    /// the server takes to answer is nobody's idleness, and a message costs one look at the clock.
+    idle_since: Option<Instant>,
     /// The read time-out that the socket has now.
     armed: Option<Duration>,
     closed_by_peer: bool,
@@ -79,7 +80,7 @@ impl Client {
             peer,
             name: format!("{peer} (connection {number})"),
             idle_timeout,
-            active: Instant::now(),
+            idle_since: None,
             armed: idle_timeout,
             closed_by_peer: false,
             cut_by_stop: false,
@@ -123,16 +124,18 @@ impl Client {
         format!("received {}, sent {}", self.received, self.sent)
     }
 
-    /// Lets the next read wait until the idle time since the last whole message is over.
+    /// Lets the next read wait until the idle time is over.
     fn arm_read_timeout(&mut self) -> io::Result<()> {
         let Some(idle) = self.idle_timeout else {
             return Ok(());
         };
-        let spent = self.active.elapsed();
-        let time = if spent < TIMEOUT_SLACK {
-            idle
-        } else {
-            idle.saturating_sub(spent)
+        let time = match self.idle_since.map(|start| start.elapsed()) {
+            None => {
+                self.idle_since = Some(Instant::now());
+                idle
+            }
+            Some(spent) if spent < TIMEOUT_SLACK => idle,
+            Some(spent) => idle.saturating_sub(spent),
         };
         if time.is_zero() {
             return Err(no_message_within(idle));
@@ -147,7 +150,7 @@ impl Client {
     fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
         match result {
             Ok(count) => {
-                self.active = Instant::now();
+                self.idle_since = None;
                 self.sent.bytes += count as u64;
                 Ok(count)
             }
@@ -165,7 +168,7 @@ impl Client {
 impl Peer for Client {
     fn took(&mut self, bytes: usize, messages: Option<usize>) {
         if messages != Some(0) {
-            self.active = Instant::now();
+            self.idle_since = None;
         }
         self.received.messages += messages.unwrap_or(0) as u64;
         info!(
