@@ -36,6 +36,21 @@ impl Report {
         self.elapsed = elapsed;
     }
 
+    /// Replies a second.
+    pub fn messages_per_second(&self) -> f64 {
+        let seconds = self.elapsed.as_secs_f64();
+        if seconds > 0.0 {
+            self.times.count() as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// The round trip's time that this share of all, from 0 to 1, did not exceed.
+    pub fn quantile(&self, share: f64) -> Duration {
+        self.times.quantile(share)
+    }
+
     /// The same figures for programs, as one JSON object.
     ///
     /// # Errors
@@ -46,11 +61,9 @@ impl Report {
     }
 
     fn figures(&self) -> Figures {
-        let seconds = self.elapsed.as_secs_f64();
-        let messages = self.times.count();
+        let messages_per_second = self.messages_per_second();
         let microseconds = |time: Duration| (time.as_nanos() as f64 / 100.0).round() / 10.0;
-        let quantile = |share| microseconds(self.times.quantile(share));
-        let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
+        let quantile = |share| microseconds(self.quantile(share));
         Figures {
             wire: match self.load.wire {
                 Wire::Framed { .. } => "framed",
@@ -59,10 +72,10 @@ impl Report {
             connections: self.connections,
             size: self.load.size,
             window: self.load.window,
-            seconds,
-            messages,
-            messages_per_second: rate(messages as f64),
-            megabytes_per_second: rate((messages * self.load.size as u64) as f64 / 1e6),
+            seconds: self.elapsed.as_secs_f64(),
+            messages: self.times.count(),
+            messages_per_second,
+            megabytes_per_second: messages_per_second * self.load.size as f64 / 1e6,
             p50_us: quantile(0.5),
             p90_us: quantile(0.9),
             p99_us: quantile(0.99),
