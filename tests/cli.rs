@@ -202,7 +202,7 @@ fn a_client_says_its_last_words_and_exits_130() {
 fn a_variable_is_checked_like_a_flag() {
     let (_, words) = Process::start("server", &[("LAB_ROLE_STRICT_PORT", "perhaps")]).end();
     assert!(
-        words.contains("invalid value 'perhaps' for '--strict-port'"),
+        words.contains("invalid value 'perhaps' for 'LAB_ROLE_STRICT_PORT'"),
         "{words}"
     );
 }

@@ -1,8 +1,9 @@
 //! Flags, the variables that stand for them, and what is said of wrong ones.
 
 use echo_client::Wire;
+use testbed::Program;
 
-use crate::server::{FRAMED, echo_client, echo_server};
+use crate::server::{FRAMED, client_of, echo_client, echo_server};
 
 #[test]
 fn wrong_usage_is_told_with_status_2() {
@@ -87,4 +88,46 @@ fn variables_stand_for_flags_and_flags_win() {
     let client = client.args(["--port", &framed.port().to_string()]);
     let finished = client.stdin_bytes("hello\n").output().expect_success();
     assert_eq!(finished.stdout_text(), "hello\n");
+}
+
+#[test]
+fn a_variable_never_stands_in_the_way_of_a_flag() {
+    let server = echo_server(FRAMED);
+    let nowhere = |client: Program| {
+        client
+            .env("LAB_ECHO_CLIENT_HOST", "nowhere.invalid")
+            .env("LAB_ECHO_CLIENT_PORT", "1")
+    };
+    for client in [
+        nowhere(echo_client().arg("--local")),
+        client_of(server).env("LAB_ECHO_CLIENT_LOCAL", "true"),
+        client_of(server).env("LAB_ECHO_CLIENT_SIZE", "5"),
+        client_of(server).env("LAB_ECHO_CLIENT_QUIET", ""),
+    ] {
+        let finished = client.stdin_bytes("hello\n").output().expect_success();
+        assert_eq!(finished.stdout_text(), "hello\n");
+    }
+    // One that is of use beside another variable only is used.
+    let bench = client_of(server)
+        .env("LAB_ECHO_CLIENT_SIZE", "5")
+        .env("LAB_ECHO_CLIENT_DURATION", "1")
+        .env("LAB_ECHO_CLIENT_BENCH", "true");
+    let finished = bench.output().expect_success();
+    assert!(finished.stdout_text().contains("5 bytes a message"));
+}
+
+#[test]
+fn a_bad_value_is_told_with_where_it_came_from() {
+    for (variable, value) in [
+        ("LAB_ECHO_CLIENT_PORT", "abc"),
+        ("LAB_ECHO_CLIENT_QUIET", "ja"),
+    ] {
+        let client = echo_client().env(variable, value);
+        let finished = client.output().expect_code(2);
+        let told = finished.stderr_text();
+        assert!(
+            told.contains(&format!("invalid value '{value}' for '{variable}'")),
+            "{told}"
+        );
+    }
 }

@@ -17,6 +17,7 @@ mod reason;
 mod say;
 mod stop;
 mod traffic;
+mod variables;
 
 pub use connect::{ConnectError, connect};
 pub use descriptors::raise_descriptor_limit;

@@ -6,13 +6,13 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::builder::BoolishValueParser;
-use clap::{Arg, ArgAction, Command, Parser};
+use clap::{Arg, Command, Parser};
 
 use crate::endpoint::EndpointError;
 use crate::exposure::Exposed;
 use crate::reason::Reason;
 use crate::say::say;
+use crate::variables;
 
 /// The exit status of wrong usage, as clap has it.
 const USAGE_STATUS: u8 = 2;
@@ -30,6 +30,8 @@ impl Program {
     /// The flags of this process. Ends it with status 0 after `--help` and `--version`, with 2 on wrong usage.
     ///
     /// Each flag, of a subcommand too, can come from the environment: echo-server's `--log-to` as `LAB_ECHO_SERVER_LOG_TO`.
+    /// What is on the command line wins: a variable whose flag it excludes, or that is of use only beside a flag that is not
+    /// there, is left out. An empty variable is none.
     pub fn parse<A: Parser>(&self) -> A {
         self.try_parse_from(std::env::args_os())
             .unwrap_or_else(|error| error.exit())
@@ -43,13 +45,14 @@ impl Program {
         &self,
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<A, clap::Error> {
-        let mut command = self
+        let command = self
             .adapt(A::command())
             .name(self.name)
             .version(env!("CARGO_PKG_VERSION"))
             .propagate_version(true);
-        let mut matches = command.try_get_matches_from_mut(arguments)?;
-        A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let mut matches = variables::parse(self.name, &command, &arguments)?;
+        A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command.clone()))
     }
 
     /// Runs the body of `main`: on an error writes one line to stderr, and gives the exit status.
@@ -75,11 +78,11 @@ impl Program {
         format!("logs/{}.log", self.name)
     }
 
-    /// Gives flags that all programs share what differs between them: variables and defaults.
+    /// Gives flags that all programs share what differs between them.
     fn adapt(&self, command: Command) -> Command {
         let note = format!(
             "Each flag can come from the environment: --prompt as {}",
-            self.variable("prompt")
+            variables::variable(self.name, "prompt")
         );
         let help = match command.get_after_help() {
             Some(examples) => format!("{examples}\n\n{note}"),
@@ -92,9 +95,6 @@ impl Program {
     }
 
     fn adapt_arg(&self, arg: Arg) -> Arg {
-        let Some(variable) = arg.get_long().map(|long| self.variable(long)) else {
-            return arg;
-        };
         let default = match arg.get_id().as_str() {
             "port" => Some(self.default_port.to_string()),
             "log_file" => Some(self.log_file()),
@@ -104,23 +104,10 @@ impl Program {
             (Some(help), Some(default)) => Some(format!("{help} [default: {default}]")),
             _ => None,
         };
-        let arg = match help {
+        match help {
             Some(help) => arg.help(help),
             None => arg,
-        };
-        // In the help one note stands for all variables.
-        let arg = arg.env(variable).hide_env(true);
-        match arg.get_action() {
-            ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
-            _ => arg,
         }
-    }
-
-    /// `LAB_ECHO_SERVER_LOG_TO`
-    fn variable(&self, flag: &str) -> String {
-        format!("LAB_{}_{flag}", self.name)
-            .replace('-', "_")
-            .to_ascii_uppercase()
     }
 }
 
@@ -261,16 +248,6 @@ mod tests {
         }
         let version = parse(&["--version"]).unwrap_err();
         assert!(version.to_string().contains(env!("CARGO_PKG_VERSION")));
-    }
-
-    #[test]
-    fn variables_are_named_after_program_and_flag() {
-        let command = PROGRAM.adapt(<Chat as clap::CommandFactory>::command());
-        let serve = command.find_subcommand("serve").unwrap();
-        let mut variables: Vec<_> = serve.get_arguments().filter_map(Arg::get_env).collect();
-        variables.sort();
-        assert!(variables.contains(&"LAB_TEST_PROGRAM_STRICT_PORT".as_ref()));
-        assert_eq!(variables.len(), 10, "{variables:?}");
     }
 
     #[test]

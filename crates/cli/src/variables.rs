@@ -1,0 +1,101 @@
+//! Flags from the environment. What is on the command line wins over them. It knows nothing of what flags mean.
+
+use std::env;
+use std::ffi::OsString;
+
+use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command, Error};
+
+/// The variable that stands for a program's flag: `LAB_ECHO_SERVER_LOG_TO`.
+pub(crate) fn variable(program: &str, flag: &str) -> String {
+    format!("LAB_{program}_{flag}")
+        .replace('-', "_")
+        .to_ascii_uppercase()
+}
+
+/// What command line and environment say together.
+///
+/// A variable is left out when what else was said excludes its flag, or when its flag is of use only beside one that is not
+/// there. An empty one is none.
+///
+/// # Errors
+/// Wrong usage. A bad value from the environment is told with its variable.
+pub(crate) fn parse(
+    program: &str,
+    command: &Command,
+    arguments: &[OsString],
+) -> Result<ArgMatches, Error> {
+    let mut matches = command.clone().try_get_matches_from(arguments)?;
+    let (mut taken, mut waiting) = (vec![], present(program, command));
+    // Again while it helps, since a flag may be of use only beside another variable's.
+    loop {
+        let before = waiting.len();
+        for flag in std::mem::take(&mut waiting) {
+            let with_it = [&taken[..], &[flag.clone()]].concat();
+            match with(program, command.clone(), &with_it).try_get_matches_from(arguments) {
+                Ok(more) => (matches, taken) = (more, with_it),
+                Err(error) if is_out_of_place(&error) => waiting.push(flag),
+                Err(error) => return Err(blame(error, variable(program, &flag))),
+            }
+        }
+        if waiting.len() == before {
+            return Ok(matches);
+        }
+    }
+}
+
+/// The flags of a command and its subcommands whose variables are there.
+fn present(program: &str, command: &Command) -> Vec<String> {
+    let (mut commands, mut present) = (vec![command], vec![]);
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
+        for flag in command.get_arguments().filter_map(Arg::get_long) {
+            let value = env::var_os(variable(program, flag)).unwrap_or_default();
+            if !value.is_empty() && !present.iter().any(|known| known == flag) {
+                present.push(flag.to_owned());
+            }
+        }
+    }
+    present
+}
+
+/// The command, which takes these flags from the environment, too.
+fn with(program: &str, command: Command, flags: &[String]) -> Command {
+    command
+        .mut_args(|arg| match arg.get_long() {
+            Some(flag) if flags.iter().any(|taken| taken == flag) => {
+                let name = variable(program, flag);
+                let arg = arg.env(name);
+                match arg.get_action() {
+                    ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+                    _ => arg,
+                }
+            }
+            _ => arg,
+        })
+        .mut_subcommands(|subcommand| with(program, subcommand, flags))
+}
+
+fn is_out_of_place(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ArgumentConflict | ErrorKind::MissingRequiredArgument
+    )
+}
+
+/// The error names the variable, where clap would name a flag that nobody wrote.
+fn blame(mut error: Error, variable: String) -> Error {
+    error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_named_after_program_and_flag() {
+        assert_eq!(variable("echo-server", "log-to"), "LAB_ECHO_SERVER_LOG_TO");
+    }
+}
