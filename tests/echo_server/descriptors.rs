@@ -1,61 +1,22 @@
 //! A server that runs out of descriptors goes on as soon as there are some.
 
-use std::net::SocketAddr;
-
 use proto::FramedSocket;
-use testbed::{LogFile, Program, Running};
 
-use crate::server::{connect, expect_reply};
+use crate::server::{Server, echo_server, expect_reply};
 
 /// More than may be open in the server at once.
 const CLIENTS: usize = 60;
 
 /// A server that may have 40 files and sockets open.
-struct PoorServer {
-    running: Running,
-    address: SocketAddr,
-}
-
-impl PoorServer {
-    fn start(flags: &[&str]) -> Self {
-        let script = r#"ulimit -n 40 && exec "$0" "$@""#;
-        let running = Program::new("sh")
-            .args([
-                "-c",
-                script,
-                env!("CARGO_BIN_EXE_echo-server"),
-                "--port",
-                "0",
-            ])
-            .args(flags)
-            .spawn();
-        let line = running.next_line();
-        let address = line.strip_prefix("echo-server listening on ").unwrap();
-        let address = address.parse().unwrap();
-        Self { running, address }
-    }
-
-    fn log(&self) -> LogFile {
-        self.running.folder().log("logs/echo-server.log")
-    }
-
-    /// The processor time it has used, user's and system's, in hundredths of a second (proc_pid_stat(5)).
-    #[cfg(target_os = "linux")]
-    fn processor_time(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.running.pid())).unwrap();
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        let fields: Vec<_> = fields.split(' ').collect();
-        [fields[11], fields[12]]
-            .map(|ticks| ticks.parse::<u64>().unwrap())
-            .iter()
-            .sum()
-    }
+fn start_poor(flags: &[&str]) -> Server {
+    let poor = echo_server().prelude("ulimit -n 40").args(["--port", "0"]);
+    Server::spawn(&poor.args(flags))
 }
 
 #[test]
 fn who_waits_is_served_when_others_leave() {
-    let server = PoorServer::start(&[]);
-    let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(server.address)).collect();
+    let server = start_poor(&[]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
     for (number, client) in clients.iter_mut().enumerate() {
         client.send_text(&number.to_string()).unwrap();
     }
@@ -66,20 +27,19 @@ fn who_waits_is_served_when_others_leave() {
         expect_reply(&mut client, &number.to_string());
     }
     server.log().wait_for("clients are served again, after ");
-    server.running.terminate();
-    server.running.wait().expect_success();
+    server.stop();
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn to_be_short_of_descriptors_is_told_once_and_costs_no_time() {
     // The silent ones are disconnected after two seconds, which ends the shortage.
-    let server = PoorServer::start(&["--idle-timeout", "2"]);
-    let clients: Vec<_> = (0..CLIENTS).map(|_| connect(server.address)).collect();
+    let server = start_poor(&["--idle-timeout", "2"]);
+    let clients: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
     server.log().wait_for("cannot accept clients: ");
-    let before = server.processor_time();
+    let before = processor_time(server.pid());
     server.log().wait_for("clients are served again, after ");
-    let used = server.processor_time() - before;
+    let used = processor_time(server.pid()) - before;
     assert!(used < 50, "{used} hundredths of a second");
     let log = server.log().text();
     let (shortage, _) = log.split_once("clients are served again").unwrap();
@@ -89,4 +49,16 @@ fn to_be_short_of_descriptors_is_told_once_and_costs_no_time() {
         "{log}"
     );
     drop(clients);
+}
+
+/// The processor time that a process has used, user's and system's, in hundredths of a second (proc_pid_stat(5)).
+#[cfg(target_os = "linux")]
+fn processor_time(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let fields: Vec<_> = fields.split(' ').collect();
+    [fields[11], fields[12]]
+        .map(|ticks| ticks.parse::<u64>().unwrap())
+        .iter()
+        .sum()
 }

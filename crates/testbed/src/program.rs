@@ -28,6 +28,7 @@ pub struct Program {
     path: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    prelude: Option<String>,
     redirection: Option<String>,
     pub(crate) folder: Option<Folder>,
     pub(crate) stdin: Stdin,
@@ -52,6 +53,7 @@ impl Program {
             path: path.as_ref().to_owned(),
             args: Vec::new(),
             env: Vec::new(),
+            prelude: None,
             redirection: None,
             folder: None,
             stdin: Stdin::Null,
@@ -94,6 +96,13 @@ impl Program {
     /// Standard input is a pipe with these bytes, then its end.
     pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Stdin::Bytes(bytes.into());
+        self
+    }
+
+    /// Commands of the shell that then becomes the program, for the limits and ignored signals it is
+    /// to inherit: `"ulimit -n 40"`.
+    pub fn prelude(mut self, commands: &str) -> Self {
+        self.prelude = Some(commands.to_owned());
         self
     }
 
@@ -164,8 +173,10 @@ impl Program {
 
     fn argv(&self) -> Vec<OsString> {
         let mut argv = Vec::new();
-        if let Some(redirection) = &self.redirection {
-            let script = format!(r#"exec "$0" "$@" {redirection}"#);
+        if self.prelude.is_some() || self.redirection.is_some() {
+            let prelude = self.prelude.as_deref().unwrap_or(":");
+            let redirection = self.redirection.as_deref().unwrap_or_default();
+            let script = format!(r#"{prelude} && exec "$0" "$@" {redirection}"#);
             argv.extend(["sh".into(), "-c".into(), script.into()]);
         }
         argv.push(self.path.clone().into());
@@ -194,6 +205,9 @@ impl Program {
 /// The command line, for a person who reads a failure.
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(prelude) = &self.prelude {
+            write!(f, "{prelude} && ")?;
+        }
         for (name, value) in &self.env {
             write!(f, "{}={value:?} ", name.display())?;
         }
@@ -261,6 +275,16 @@ mod tests {
     }
 
     #[test]
+    fn a_prelude_is_inherited_by_the_program_itself() {
+        let program = sh("ulimit -n; echo $$")
+            .prelude("ulimit -n 40")
+            .redirect("2>&1");
+        let running = program.spawn();
+        assert_eq!(running.next_line(), "40");
+        assert_eq!(running.next_line(), running.pid().to_string());
+    }
+
+    #[test]
     #[should_panic(expected = "cannot start no-such-program")]
     fn a_program_that_is_not_there_is_named() {
         Program::new("no-such-program").output();
@@ -270,8 +294,10 @@ mod tests {
     fn a_failure_can_be_run_again_by_hand() {
         let program = Program::new("prog")
             .env("A", "b c")
+            .prelude("ulimit -n 40")
             .arg("--x")
             .redirect("> out");
-        assert_eq!(program.to_string(), "A=\"b c\" prog \"--x\" > out");
+        let command = r#"ulimit -n 40 && A="b c" prog "--x" > out"#;
+        assert_eq!(program.to_string(), command);
     }
 }
