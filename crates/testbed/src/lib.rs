@@ -45,5 +45,7 @@ pub use program::{Program, TIME_LIMIT};
 pub use python::python;
 pub use relay::{Relay, Weather};
 pub use running::Running;
+#[cfg(target_os = "linux")]
+pub use rustix::process::Resource;
 pub use rustix::process::Signal;
 pub use terminal::Terminal;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 
 use crate::failure;
 use crate::folder::{Folder, LogFile};
@@ -20,6 +22,9 @@ static STARTING: Mutex<()> = Mutex::new(());
 /// How long a failure that is certain waits for what explains it: the last words on the other
 /// stream, the exit status.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The unit of times in `/proc`, everywhere but on the Alpha.
+const TICK: Duration = Duration::from_millis(10);
 
 /// A child process. [`Running`](crate::Running) and [`Terminal`](crate::Terminal) are ones, with
 /// streams. Dropped, it is killed and waited for.
@@ -42,13 +47,15 @@ struct State {
     status: Option<ExitStatus>,
 }
 
-/// A process's resident memory in bytes.
+/// A process's memory in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Now (`VmRSS`).
+    /// What it uses now (`VmRSS`).
     pub resident: u64,
-    /// The most it ever was (`VmHWM`).
+    /// The most it ever used (`VmHWM`).
     pub peak: u64,
+    /// What it may use without asking for more (`VmSize`).
+    pub mapped: u64,
 }
 
 impl Process {
@@ -114,30 +121,54 @@ impl Process {
 
     /// Sends any signal. A process that has ended gets none.
     pub fn signal(&self, signal: Signal) {
-        let state = self.life.lock();
-        if state.status.is_none() {
+        if let Some(_alive) = self.alive() {
             kill_process(self.pid, signal).expect("a child that is not reaped takes signals");
         }
     }
 
     /// Whether it has not ended yet.
     pub fn is_running(&self) -> bool {
-        self.life.lock().status.is_none()
+        self.alive().is_some()
     }
 
-    /// Its resident memory; None on systems other than Linux and after its end.
+    /// Its memory; None on systems other than Linux and after its end.
     pub fn memory(&self) -> Option<Memory> {
         let status = self.proc_status()?;
         let kib = |field| Some(field_of(&status, field)? * 1024);
         Some(Memory {
             resident: kib("VmRSS")?,
             peak: kib("VmHWM")?,
+            mapped: kib("VmSize")?,
         })
     }
 
     /// How many threads it has; None on systems other than Linux and after its end.
     pub fn threads(&self) -> Option<u64> {
         field_of(&self.proc_status()?, "Threads")
+    }
+
+    /// How many files and sockets it has open; None on systems other than Linux and after its end.
+    pub fn descriptors(&self) -> Option<usize> {
+        let _alive = self.alive()?;
+        Some(fs::read_dir(self.proc("fd")).ok()?.count())
+    }
+
+    /// The processor time it has used, itself and the system for it, in steps of 10 ms; None on
+    /// systems other than Linux and after its end.
+    pub fn processor_time(&self) -> Option<Duration> {
+        let _alive = self.alive()?;
+        ticks_of(&fs::read_to_string(self.proc("stat")).ok()?).map(|ticks| ticks * TICK)
+    }
+
+    /// Sets one of its limits while it runs (prlimit(2)); None lifts it.
+    #[cfg(target_os = "linux")]
+    pub fn restrict(&self, resource: Resource, most: Option<u64>) {
+        // The hardest limit that it may have is the test's own, which it inherited.
+        let maximum = getrlimit(resource).maximum;
+        let current = most.or(maximum);
+        let _alive = self.alive().expect("only what runs can be limited");
+        prlimit(Some(self.pid), resource, Rlimit { current, maximum })
+            .expect("a child can be limited");
     }
 
     /// The folder it works in.
@@ -180,12 +211,18 @@ impl Process {
     }
 
     fn proc_status(&self) -> Option<String> {
-        // Under the lock the process id cannot pass to another process.
+        let _alive = self.alive()?;
+        fs::read_to_string(self.proc("status")).ok()
+    }
+
+    fn proc(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.pid())
+    }
+
+    /// Unless it has ended. As long as the guard lives, its process id cannot pass to another.
+    fn alive(&self) -> Option<MutexGuard<'_, State>> {
         let state = self.life.lock();
-        match state.status {
-            None => fs::read_to_string(format!("/proc/{}/status", self.pid())).ok(),
-            Some(_) => None,
-        }
+        state.status.is_none().then_some(state)
     }
 }
 
@@ -222,6 +259,14 @@ fn field_of(status: &str, field: &str) -> Option<u64> {
     value.split_whitespace().next()?.parse().ok()
 }
 
+/// User's and system's time in the text of `/proc/PID/stat` (proc_pid_stat(5)), the fields 14 and
+/// 15. Field 2 is a name in parentheses that can hold anything.
+fn ticks_of(stat: &str) -> Option<u32> {
+    let (_, from_third) = stat.rsplit_once(") ")?;
+    let mut ticks = from_third.split(' ').skip(11).map(str::parse::<u32>);
+    Some(ticks.next()?.ok()? + ticks.next()?.ok()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,5 +278,12 @@ mod tests {
         assert_eq!(field_of(status, "Threads"), Some(7));
         assert_eq!(field_of(status, "VmHWM"), None);
         assert_eq!(field_of(status, "Name"), None);
+    }
+
+    #[test]
+    fn times_are_found_behind_any_name() {
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194304 91 0 0 0 12 34 0 0 20 0 1 0";
+        assert_eq!(ticks_of(stat), Some(46));
+        assert_eq!(ticks_of("7 (a) S 1"), None);
     }
 }
