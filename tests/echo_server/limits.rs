@@ -57,16 +57,18 @@ fn a_frame_that_only_drips_is_no_message() {
 
 #[test]
 fn a_client_that_takes_nothing_is_disconnected() {
-    let server = Server::start(&["--idle-timeout", "1"]);
-    let mut deaf = server.connect();
-    // Short ones, since each has to be whole within a second.
-    let message = "x".repeat(1 << 16);
-    while deaf.send_text(&message).is_ok() {}
-    assert_eq!(
-        server.why_disconnected(deaf.local_addr().unwrap()),
-        "the client took nothing of what it is owed within 1 s"
-    );
-    expect_echo(&mut server.connect(), "and I am served");
+    for flags in [&[][..], &["--raw"]] {
+        let server = Server::start(&[&["--idle-timeout", "1"], flags].concat());
+        let mut deaf = server.connect();
+        // Short ones, since each has to be whole within a second.
+        let message = "x".repeat(1 << 16);
+        while deaf.send_text(&message).is_ok() {}
+        assert_eq!(
+            server.why_disconnected(deaf.local_addr().unwrap()),
+            "the client took nothing of what it is owed within 1 s"
+        );
+        expect_echo(&mut server.connect(), "and I am served");
+    }
 }
 
 #[test]

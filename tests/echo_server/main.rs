@@ -1,6 +1,7 @@
 //! `echo-server` as its clients, its log's readers and its operator meet it: the real binary over
 //! loopback.
 
+mod deaf;
 mod descriptors;
 mod dialogue;
 mod hostile;
@@ -11,6 +12,8 @@ mod ports;
 mod prompts;
 mod raw;
 mod server;
+mod slow;
 mod stop;
+mod storm;
 mod usage;
 mod visits;

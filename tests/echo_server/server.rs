@@ -3,14 +3,18 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Deref;
-use std::time::Duration;
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
 
-use proto::{FramedSocket, MAX_ECHO_BYTES};
+use proto::{FramedSocket, MAX_ECHO_BYTES, header};
 use socket2::SockRef;
 use testbed::{Finished, LogFile, Program, Running, TIME_LIMIT};
 
 /// Systems buffer a few MiB of a connection that nobody reads.
 pub(crate) const LONG_BYTES: usize = 32 << 20;
+
+/// Far more than an echo takes while a thousand others are served on a busy machine.
+const PROMPT: Duration = Duration::from_secs(1);
 
 /// The binary, without flags.
 pub(crate) fn echo_server() -> Program {
@@ -110,6 +114,11 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     client
 }
 
+/// A message as it is on the wire.
+pub(crate) fn frame(text: &str) -> Vec<u8> {
+    [&header(text.len()).unwrap()[..], text.as_bytes()].concat()
+}
+
 /// Sends a message and gets it back.
 #[track_caller]
 pub(crate) fn expect_echo(client: &mut TcpStream, text: &str) {
@@ -124,6 +133,18 @@ pub(crate) fn expect_reply(client: &mut TcpStream, text: &str) {
         reply.as_deref() == Some(text),
         "not what was sent: {reply:.80?}"
     );
+}
+
+/// Has an ordinary client served, message after message, until all others are done. However busy they keep the machine, it
+/// never waits as long as [`PROMPT`].
+#[track_caller]
+pub(crate) fn expect_prompt_echoes(client: &mut TcpStream, others: &[ScopedJoinHandle<'_, ()>]) {
+    while !others.iter().all(ScopedJoinHandle::is_finished) {
+        let asked = Instant::now();
+        expect_echo(client, "I am in a hurry");
+        let time = asked.elapsed();
+        assert!(time < PROMPT, "an echo took {time:?}");
+    }
 }
 
 /// Everything until the server closes the connection.
