@@ -191,21 +191,3 @@ fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
     }
     assert_eq!((old + &new).matches("] server st").count(), 2);
 }
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_full_disk_costs_only_the_log() {
-    let server = Server::start(&["--log-file", "/dev/full"]);
-    let mut client = server.connect();
-    server.wait_for_stderr_line(
-        "cannot write to the log file /dev/full: no space left on device; log lines are lost until that is mended",
-    );
-    for _ in 0..100 {
-        expect_echo(&mut client, "hello");
-    }
-    drop(client);
-    let finished = server.stop();
-    let words = finished.stderr_text();
-    assert_eq!(words.matches("until that is mended").count(), 1, "{words}");
-    assert!(words.ends_with(" log lines lost\n"), "{words}");
-}

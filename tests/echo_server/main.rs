@@ -4,6 +4,7 @@
 mod deaf;
 mod descriptors;
 mod dialogue;
+mod full_disk;
 mod hostile;
 mod limits;
 mod log;

@@ -1,0 +1,76 @@
+//! A log whose disk is full costs lines of the log, which are counted, and nothing else.
+
+#![cfg(target_os = "linux")]
+
+use std::thread;
+
+use testbed::Resource;
+
+use crate::server::{Server, echo_server, expect_echo};
+
+const CLIENTS: usize = 4;
+const MESSAGES: usize = 1000;
+
+/// What is told of a server with these clients, and another that is there until the stop: the start, the limit of files, the
+/// address, the stop's beginning and its end; of each client its coming and leaving, of each message its coming and leaving.
+const LINES: usize = 5 + 2 + CLIENTS * (2 + 2 * MESSAGES);
+
+#[test]
+fn it_is_told_once_and_clients_are_served() {
+    let server = Server::start(&["--log-file", "/dev/full"]);
+    let _witness = server.connect();
+    server.wait_for_stderr_line(
+        "cannot write to the log file /dev/full: no space left on device; log lines are lost until that is mended",
+    );
+    expect_service(&server);
+    let memory = server.memory().unwrap();
+    assert!(memory.peak < 20 << 20, "{memory:?}");
+    let finished = server.stop();
+    let words = finished.stderr_text();
+    assert_eq!(words.matches("until that is mended").count(), 1, "{words}");
+    let end = format!("no space left on device; {LINES} log lines lost\n");
+    assert!(words.ends_with(&end), "{words}");
+}
+
+#[test]
+fn every_line_is_there_or_counted_once_there_is_room_again() {
+    const ROOM: usize = 50_000;
+    let deaf_to_the_signal = echo_server().prelude(r#"trap "" XFSZ"#);
+    let server = Server::spawn(&deaf_to_the_signal.args(["--port", "0"]));
+    let mut witness = server.connect();
+    server.restrict(Resource::Fsize, Some(ROOM as u64));
+    expect_service(&server);
+    server.wait_for_stderr_line(
+        "cannot write to the log file logs/echo-server.log: file too large; log lines are lost until that is mended",
+    );
+    server.restrict(Resource::Fsize, None);
+    expect_echo(&mut witness, "there is room");
+    let notice = server.log().wait_for(" log lines lost: file too large");
+    assert!(notice.contains(" WARN  "), "{notice}");
+    let (_, told) = notice.split_once("] ").unwrap();
+    let lost: usize = told.split(' ').next().unwrap().parse().unwrap();
+
+    let finished = server.stop();
+    let log = finished.log().text();
+    // Beside the notice, a line may be torn where the room ended.
+    let torn = usize::from(!log[..ROOM].ends_with('\n'));
+    let whole = log.lines().count() - 1 - torn;
+    assert_eq!(whole + lost, LINES + 2, "{notice}");
+    assert_eq!(log.matches("log lines").count(), 1);
+    let words = finished.stderr_text();
+    assert_eq!(words.matches("log lines").count(), 1, "{words}");
+}
+
+/// Messages of several clients at once come back.
+fn expect_service(server: &Server) {
+    thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            scope.spawn(move || {
+                let mut client = server.connect();
+                for message in 0..MESSAGES {
+                    expect_echo(&mut client, &format!("{number} {message}"));
+                }
+            });
+        }
+    });
+}
