@@ -16,5 +16,6 @@ mod server;
 mod slow;
 mod stop;
 mod storm;
+mod threads;
 mod usage;
 mod visits;
