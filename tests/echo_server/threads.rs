@@ -48,6 +48,8 @@ fn who_gets_no_thread_is_disconnected_and_others_live_on() {
     }
     let log = server.stop().log();
     assert_eq!(log.lines_with("cannot start a thread").len(), 1);
+    // Who was refused was not served.
+    log.wait_for("server stopped: served 9 clients, ");
 }
 
 /// A client that was served, or None when the server closed the connection at once.

@@ -32,7 +32,7 @@ pub(crate) fn parse(
     loop {
         let before = waiting.len();
         for flag in std::mem::take(&mut waiting) {
-            let with_it = [&taken[..], &[flag.clone()]].concat();
+            let with_it = [&taken[..], std::slice::from_ref(&flag)].concat();
             match with(program, command.clone(), &with_it).try_get_matches_from(arguments) {
                 Ok(more) => (matches, taken) = (more, with_it),
                 Err(error) if is_out_of_place(&error) => waiting.push(flag),

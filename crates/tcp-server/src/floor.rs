@@ -41,6 +41,11 @@ impl Floor {
         (number, state.live.len())
     }
 
+    /// One who was let in, and is out again, was not served after all.
+    pub(crate) fn turn_away(&self) {
+        self.lock().totals.clients -= 1;
+    }
+
     /// Sees a client out, with the bytes that came from it and went to it.
     pub(crate) fn leave(&self, number: u64, bytes_received: u64, bytes_sent: u64) {
         let mut state = self.lock();

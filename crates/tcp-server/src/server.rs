@@ -199,6 +199,7 @@ impl<S: Service> House<S> {
                 Ok((stream, peer)) => match self.admit(stream, peer) {
                     Ok(()) => trouble.over(),
                     Err(error) => {
+                        self.floor.turn_away();
                         let what =
                             format!("cannot start a thread for {peer}, which is disconnected");
                         self.floor.wait_for_change(trouble.pause(&what, &error));
