@@ -106,6 +106,14 @@ fn a_server_that_leaves_or_is_silent_is_told() {
 }
 
 #[test]
+fn messages_over_the_limit_are_refused_before_they_are_sent() {
+    let client = echo_client().args(["--bench", "--local", "--size", "2000000"]);
+    let finished = client.output().expect_code(2);
+    let words = "echo-client: a message of 2000000 bytes is over --max-message (1048576); raise it here and at the server\n";
+    assert_eq!(finished.stderr_text(), words);
+}
+
+#[test]
 fn its_flags_are_of_no_use_without_it() {
     for flag in [
         "--json",

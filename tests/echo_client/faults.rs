@@ -84,11 +84,38 @@ fn a_raw_server_that_goes_owes_bytes() {
 }
 
 #[test]
+fn a_server_that_may_speak_frames_is_told() {
+    let client = client_of(echo_server(FRAMED)).arg("--raw");
+    let (told, _) = fault(client.stdin_bytes("GET /\n"));
+    assert_eq!(
+        told,
+        "the server closed the connection while it owed 6 bytes; if it speaks frames, leave out --raw"
+    );
+}
+
+#[test]
+fn a_server_that_is_no_echo_server_is_told() {
+    let server = FakeServer::start(|mut client| {
+        client.recv_text(MAX_ECHO_BYTES).unwrap();
+        client.send_text("HELLO").unwrap();
+        assert_eq!(client.recv_text(MAX_ECHO_BYTES).unwrap(), None);
+    });
+    let client = client_of(server.address).stdin_bytes("hello\n");
+    let finished = client.output().expect_success();
+    server.join();
+    assert_eq!(finished.stdout_text(), "HELLO\n");
+    let told = " WARN  [";
+    let words = "] disconnected: what came back is not what was sent, so this is no echo server; sent 9 bytes, received 9 bytes\n";
+    let stderr = finished.stderr_text();
+    assert!(stderr.contains(told) && stderr.ends_with(words), "{stderr}");
+}
+
+#[test]
 fn a_server_that_goes_while_a_person_thinks_is_told() {
     let server = FakeServer::start(drop);
     let client = client_of(server.address).stdin_pipe().spawn();
     let finished = client.wait().expect_code(1);
-    let end = "echo-client: the server closed the connection before the end of the input\n";
+    let end = "echo-client: the server closed the connection before the end of the input: it stops, or heard nothing for its idle time; connect again\n";
     assert!(finished.stderr_text().ends_with(end));
 }
 

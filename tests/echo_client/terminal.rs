@@ -19,6 +19,10 @@ fn one_command_shows_it_all() {
         terminal.type_line("exit");
         assert!(terminal.wait().success());
         let shown = terminal.plain();
+        // The server's words about a message stand before the next prompt.
+        let (before, _) = shown.rsplit_once("> ").expect("a prompt");
+        let gave = before.matches("] sent ").count();
+        assert_eq!(gave, 2, "the client's and the server's: {shown}");
         assert!(
             !shown.contains("Host [") && !shown.contains("Port ["),
             "{shown}"
@@ -92,4 +96,32 @@ fn ctrl_c_ends_it_with_status_130() {
     let shown = terminal.plain();
     let told = "disconnected: interrupted; sent 9 bytes, received 9 bytes\n";
     assert!(shown.contains(told), "{shown}");
+}
+
+#[test]
+fn what_follows_ctrl_c_does_not_stick_to_the_prompt() {
+    let terminal = echo_client().arg("--local").spawn_in_terminal();
+    terminal.expect("> ");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.wait().code(), Some(130));
+    let shown = terminal.plain();
+    let (_, last) = shown.rsplit_once("> ").expect("a prompt");
+    assert!(last.trim_start_matches("^C").starts_with('\n'), "{shown}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_line_that_the_terminal_cuts_is_told() {
+    let terminal = echo_client().arg("--local").spawn_in_terminal();
+    terminal.expect("> ");
+    terminal.type_line(&"y".repeat(4094));
+    terminal.expect("sent 4098 bytes");
+    terminal.expect("> ");
+    terminal.type_line(&"y".repeat(6000));
+    terminal.expect("the terminal keeps 4095 bytes of a line at most");
+    terminal.expect("sent 4099 bytes");
+    terminal.expect("> ");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+    assert_eq!(terminal.plain().matches("the terminal keeps").count(), 1);
 }

@@ -12,8 +12,8 @@ const CLIENTS: usize = 4;
 const MESSAGES: usize = 1000;
 
 /// What is told of a server with these clients, and another that is there until the stop: the start, the limit of files, the
-/// address, the stop's beginning and its end; of each client its coming and leaving, of each message its coming and leaving.
-const LINES: usize = 5 + 2 + CLIENTS * (2 + 2 * MESSAGES);
+/// address, what it gives back, the stop's beginning and its end; of each client its coming and leaving, of each message its coming and leaving.
+const LINES: usize = 6 + 2 + CLIENTS * (2 + 2 * MESSAGES);
 
 #[test]
 fn it_is_told_once_and_clients_are_served() {

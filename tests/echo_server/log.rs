@@ -53,6 +53,7 @@ fn the_seven_events_are_told_and_explained() {
         format!("server started: echo-server {}", env!("CARGO_PKG_VERSION")),
         "up to ".to_owned(),
         format!("listening on {listening}"),
+        "gives back messages of up to 1048576 bytes".to_owned(),
         format!("client connected: {peer} (connection 1), 1 connected now"),
         format!("received 16 bytes from {peer} (connection 1): 1 message"),
         format!("sent 16 bytes to {peer} (connection 1): 1 message"),

@@ -33,9 +33,10 @@ fn three_servers_share_one_wish() {
     for server in [&second, &third] {
         server.wait_for_stderr_line(&format!("port {wish} is taken, trying "));
         assert_ne!(server.address.port(), wish);
-        server
-            .log()
-            .wait_for(&format!("listening on {}", server.address));
+        server.log().wait_for(&format!(
+            "listening on {}, since port {wish} is taken",
+            server.address
+        ));
     }
     assert_ne!(second.address, third.address);
     for server in [&first, &second, &third] {

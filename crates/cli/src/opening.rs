@@ -45,7 +45,10 @@ impl TcpServerFlags {
         let listener = listen(&endpoint, self.server.strict_port)
             .inspect_err(|error| log::error!("{error}"))?;
         let address = listener.local_addr().map_err(OpenError::Address)?;
-        info!("listening on {address}");
+        match endpoint.port {
+            wish if wish == 0 || wish == address.port() => info!("listening on {address}"),
+            wish => info!("listening on {address}, since port {wish} is taken"),
+        }
         Ok(OpenServer {
             listener,
             program: *program,

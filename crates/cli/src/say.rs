@@ -7,5 +7,6 @@ use crate::escape::OneLine;
 
 /// Writes a line to stderr. Nobody may be there to read it, so a failure is nobody's business.
 pub(crate) fn say(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{}", OneLine(line));
+    // In one write, so that no line of another program comes into the middle of it.
+    let _ = io::stderr().write_all(format!("{}\n", OneLine(line)).as_bytes());
 }

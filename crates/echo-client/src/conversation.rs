@@ -1,6 +1,6 @@
 //! One dialogue with a server: two threads and the ledger between them.
 
-use std::io::{self, BufRead, Write};
+use std::io::{BufRead, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -9,11 +9,9 @@ use std::time::Duration;
 use crate::Wire;
 use crate::error::Error;
 use crate::ledger::{Ledger, Totals};
-use crate::page::{Page, Screen};
+use crate::page::Page;
 use crate::receiving::receive_all;
 use crate::sending::send_all;
-
-const PROMPT: &str = "> ";
 
 /// A dialogue over a connected socket.
 pub struct Conversation {
@@ -39,8 +37,16 @@ impl Conversation {
         self.ledger.totals()
     }
 
+    /// Whether what came back is what was sent, all of it: true after a dialogue with an echo server.
+    #[must_use]
+    pub fn is_echo(&self) -> bool {
+        self.ledger.is_echo()
+    }
+
     /// Sends the lines of `input`, prints what comes back to `output`, and returns when the input
-    /// is at its end (or a line was `exit`) and everything owed has come and is printed.
+    /// is at its end (or a line was `exit`) and everything owed has come and is printed. On a
+    /// terminal, control characters are printed as escapes. `prompt` is called whenever it is the
+    /// input's turn: nothing is owed, and what came is printed.
     ///
     /// A thread that waits for `input` goes on waiting after an error; the process may end without it.
     ///
@@ -51,22 +57,23 @@ impl Conversation {
         &self,
         mut input: impl BufRead + Send + 'static,
         output: impl Write + Send + 'static,
-        screen: Screen,
+        is_terminal: bool,
+        mut prompt: impl FnMut() + Send + 'static,
     ) -> Result<(), Error> {
         let (wire, ledger, socket) = (
             self.wire,
             Arc::clone(&self.ledger),
             Arc::clone(&self.socket),
         );
+        prompt();
         let receiver = thread::Builder::new()
             .name("receiver".into())
             .spawn(move || {
-                let mut page = Page::new(output, screen.is_terminal);
-                receive_all(&mut &*socket, &mut page, wire, &ledger, || prompt(screen));
+                let mut page = Page::new(output, is_terminal);
+                receive_all(&mut &*socket, &mut page, wire, &ledger, prompt);
             });
         receiver.map_err(Error::Thread)?;
 
-        prompt(screen);
         let (ledger, socket) = (Arc::clone(&self.ledger), Arc::clone(&self.socket));
         let sender = thread::Builder::new()
             .name("sender".into())
@@ -77,13 +84,5 @@ impl Conversation {
         // Wakes the receiver, should it still wait. The socket may be gone already.
         let _ = self.socket.shutdown(Shutdown::Both);
         end
-    }
-}
-
-/// Shows a person that it is their turn.
-fn prompt(screen: Screen) {
-    if screen.has_prompt {
-        // Only a person misses it.
-        let _ = io::stderr().write_all(PROMPT.as_bytes());
     }
 }

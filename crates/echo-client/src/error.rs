@@ -15,6 +15,8 @@ pub enum Error {
         owed: Option<String>,
         /// What broke the connection, unless the server closed it between messages.
         cause: Option<io::Error>,
+        /// It gave nothing back of what was no frame.
+        may_speak_frames: bool,
     },
     /// What the server sent is no frame.
     Garbled {
@@ -53,7 +55,11 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ServerGone { owed, cause } => {
+            Self::ServerGone {
+                owed,
+                cause,
+                may_speak_frames,
+            } => {
                 match cause {
                     None => f.write_str("the server closed the connection")?,
                     Some(cause) => {
@@ -61,8 +67,13 @@ impl fmt::Display for Error {
                     }
                 }
                 match owed {
+                    Some(owed) if *may_speak_frames => {
+                        write!(f, " while it owed {owed}; if it speaks frames, leave out --raw")
+                    }
                     Some(owed) => write!(f, " while it owed {owed}"),
-                    None => f.write_str(" before the end of the input"),
+                    None => f.write_str(
+                        " before the end of the input: it stops, or heard nothing for its idle time; connect again",
+                    ),
                 }
             }
             Self::Garbled { cause } => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser};
-use cli::EndpointFlags;
+use cli::{EndpointFlags, UsageError};
 use echo_client::{Load, Wire};
 use proto::MAX_ECHO_BYTES;
 
@@ -90,6 +90,17 @@ impl Flags {
     /// How long to wait for the connection, and for what is owed.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout.into())
+    }
+
+    /// Messages that are to be sent must be allowed.
+    pub fn check_load(&self) -> Result<(), UsageError> {
+        let (size, most) = (self.bench.size, self.max_message);
+        if self.raw || size <= most {
+            return Ok(());
+        }
+        Err(UsageError(format!(
+            "a message of {size} bytes is over --max-message ({most}); raise it here and at the server"
+        )))
     }
 
     /// What to load the server with.

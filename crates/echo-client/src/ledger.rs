@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use proto::RecvError;
 
 use crate::Wire;
+use crate::digest::Digest;
 use crate::error::Error;
 
 /// How long the server may take to close the connection when nothing is owed any more. After that
@@ -34,6 +35,9 @@ struct State {
     /// The message, counted from 1, whose line has no end in the input.
     unended: Option<u64>,
     totals: Totals,
+    /// Of what is to come back, once all of it was sent, and of what came back.
+    expected: Option<Digest>,
+    came: Digest,
     /// When something last moved.
     progress: Instant,
     /// What came is on its way to the output.
@@ -98,6 +102,8 @@ impl Ledger {
             owed: 0,
             unended: None,
             totals: Totals::default(),
+            expected: None,
+            came: Digest::default(),
             progress: Instant::now(),
             printing: false,
             sending_now: false,
@@ -147,10 +153,11 @@ impl Ledger {
         state.printing = true;
     }
 
-    /// What came is printed, and this much of what was owed with it. What the server says unasked
-    /// pays for nothing. Tells what is still owed.
-    pub(crate) fn settle(&self, amount: u64) -> u64 {
+    /// What came is printed, and this much of what was owed with it; `digest` is that of all that
+    /// came so far. What the server says unasked pays for nothing. Tells what is still owed.
+    pub(crate) fn settle(&self, amount: u64, digest: Digest) -> u64 {
         let mut state = self.lock();
+        state.came = digest;
         state.owed = state.owed.saturating_sub(amount);
         state.progress = Instant::now();
         state.printing = false;
@@ -169,9 +176,10 @@ impl Ledger {
         self.lock().unended
     }
 
-    /// Nothing more will be sent: the input is at its end, or failed.
-    pub(crate) fn end_sending(&self, end: Result<(), Error>) {
+    /// Nothing more will be sent: the input is at its end, or failed. `digest` is that of all that is to come back.
+    pub(crate) fn end_sending(&self, end: Result<(), Error>, digest: Digest) {
         let mut state = self.lock();
+        state.expected = Some(digest);
         state.sending = end.map_or_else(Side::Failed, |()| Side::Ended);
         state.progress = Instant::now();
         self.changed.notify_all();
@@ -191,6 +199,12 @@ impl Ledger {
     /// What passed so far.
     pub(crate) fn totals(&self) -> Totals {
         self.lock().totals
+    }
+
+    /// Whether what came back is what was sent, all of it.
+    pub(crate) fn is_echo(&self) -> bool {
+        let state = self.lock();
+        state.expected == Some(state.came)
     }
 
     /// Waits until it is over.
@@ -224,16 +238,16 @@ impl Ledger {
         let owed = (state.owed > 0).then(|| self.wire.amount(state.owed));
         match std::mem::replace(&mut state.receiving, Side::Open) {
             Side::Open => {}
-            Side::Ended => return Finding::Over(server_gone(state, owed, None)),
+            Side::Ended => return Finding::Over(self.server_gone(state, owed, None)),
             Side::Failed(RecvError::Io(cause)) => {
-                return Finding::Over(server_gone(state, owed, Some(cause)));
+                return Finding::Over(self.server_gone(state, owed, Some(cause)));
             }
             // What was cut off is the server's end too, unless nobody asked for it.
             Side::Failed(
                 cause @ (RecvError::CutOffHeader { .. } | RecvError::CutOffPayload { .. }),
             ) if owed.is_some() => {
                 let cause = io::Error::new(io::ErrorKind::UnexpectedEof, cause);
-                return Finding::Over(server_gone(state, owed, Some(cause)));
+                return Finding::Over(self.server_gone(state, owed, Some(cause)));
             }
             Side::Failed(cause) => return Finding::Over(Err(Error::Garbled { cause })),
         }
@@ -259,6 +273,25 @@ impl Ledger {
         })
     }
 
+    /// The server is gone; whether that is as it should be.
+    fn server_gone(
+        &self,
+        state: &mut State,
+        owed: Option<String>,
+        cause: Option<io::Error>,
+    ) -> Result<(), Error> {
+        match (&state.sending, owed) {
+            (Side::Ended | Side::Failed(_), None) => state.take_sending(),
+            (_, owed) => Err(Error::ServerGone {
+                owed,
+                may_speak_frames: self.wire == Wire::Raw
+                    && cause.is_none()
+                    && state.totals.bytes_received == 0,
+                cause,
+            }),
+        }
+    }
+
     /// Nothing can time out now. What begins meanwhile is noticed at the next look, which is soon
     /// enough: it cannot time out before that.
     fn look_again(&self, now: Instant) -> Finding {
@@ -267,18 +300,6 @@ impl Ledger {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The server is gone; whether that is as it should be.
-fn server_gone(
-    state: &mut State,
-    owed: Option<String>,
-    cause: Option<io::Error>,
-) -> Result<(), Error> {
-    match (&state.sending, owed) {
-        (Side::Ended | Side::Failed(_), None) => state.take_sending(),
-        (_, owed) => Err(Error::ServerGone { owed, cause }),
     }
 }
 

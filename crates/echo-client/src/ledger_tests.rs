@@ -29,10 +29,10 @@ fn send(ledger: &Ledger, amount: u64) {
 fn it_is_over_when_the_input_is_and_every_reply_came() {
     let ledger = framed();
     send(&ledger, 2);
-    ledger.end_sending(Ok(()));
-    assert_eq!(ledger.settle(1), 1);
+    ledger.end_sending(Ok(()), Digest::default());
+    assert_eq!(ledger.settle(1, Digest::default()), 1);
     assert_eq!(look_after(&ledger, Duration::from_secs(29)), "open");
-    assert_eq!(ledger.settle(1), 0);
+    assert_eq!(ledger.settle(1, Digest::default()), 0);
     assert_eq!(
         look_after(&ledger, Duration::ZERO),
         "open",
@@ -60,7 +60,7 @@ fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
     send(&ledger, 3);
     ledger.received(100);
     assert_eq!(look_after(&ledger, TIMEOUT * 100), "open");
-    ledger.settle(1);
+    ledger.settle(1, Digest::default());
     assert!(look_after(&ledger, TIMEOUT).contains("owed 2 messages"));
 }
 
@@ -68,7 +68,7 @@ fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
 fn a_server_that_leaves_too_early_is_told() {
     let ledger = framed();
     send(&ledger, 3);
-    ledger.end_sending(Ok(()));
+    ledger.end_sending(Ok(()), Digest::default());
     ledger.end_receiving(Ok(()));
     assert_eq!(
         look_after(&ledger, Duration::ZERO),
@@ -89,7 +89,7 @@ fn a_server_that_leaves_too_early_is_told() {
     let told = look_after(&ledger, Duration::ZERO);
     assert_eq!(
         told,
-        "the server closed the connection before the end of the input"
+        "the server closed the connection before the end of the input: it stops, or heard nothing for its idle time; connect again"
     );
 }
 
@@ -109,12 +109,13 @@ fn a_server_that_leaves_inside_a_reply_owes_it() {
 fn a_bad_line_is_told_after_the_replies_to_good_ones() {
     let ledger = framed();
     send(&ledger, 1);
-    ledger.end_sending(Err(Error::LineNotUtf8 {
+    let error = Error::LineNotUtf8 {
         line: 2,
         valid_up_to: 0,
-    }));
+    };
+    ledger.end_sending(Err(error), Digest::default());
     assert_eq!(look_after(&ledger, Duration::from_secs(29)), "open");
-    ledger.settle(1);
+    ledger.settle(1, Digest::default());
     assert!(look_after(&ledger, FAREWELL).starts_with("line 2 is not UTF-8"));
 }
 
@@ -122,7 +123,7 @@ fn a_bad_line_is_told_after_the_replies_to_good_ones() {
 fn what_is_sent_is_told_before_what_came_of_it() {
     let ledger = framed();
     ledger.owe(0);
-    ledger.end_sending(Ok(()));
+    ledger.end_sending(Ok(()), Digest::default());
     ledger.end_receiving(Ok(()));
     assert_eq!(look_after(&ledger, Duration::ZERO), "open");
     ledger.sent(8);

@@ -6,6 +6,7 @@
 
 mod bench;
 mod conversation;
+mod digest;
 mod error;
 mod ledger;
 mod local;
@@ -18,8 +19,7 @@ pub use bench::{BenchError, Load, Report, bench};
 pub use conversation::Conversation;
 pub use error::Error;
 pub use ledger::Totals;
-pub use local::LocalServer;
-pub use page::Screen;
+pub use local::{LocalServer, Told};
 
 /// What the server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,22 +1,28 @@
 //! An echo server inside the client, so that one command shows a whole dialogue.
 
-use std::io;
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use echo_server::Echo;
-use tcp_server::{Limits, StopHandle, serve};
+use echo_server::{Echo, echo_bytes, echo_frames};
+use tcp_server::{Client, Ended, Limits, Peer, Service, StopHandle, serve};
 
 use crate::Wire;
 
 /// The most bytes that the server reads at once in raw mode, as the lab has it.
 const PORTION: usize = 1024;
 
+/// How long a prompt waits at most for what the server tells. That takes microseconds.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// An echo server on a free port of the loopback.
 pub struct LocalServer {
     address: SocketAddr,
     stop: StopHandle,
     thread: JoinHandle<()>,
+    told: Arc<Told>,
 }
 
 impl LocalServer {
@@ -35,20 +41,24 @@ impl LocalServer {
         // Told here, so that it stands before what its first client tells.
         log::info!("server started, listening on {address}");
         let stop = StopHandle::new();
-        let handle = stop.clone();
-        let thread =
-            thread::Builder::new()
-                .name("local-server".into())
-                .spawn(
-                    move || match serve(listener, &Limits::default(), &handle, echo) {
-                        Ok(totals) => log::info!("server stopped: {totals}"),
-                        Err(error) => log::error!("the server failed: {error}"),
-                    },
-                )?;
+        let told = Arc::new(Told::default());
+        let (handle, telling) = (stop.clone(), Arc::clone(&told));
+        let serve = move || {
+            let service = TellingEcho {
+                echo,
+                told: telling,
+            };
+            match serve(listener, &Limits::default(), &handle, service) {
+                Ok(totals) => log::info!("server stopped: {totals}"),
+                Err(error) => log::error!("the server failed: {error}"),
+            }
+        };
+        let thread = thread::Builder::new().name("local-server".into());
         Ok(Self {
             address,
             stop,
-            thread,
+            thread: thread.spawn(serve)?,
+            told,
         })
     }
 
@@ -58,10 +68,96 @@ impl LocalServer {
         self.address
     }
 
+    /// What it has told of so far.
+    #[must_use]
+    pub fn told(&self) -> Arc<Told> {
+        Arc::clone(&self.told)
+    }
+
     /// Stops it, and waits until it has.
     pub fn stop(self) {
         self.stop.stop();
         // A panic of the server was told by the panic itself, and the dialogue is over anyway.
         let _ = self.thread.join();
+    }
+}
+
+/// What the server has told: that its client connected, and how many bytes it sent. A reply may come
+/// before the service message that it was sent, which would then stand behind the prompt.
+#[derive(Debug, Default)]
+pub struct Told {
+    sent: Mutex<Option<u64>>,
+    more: Condvar,
+}
+
+impl Told {
+    /// Waits until the client and so many bytes were told of.
+    pub fn wait_for(&self, bytes: u64) {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let untold = |sent: &mut Option<u64>| sent.is_none_or(|sent| sent < bytes);
+        drop(self.more.wait_timeout_while(sent, PATIENCE, untold));
+    }
+
+    fn add(&self, bytes: usize) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        *sent = Some(sent.unwrap_or(0) + bytes as u64);
+        drop(sent);
+        self.more.notify_all();
+    }
+}
+
+/// The echo service, which notes what it has told.
+struct TellingEcho {
+    echo: Echo,
+    told: Arc<Told>,
+}
+
+impl Service for TellingEcho {
+    fn converse(&self, client: &mut Client) -> Ended {
+        self.told.add(0);
+        let mut peer = TellingPeer {
+            client,
+            told: &self.told,
+        };
+        match self.echo {
+            Echo::Framed { max_message } => echo_frames(&mut peer, max_message),
+            Echo::Raw { portion } => echo_bytes(&mut peer, portion),
+        }
+    }
+}
+
+struct TellingPeer<'a> {
+    client: &'a mut Client,
+    told: &'a Told,
+}
+
+impl Peer for TellingPeer<'_> {
+    fn took(&mut self, bytes: usize, messages: Option<usize>) {
+        self.client.took(bytes, messages);
+    }
+
+    fn gave(&mut self, bytes: usize, messages: Option<usize>) {
+        self.client.gave(bytes, messages);
+        self.told.add(bytes);
+    }
+}
+
+impl Read for TellingPeer<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.client.read(room)
+    }
+}
+
+impl Write for TellingPeer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.client.write(bytes)
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.client.write_vectored(parts)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.client.flush()
     }
 }

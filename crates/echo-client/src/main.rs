@@ -1,17 +1,19 @@
 //! `echo-client`: sends lines to an echo server, and prints what comes back.
 
 mod flags;
+mod typed;
 
-use std::io::{BufReader, IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{BufReader, IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use cli::{Program, StdoutError, connect, exit_on_stop, log_to_stderr, raise_descriptor_limit};
-use echo_client::{Conversation, Error, LocalServer, Screen, bench};
+use echo_client::{Conversation, Error, LocalServer, Told, bench};
 use flags::Flags;
-use log::{LevelFilter, info};
+use log::{LevelFilter, info, warn};
+use typed::Typed;
 
 const PROGRAM: Program = Program {
     name: "echo-client",
@@ -20,6 +22,12 @@ const PROGRAM: Program = Program {
 
 /// As much input as one read takes.
 const INPUT_BYTES: usize = 64 << 10;
+
+/// What shows a person that it is their turn.
+const PROMPT: &str = "> ";
+
+/// Empties the terminal's line (ECMA-48: CR, EL).
+const START_OF_LINE: &str = "\r\x1b[K";
 
 fn main() -> ExitCode {
     let flags = PROGRAM.parse();
@@ -32,10 +40,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     }
     if !flags.local {
         let endpoint = flags.endpoint.client(&PROGRAM)?;
-        return meet(flags, || Ok(connect(&endpoint, flags.timeout())?));
+        return meet(flags, None, || Ok(connect(&endpoint, flags.timeout())?));
     }
     let server = LocalServer::start(flags.wire()).context("cannot start the local server")?;
-    let end = meet(flags, || {
+    let end = meet(flags, Some(server.told()), || {
         let socket =
             TcpStream::connect(server.address()).context("cannot connect to the local server")?;
         socket.set_nodelay(true)?;
@@ -47,12 +55,13 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 
 fn meet(
     flags: &Flags,
+    told: Option<Arc<Told>>,
     connect: impl Fn() -> anyhow::Result<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
     if flags.bench.bench {
         measure(flags, connect)
     } else {
-        converse(flags, connect()?)
+        converse(flags, told, connect()?)
     }
 }
 
@@ -60,6 +69,7 @@ fn measure(
     flags: &Flags,
     connect: impl Fn() -> anyhow::Result<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
+    flags.check_load()?;
     exit_on_stop(|| ())?;
     // Should it not be enough, the connection that is one too many says so.
     let _ = raise_descriptor_limit();
@@ -69,16 +79,14 @@ fn measure(
     let shows_progress = stderr().is_terminal() && !flags.quiet;
     let report = bench(sockets, flags.load(), |elapsed, replies| {
         if shows_progress {
-            // A person misses it at most.
-            let _ = write!(
-                stderr(),
-                "\r{:.1} s, {replies} messages came back ",
-                elapsed.as_secs_f64()
-            );
+            let seconds = elapsed.as_secs_f64();
+            show(&format!(
+                "{START_OF_LINE}{seconds:.1} s, {replies} messages came back "
+            ));
         }
     });
     if shows_progress {
-        let _ = writeln!(stderr());
+        show(START_OF_LINE);
     }
     let report = report?;
     let text = if flags.bench.json {
@@ -90,29 +98,51 @@ fn measure(
     Ok(ExitCode::SUCCESS)
 }
 
-fn converse(flags: &Flags, socket: TcpStream) -> anyhow::Result<ExitCode> {
+fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow::Result<ExitCode> {
     let addresses = socket
         .peer_addr()
         .and_then(|peer| Ok((peer, socket.local_addr()?)));
     let (peer, local) = addresses.context("the connection broke at once")?;
     info!("connected to {peer} from {local}");
     let conversation = Arc::new(Conversation::new(socket, flags.wire(), flags.timeout()));
+    let has_prompt = stdin().is_terminal() && stderr().is_terminal() && !flags.quiet;
     exit_on_stop({
         let conversation = Arc::clone(&conversation);
-        move || info!("disconnected: interrupted; {}", conversation.totals())
+        move || {
+            if has_prompt {
+                // What follows is not to stick to the prompt.
+                show("\n");
+            }
+            info!("disconnected: interrupted; {}", conversation.totals());
+        }
     })?;
 
-    let input = BufReader::with_capacity(INPUT_BYTES, stdin());
-    let screen = Screen {
-        is_terminal: stdout().is_terminal(),
-        has_prompt: stdin().is_terminal() && stderr().is_terminal() && !flags.quiet,
+    let input: Box<dyn Read + Send> = match stdin().is_terminal() {
+        true => Box::new(Typed(stdin())),
+        false => Box::new(stdin()),
     };
-    match conversation.run(input, stdout(), screen) {
+    let input = BufReader::with_capacity(INPUT_BYTES, input);
+    let prompt = {
+        let conversation = Arc::clone(&conversation);
+        move || {
+            if has_prompt {
+                if let Some(told) = &told {
+                    told.wait_for(conversation.totals().bytes_received);
+                }
+                show(PROMPT);
+            }
+        }
+    };
+    match conversation.run(input, stdout(), stdout().is_terminal(), prompt) {
         Ok(()) => {
-            info!(
-                "disconnected: everything came back; {}",
-                conversation.totals()
-            );
+            let totals = conversation.totals();
+            if conversation.is_echo() {
+                info!("disconnected: everything came back; {totals}");
+            } else {
+                warn!(
+                    "disconnected: what came back is not what was sent, so this is no echo server; {totals}"
+                );
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -123,4 +153,9 @@ fn converse(flags: &Flags, socket: TcpStream) -> anyhow::Result<ExitCode> {
             })
         }
     }
+}
+
+/// Writes to the terminal at once. Only a person can miss it.
+fn show(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
 }

@@ -4,6 +4,7 @@
 use proto::header;
 
 use crate::Wire;
+use crate::digest::Digest;
 use crate::error::Error;
 
 /// The line that ends the dialogue.
@@ -27,6 +28,8 @@ pub(crate) struct Outgoing {
     in_line: bool,
     /// Whole lines so far.
     lines: u64,
+    /// Of all that is to come back.
+    digest: Digest,
     pending: Pending,
 }
 
@@ -47,6 +50,7 @@ impl Outgoing {
             begun: vec![],
             in_line: false,
             lines: 0,
+            digest: Digest::default(),
             pending: Pending::default(),
         }
     }
@@ -74,6 +78,11 @@ impl Outgoing {
         }
         let flow = self.end_line(b"", b"")?;
         Ok((flow == Flow::More).then_some(self.lines))
+    }
+
+    /// Of all that is to come back for what was added so far.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
     }
 
     pub(crate) fn pending(&self) -> &Pending {
@@ -131,19 +140,23 @@ impl Outgoing {
                 valid_up_to: error.valid_up_to(),
             });
         }
-        self.pending
-            .bytes
-            .extend_from_slice(&header(self.begun.len()).map_err(|_| too_long)?);
-        self.pending.bytes.extend_from_slice(&self.begun);
-        // `exit` has no answer but the end of the connection.
+        let header = header(self.begun.len()).map_err(|_| too_long)?;
+        for part in [&header[..], &self.begun] {
+            self.pending.bytes.extend_from_slice(part);
+            // `exit` has no answer but the end of the connection.
+            if !is_exit {
+                self.digest.add(part);
+            }
+        }
         self.pending.owed += u64::from(!is_exit);
         Ok(())
     }
 
     fn send_raw(&mut self, ending: &[u8]) {
-        self.pending.owed += (self.begun.len() + ending.len()) as u64;
+        self.begun.extend_from_slice(ending);
+        self.digest.add(&self.begun);
+        self.pending.owed += self.begun.len() as u64;
         self.pending.bytes.append(&mut self.begun);
-        self.pending.bytes.extend_from_slice(ending);
     }
 }
 

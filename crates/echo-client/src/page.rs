@@ -4,15 +4,6 @@ use std::io::{self, Write};
 
 use cli::Escaped;
 
-/// What the output is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Screen {
-    /// The output is a terminal, which control characters could command: they are shown as escapes.
-    pub is_terminal: bool,
-    /// A person types at a terminal, and is shown when to go on.
-    pub has_prompt: bool,
-}
-
 /// The output, and what is to be written to it next.
 pub(crate) struct Page<W> {
     output: W,

@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 
 use log::info;
-use proto::{FrameBuffer, RecvError};
+use proto::{FrameBuffer, RecvError, header};
 
 use crate::Wire;
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::page::Page;
@@ -28,9 +29,9 @@ pub(crate) fn receive_all(
     ledger: &Ledger,
     mut settled: impl FnMut(),
 ) {
-    let mut print = |page: &mut Page<_>, amount| {
+    let mut print = |page: &mut Page<_>, amount, digest| {
         page.print().map_err(End::Output)?;
-        if ledger.settle(amount) == 0 {
+        if ledger.settle(amount, digest) == 0 {
             settled();
         }
         Ok(())
@@ -53,10 +54,10 @@ fn receive_frames<W: Write>(
     page: &mut Page<W>,
     max_message: usize,
     ledger: &Ledger,
-    print: &mut impl FnMut(&mut Page<W>, u64) -> Result<(), End>,
+    print: &mut impl FnMut(&mut Page<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
     let mut frames = FrameBuffer::new(max_message);
-    let mut messages = 0;
+    let (mut messages, mut digest) = (0, Digest::default());
     loop {
         let received = frames
             .read_from(socket)
@@ -70,6 +71,8 @@ fn receive_frames<W: Write>(
             match frames.next_text() {
                 Ok(Some(text)) => {
                     messages += 1;
+                    digest.add(&header(text.len()).expect("it came with such a header"));
+                    digest.add(text.as_bytes());
                     page.add_line(text, unended == Some(messages));
                 }
                 Ok(None) => break None,
@@ -81,7 +84,7 @@ fn receive_frames<W: Write>(
             "received {received} bytes: {}",
             Wire::Framed { max_message }.amount(amount)
         );
-        print(page, amount)?;
+        print(page, amount, digest)?;
         if let Some(error) = garbled {
             return Err(End::Stream(error));
         }
@@ -92,9 +95,9 @@ fn receive_bytes<W: Write>(
     socket: &mut impl Read,
     page: &mut Page<W>,
     ledger: &Ledger,
-    print: &mut impl FnMut(&mut Page<W>, u64) -> Result<(), End>,
+    print: &mut impl FnMut(&mut Page<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
-    let mut portion = vec![0; RAW_BYTES];
+    let (mut portion, mut digest) = (vec![0; RAW_BYTES], Digest::default());
     loop {
         let received = match socket.read(&mut portion) {
             Ok(0) => return Ok(()),
@@ -104,7 +107,8 @@ fn receive_bytes<W: Write>(
         };
         ledger.received(received);
         info!("received {received} bytes");
+        digest.add(&portion[..received]);
         page.add_bytes(&portion[..received]);
-        print(page, received as u64)?;
+        print(page, received as u64, digest)?;
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn send_all(input: &mut impl BufRead, socket: &TcpStream, wire: Wire,
         ledger.owe(outgoing.pending().owed);
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
-            ledger.end_sending(flow.map(drop));
+            ledger.end_sending(flow.map(drop), outgoing.digest());
         }
         let sent = send(outgoing.pending(), wire, socket);
         ledger.sent(sent.as_ref().copied().unwrap_or(0));

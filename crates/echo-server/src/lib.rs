@@ -6,6 +6,8 @@
 mod framed;
 mod raw;
 
+use std::fmt;
+
 use tcp_server::{Client, Ended, Service};
 
 pub use framed::echo_frames;
@@ -27,6 +29,16 @@ pub enum Echo {
         /// The most bytes read at once.
         portion: usize,
     },
+}
+
+/// What is given back, for the service message.
+impl fmt::Display for Echo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Framed { max_message } => write!(f, "messages of up to {max_message} bytes"),
+            Self::Raw { portion } => write!(f, "raw bytes, in portions of up to {portion}"),
+        }
+    }
 }
 
 impl Service for Echo {

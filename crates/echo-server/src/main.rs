@@ -60,6 +60,8 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let server = flags.tcp.open(&PROGRAM)?;
+    let echo = flags.echo();
+    info!("gives back {echo}");
     let stop = StopHandle::new();
     let (listener, _log) = server.announce({
         let stop = stop.clone();
@@ -69,7 +71,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         max_clients: flags.tcp.server.max_clients,
         idle_timeout: flags.tcp.idle_timeout(),
     };
-    let totals = serve(listener, &limits, &stop, flags.echo())?;
+    let totals = serve(listener, &limits, &stop, echo)?;
     info!(
         "server stopped: {totals}, in {:.3} s",
         began.elapsed().as_secs_f64()

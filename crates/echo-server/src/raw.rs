@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use cli::Escaped;
+use log::debug;
 use tcp_server::{Ended, Peer};
 
 /// Gives every byte back, in portions of at most `portion`, until the client closes its side.
@@ -17,6 +19,10 @@ pub fn echo_bytes(peer: &mut impl Peer, portion: usize) -> Ended {
             return Ok("the client closed the connection");
         }
         peer.took(received, None);
+        debug!(
+            "portion of {received} bytes: {}",
+            Escaped::from_bytes(&bytes[..received]).quoted().cut(80)
+        );
         peer.write_all(&bytes[..received])?;
         peer.gave(received, None);
     }

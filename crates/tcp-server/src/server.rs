@@ -111,7 +111,7 @@ impl fmt::Display for Clients {
     }
 }
 
-/// Serves clients until `stop` is used, then lets conversations finish, and returns within five
+/// Serves clients until `stop` is used, then lets clients have what they are owed, and returns within five
 /// seconds.
 ///
 /// # Errors
@@ -242,7 +242,10 @@ impl<S: Service> House<S> {
         let began = Instant::now();
         let connected = self.floor.connected();
         if connected > 0 {
-            info!("stopping: {} may finish", Clients(connected as u64));
+            info!(
+                "stopping: {} will be sent what they are owed",
+                Clients(connected as u64)
+            );
         }
         let mut abandoned = 0;
         if !self.floor.wait_until_empty(began + TIME_TO_NOTICE) {
