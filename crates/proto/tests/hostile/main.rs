@@ -1,0 +1,95 @@
+//! What must hold of any bytes that come from the network: for the seeds of the fuzz targets, which
+//! hold the library to the same properties, and for bytes that are nearly right.
+
+mod datagrams;
+mod dialogues;
+mod frames;
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// The inputs with which the fuzz target of this name begins.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let files = fs::read_dir(&folder).expect("the corpus is there");
+    let mut paths: Vec<_> = files.map(|file| file.expect("it lists").path()).collect();
+    paths.retain(|path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("seed-"))
+    });
+    assert!(!paths.is_empty(), "no seeds in {}", folder.display());
+    paths.sort();
+    let read = |path| fs::read(path).expect("a seed can be read");
+    paths.into_iter().map(read).collect()
+}
+
+/// A seed with some of its bytes put elsewhere, changed, or left out.
+fn nearly(target: &str) -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<Index>(), any::<u8>(), 0..4u8);
+    let changes = prop::collection::vec(change, 0..4);
+    (prop::sample::select(seeds(target)), changes).prop_map(|(mut bytes, changes)| {
+        for (at, byte, how) in changes {
+            let at = at.index(bytes.len() + 1);
+            match how {
+                0 => bytes.insert(at, byte),
+                1 => bytes.truncate(at),
+                2 => bytes.extend_from_within(..at),
+                _ => bytes
+                    .iter_mut()
+                    .skip(at)
+                    .take(1)
+                    .for_each(|old| *old = byte),
+            }
+        }
+        bytes
+    })
+}
+
+/// Frames, some of them damaged, after the byte that cuts them into pieces.
+fn streams() -> impl Strategy<Value = Vec<u8>> {
+    let frame = prop_oneof![
+        8 => ".{0,60}".prop_map(|text| {
+            [&u32::try_from(text.len()).expect("it is short").to_be_bytes()[..], text.as_bytes()].concat()
+        }),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        1 => Just(b"\0\0\0\x02\xd0b".to_vec()),
+    ];
+    let frames = prop::collection::vec(frame, 0..12);
+    (any::<u8>(), frames).prop_map(|(size, frames)| [vec![size], frames.concat()].concat())
+}
+
+#[test]
+fn the_seeds_of_the_fuzz_targets_pass() {
+    seeds("frames").iter().for_each(|seed| frames::check(seed));
+    seeds("dialogues")
+        .iter()
+        .for_each(|seed| dialogues::check(seed));
+    seeds("datagrams")
+        .iter()
+        .for_each(|seed| datagrams::check(seed));
+}
+
+proptest! {
+    #[test]
+    fn any_stream_is_received_alike(stream in streams(), cut: Index, nearly in nearly("frames")) {
+        frames::check(&stream[..cut.index(stream.len() + 1)]);
+        frames::check(&nearly);
+    }
+
+    #[test]
+    fn any_text_is_a_message_or_refused(any in "\\PC{0,60}", nearly in nearly("dialogues")) {
+        dialogues::check(any.as_bytes());
+        dialogues::check(&nearly);
+    }
+
+    #[test]
+    fn any_bytes_are_a_datagram_or_refused(any in prop::collection::vec(any::<u8>(), 0..1_300), nearly in nearly("datagrams")) {
+        datagrams::check(&any);
+        datagrams::check(&nearly);
+    }
+}
