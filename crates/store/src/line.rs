@@ -213,9 +213,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_record_comes_back(key: String, value: Option<String>, name in "[a-z]{1,8}", note: String) {
+        fn every_record_comes_back(key: String, value: Option<String>, name in "[a-z]{1,8}", note: String, number in proptest::num::f64::NORMAL) {
             prop_assume!(name != "key" && name != "value");
-            let unknown = Unknown::from_iter([(name, json!(note))]);
+            let unknown = Unknown::from_iter([(name, json!([note, number]))]);
             let entry = value.map(|value| Entry { value, unknown });
             let mut out = Vec::new();
             encode(&key, entry.as_ref(), &mut out).unwrap();
