@@ -1,11 +1,9 @@
 //! The store on a real file: what a person, a crash, another process or a newer version does to it.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use store::{Damage, Error, Store};
 use tempfile::TempDir;
@@ -15,12 +13,6 @@ fn place() -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a folder for the test");
     let path = folder.path().join("clients.jsonl");
     (folder, path)
-}
-
-fn content(store: &Store<u32>) -> Vec<(String, u32)> {
-    let mut content = Vec::new();
-    store.for_each(|key, value| content.push((key.to_owned(), *value)));
-    content
 }
 
 fn mode(path: &Path) -> u32 {
@@ -213,35 +205,4 @@ fn what_a_newer_version_wrote_is_kept() {
         format!("{kept}\n"),
         "compacted"
     );
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn a_file_says_the_same_when_it_is_loaded_again(
-        before in r#"(\{"key":"[a-c]","value":([0-9]|null)\}[ \r]?\n{1,2}){0,6}(\{"key":"d","value":4\}?)?"#,
-        changes in proptest::collection::vec(("[a-e]", proptest::option::of(0..9u32)), 0..5),
-    ) {
-        let (_folder, path) = place();
-        fs::write(&path, before).unwrap();
-        let store = Store::<u32>::open(&path).unwrap();
-        let mut expected: BTreeMap<_, _> = content(&store).into_iter().collect();
-        for (key, value) in changes {
-            match value {
-                Some(value) => {
-                    store.put(&key, value).unwrap();
-                    expected.insert(key, value);
-                }
-                None => prop_assert_eq!(store.remove(&key).unwrap(), expected.remove(&key).is_some()),
-            }
-        }
-        drop(store);
-        let file = fs::read(&path).unwrap();
-        for _ in 0..2 {
-            let store = Store::<u32>::open(&path).unwrap();
-            prop_assert_eq!(content(&store), Vec::from_iter(expected.clone()));
-        }
-        prop_assert_eq!(fs::read(&path).unwrap(), file);
-    }
 }
