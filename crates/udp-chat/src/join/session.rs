@@ -371,6 +371,7 @@ impl Session {
 
     fn ask_back(&mut self, session: Option<SessionId>, now: Instant) {
         let nonce = (self.nonces)();
+        self.refusal = None;
         self.asking = Some(Asking::new(self.nick.clone(), session, nonce, now));
     }
 

@@ -162,6 +162,27 @@ fn a_refusal_to_have_one_back_holds_after_30_seconds() {
 }
 
 #[test]
+fn a_refusal_is_forgotten_once_the_server_answers_again() {
+    let mut world = World::joined();
+    world.server.up = false;
+    world.say("?");
+    world.run(seconds(6));
+    let (nonce, code) = (Nonce::from_bytes([2; 16]), Refusal::Stopping);
+    let refused = Datagram::Refused(Refused {
+        nonce,
+        code,
+        message: "no".into(),
+    });
+    world.session.handle(&refused, world.now);
+    world.server.up = true;
+    world.run(seconds(2));
+    assert!(world.session.is_settled());
+    world.server.up = false;
+    world.run(seconds(100));
+    assert_eq!(world.session.end(), None, "nobody said no this time");
+}
+
+#[test]
 fn a_bye_of_the_server_is_told_and_a_stopped_one_waited_for() {
     for reason in [Reason::Stopping, Reason::Flooding] {
         let mut world = World::joined();
