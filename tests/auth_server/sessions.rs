@@ -50,6 +50,8 @@ fn a_token_goes_on_with_its_session() {
     );
     assert_eq!(reply.get("token"), None);
     second.is("Anna");
+    second.refused(resume(&"A".repeat(43)), "session_expired");
+    second.is("Anna");
     let reply = second.ask(plain("sessions"));
     let session = &reply["sessions"][0];
     assert_eq!(session["address"], "127.0.0.1");

@@ -36,7 +36,7 @@ def decode(payload):
         fields.setdefault("ranges", [])
     if not all(name in fields and check(fields[name]) for name, check in checks.items()):
         return None
-    return fields if in_rising_order(fields) else None
+    return fields if beyond_ack(fields) else None
 
 
 def refuse(constant):
@@ -74,14 +74,9 @@ def anything(_):
     return True
 
 
-def in_rising_order(fields):
-    """Ranges lie beyond `ack`, each beyond the one before."""
-    last = fields.get("ack", 0)
-    for first, end in fields.get("ranges", []):
-        if not last < first <= end:
-            return False
-        last = end
-    return True
+def beyond_ack(fields):
+    """Ranges lie beyond `ack` and run forwards, in any order."""
+    return all(fields["ack"] < first <= last for first, last in fields.get("ranges", []))
 
 
 FIELDS = {

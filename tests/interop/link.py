@@ -104,6 +104,12 @@ class Link:
         self._send(now)
         return delivered
 
+    def resume(self, now):
+        """The peer was heard beside the link."""
+        self.hear(now)
+        if self.flying:
+            self._probe(now)
+
     def hear(self, now):
         """The peer is there."""
         self.heard = now
@@ -132,7 +138,6 @@ class Link:
                 self._time_out(now)
             if now >= self.ping_at:
                 self._ping(now)
-                self.ping_at = now + PING_AGAIN
             self._send(now)
 
     # Sending.
@@ -168,16 +173,21 @@ class Link:
             self.timer = now + self._timeout()
 
     def _time_out(self, now):
+        self.doublings += 1
+        self._probe(now)
+        self._ping(now)
+
+    def _probe(self, now):
+        """Sends the oldest message again."""
         # The skipped numbers make everything sent so far count as lost once anything later arrives.
         self.transmissions += LOSS_THRESHOLD
-        self.doublings += 1
         self._transmit(next(iter(self.flying)), now)
-        self._ping(now)
         self.timer = now + self._timeout()
 
     def _ping(self, now):
         self.pings += 1
         self.pinged = now
+        self.ping_at = max(now + PING_AGAIN, self.heard + PING_AFTER)
         self._emit(type="ping", id=self.pings)
         self._await_answer(now)
 

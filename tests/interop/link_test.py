@@ -126,6 +126,13 @@ class Faults(unittest.TestCase):
         byes = [time for time, who, _ in world.sent if who == "A"]
         self.assertEqual(byes, [0, 1_000, 2_000])
 
+    def test_a_ping_keeps_a_second_from_the_latest(self):
+        world = World(lambda who, payload: [])
+        world.links["A"].write("one", 0)
+        world.run_until(30_000)
+        pings = [time for time, who, text in world.sent if who == "A" and '"ping"' in text]
+        self.assertEqual(pings[:8], [1_000, 3_000, 6_000, 9_000, 10_000, 11_000, 12_000, 13_000])
+
     def test_what_was_never_sent_cannot_be_acknowledged(self):
         link = Link(SESSION, 0)
         link.write("one", 0)
@@ -150,7 +157,9 @@ class Datagrams(unittest.TestCase):
     def test_what_is_no_datagram_is_dropped(self):
         good = '{"type":"ack","session":"%s","ack":12,"ranges":[[14,15],[17,17]]}' % SESSION
         self.assertIsNotNone(datagram.decode(good.encode()))
-        changes = [("12", "-1"), ("12", "1.5"), ("12", "true"), ("12", str(2**53)), ("12", "14"), ("[17", "[15"), ("17]", "16]")]
+        for ranges in ("[[17,17],[14,15]]", "[[14,15],[16,16]]", "[[14,15],[13,17]]"):
+            self.assertIsNotNone(datagram.decode(good.replace("[[14,15],[17,17]]", ranges).encode()))
+        changes = [("12", "-1"), ("12", "1.5"), ("12", "true"), ("12", str(2**53)), ("12", "14"), ("17]", "16]")]
         changes += [("ack\"", "nack\""), ("12", "[" * 1_000), ("0011", "00AA"), (",17]", "]"), ("12", "NaN"), ("}", "")]
         for old, new in changes:
             bad = good.replace(old, new)

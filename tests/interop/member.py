@@ -9,7 +9,6 @@ from link import Link
 VERSION = 1
 HELLO_AGAIN = 1_000
 HELLO_LASTS = 30_000
-COOKIE_LASTS = 15_000
 PATIENCE = 5_000
 
 
@@ -19,7 +18,7 @@ class Hello:
     def __init__(self, nonce, session, now):
         self.nonce, self.session = nonce, session
         self.cookie = None
-        self.cookie_since = now
+        self.refusal = None
         self.again = now
         self.until = now + HELLO_LASTS
 
@@ -88,13 +87,14 @@ class Member:
             if come_back is not None and now >= come_back:
                 self.hello = Hello(self.random_bits(), self.link.session, now)
         hello = self.hello
-        if hello is not None and hello.again is not None and now >= hello.again:
+        if hello is not None and now >= hello.again:
             if now < hello.until:
                 self._say_hello(now)
-            elif self.link is None:
-                self.over = "nobody answers"
+            elif self.link is None or hello.refusal is not None:
+                self._end(hello.refusal or "nobody answers")
             else:
-                hello.again = None  # the link goes on trying for as long as it lasts
+                self.hello = Hello(self.random_bits(), self.link.session, now)
+                self._say_hello(now)
 
     def _comes_back_at(self):
         link = self.link
@@ -114,30 +114,30 @@ class Member:
 
     def _take_answer(self, fields, now):
         if fields["type"] == "challenge":
-            # While a cookie is good, another challenge only answers an earlier hello that it has overtaken.
-            if self.hello.cookie is None or now >= self.hello.cookie_since + COOKIE_LASTS:
-                self.hello.cookie = fields["cookie"]
-                self.hello.cookie_since = now
+            is_first = self.hello.cookie is None
+            self.hello.cookie = fields["cookie"]
+            if is_first:
                 self._say_hello(now)
         elif fields["type"] == "welcome":
             self.hello = None
             self.nick = fields["nick"]
             if self.link is not None and self.link.session == fields["session"]:
-                self.link.hear(now)
+                self.link.resume(now)
                 return
             if self.link is not None:
                 self.lost += self.link.unconfirmed()
             self.link = Link(fields["session"], now)
         elif fields["type"] == "refused":
-            self.over = f"{fields['code']}: {fields['message']}"
-            self._give_up()
+            self.hello.refusal = f"{fields['code']}: {fields['message']}"
+            if self.link is None:
+                self._end(self.hello.refusal)
 
     def _look_whether_over(self):
         if self.link.over is not None:
-            self.over = self.link.over
-            self._give_up()
+            self._end(self.link.over)
 
-    def _give_up(self):
+    def _end(self, why):
+        self.over = why
         if self.link is not None:
             self.lost += self.link.unconfirmed()
             self.link.waiting.clear()

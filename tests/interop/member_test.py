@@ -13,7 +13,7 @@ SESSION, ANOTHER = "0" * 32, "f" * 32
 
 def joined():
     """A member that joined at 20 ms, and its hello."""
-    member = Member("Аня", iter(["a" * 32, "b" * 32]).__next__, 0)
+    member = Member("Аня", iter(["a" * 32, "b" * 32, "c" * 32]).__next__, 0)
     (hello,) = sent(member)
     answer(member, 10, type="challenge", nonce=hello["nonce"], cookie="good")
     answer(member, 20, type="welcome", nonce=hello["nonce"], session=SESSION, nick="Аня")
@@ -38,8 +38,11 @@ class Joining(unittest.TestCase):
         self.assertEqual(sent(member), [])
         answer(member, 10, type="challenge", nonce=hello["nonce"], cookie="good")
         self.assertEqual([hello["cookie"] for hello in sent(member)], ["good"])
-        self.assertEqual(member.next_time(), 1_010)
-        answer(member, 20, type="welcome", nonce=hello["nonce"], session=SESSION, nick="Anna")
+        answer(member, 15, type="challenge", nonce=hello["nonce"], cookie="better")
+        self.assertEqual((sent(member), member.next_time()), ([], 1_010))
+        member.tick(1_010)
+        self.assertEqual([hello["cookie"] for hello in sent(member)], ["better"])
+        answer(member, 1_020, type="welcome", nonce=hello["nonce"], session=SESSION, nick="Anna")
         self.assertEqual((member.link.session, member.nick), (SESSION, "Anna"))
 
     def test_hello_is_said_every_second_for_half_a_minute(self):
@@ -72,6 +75,7 @@ class ComingBack(unittest.TestCase):
         now, hello = self.wait_for_hello(member)
         self.assertEqual((now, hello["session"], hello["nonce"]), (5_030, SESSION, "b" * 32))
         answer(member, now, type="welcome", nonce=hello["nonce"], session=SESSION, nick="Аня")
+        self.assertEqual([fields["message"] for fields in sent(member)], ["unheard"])
         self.assertEqual(member.link.unconfirmed(), ["unheard"])
         answer(member, now, type="ack", session=SESSION, ack=1)
         self.assertEqual((member.link.unconfirmed(), member.lost), ([], []))
@@ -81,6 +85,29 @@ class ComingBack(unittest.TestCase):
         now, hello = self.wait_for_hello(member)
         answer(member, now, type="welcome", nonce=hello["nonce"], session=ANOTHER, nick="Аня")
         self.assertEqual((member.link.session, member.link.unconfirmed(), member.lost), (ANOTHER, [], ["unheard"]))
+
+    def test_after_thirty_seconds_it_begins_again(self):
+        member = joined()
+        now, _ = self.wait_for_hello(member)
+        hellos = self.run_until(member, now + 30_000)
+        self.assertEqual((len(hellos), hellos[-1]["session"], hellos[-1]["nonce"]), (30, SESSION, "c" * 32))
+
+    def test_a_refusal_counts_after_thirty_seconds(self):
+        member = joined()
+        now, hello = self.wait_for_hello(member)
+        answer(member, now, type="refused", nonce=hello["nonce"], code="nick_taken", message="there is one")
+        self.run_until(member, now + 29_999)
+        self.assertIsNone(member.over)
+        self.run_until(member, now + 30_000)
+        self.assertEqual((member.over, member.lost), ("nick_taken: there is one", ["unheard"]))
+
+    def run_until(self, member, until):
+        """Lets time pass; gives the hellos of it."""
+        hellos = []
+        while (now := member.next_time()) is not None and now <= until:
+            member.tick(now)
+            hellos += [fields for fields in sent(member) if fields["type"] == "hello"]
+        return hellos
 
     def test_hearing_the_link_again_is_enough(self):
         member = joined()

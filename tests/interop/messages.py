@@ -12,8 +12,12 @@ def nicks(value):
     return isinstance(value, list) and all(map(text, value))
 
 
+def kind(value):
+    return value in ("say", "me", "private")
+
+
 NOTICES = {
-    "said": {"id": number, "at": number, "from": text, "kind": text, "text": text},
+    "said": {"id": number, "at": number, "from": text, "kind": kind, "text": text},
     "joined": {"nick": text},
     "left": {"nick": text, "reason": text},
     "renamed": {"old": text, "new": text},

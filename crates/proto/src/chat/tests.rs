@@ -176,6 +176,51 @@ fn the_documents_messages_are_ours() {
     }
 }
 
+#[test]
+fn the_documents_words_are_ours() {
+    let (_, table) = include_str!("../../PROTOCOL.md")
+        .split_once("| field | of | value | meaning |\n| --- | --- | --- | --- |\n")
+        .expect("the table is there");
+    let (table, _) = table.split_once("\n\n").expect("the table ends");
+    let words = |field: &str, of: &str| -> Vec<&str> {
+        let rows = table
+            .lines()
+            .map(|row| row.split(" | ").collect::<Vec<_>>());
+        let rows = rows.filter(|row| row[0].contains(field) && row[1].contains(of));
+        rows.map(|row| row[2].trim_matches('`')).collect()
+    };
+    fn ours<T: serde::Serialize>(words: &[T]) -> Vec<String> {
+        let word = |word| serde_json::to_value(word).expect("a word is JSON");
+        let words = words.iter().map(|it| word(it).as_str().map(String::from));
+        words.map(|word| word.expect("a word is text")).collect()
+    }
+    use Refusal::{BadNick, BadVersion, Full, NickTaken, Stopping};
+    let refusals = [BadNick, NickTaken, Full, Stopping, BadVersion];
+    assert_eq!(words("code", "refused"), ours(&refusals));
+    let troubles = [
+        Trouble::BadNick,
+        Trouble::NickTaken,
+        Trouble::NoSuchNick,
+        Trouble::TooLong,
+        Trouble::BadMessage,
+    ];
+    assert_eq!(words("code", "error"), ours(&troubles));
+    let reasons = [
+        Reason::Quit,
+        Reason::Stopping,
+        Reason::Flooding,
+        Reason::TooSlow,
+        Reason::TimedOut,
+    ];
+    for of in ["bye", "left"] {
+        assert_eq!(words("reason", of), ours(&reasons));
+    }
+    assert_eq!(
+        words("kind", "said"),
+        ours(&[Kind::Say, Kind::Me, Kind::Private])
+    );
+}
+
 proptest! {
     #[test]
     fn any_text_in_a_message_survives(text: String, from: String) {

@@ -1,5 +1,8 @@
 //! Silence, pings, farewells and coming back.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use proto::chat::{Datagram, Reason};
 
 use super::super::End;
@@ -24,6 +27,24 @@ fn an_idle_link_pings_every_ten_seconds() {
         assert!((350..=360).contains(&side.sent.pings), "{:?}", side.sent);
         assert_eq!(side.sent.pongs, side.sent.pings);
     }
+}
+
+#[test]
+fn a_ping_keeps_a_second_from_the_latest() {
+    let mut simulation = Simulation::new(0, [CLEAR; 2]);
+    let (start, pings) = (simulation.now, Rc::new(RefCell::new(Vec::new())));
+    let log = Rc::clone(&pings);
+    simulation.sieve = Some(Box::new(move |now, side, datagram| {
+        if side == 0 && matches!(datagram, Datagram::Ping(_)) {
+            log.borrow_mut().push(now - start);
+        }
+        true
+    }));
+    simulation.send(0, [1]);
+    simulation.run(seconds(14));
+    // Beside time-outs at 1, 3, 6, 9 and 12 s; by itself from 10 s on.
+    let expected = [1, 3, 6, 9, 10, 11, 12, 13].map(seconds);
+    assert_eq!(*pings.borrow(), expected);
 }
 
 #[test]

@@ -205,6 +205,42 @@ fn what_makes_no_sense_changes_nothing() {
 }
 
 #[test]
+fn what_is_of_no_use_is_heard_and_what_is_dropped_whole_is_not() {
+    let now = Instant::now();
+    let message = body(0);
+    for (datagram, alive) in [
+        (data(WINDOW as u64 + 1, 0, &message), true),
+        (ack(0, &[]), true),
+        (ack(1, &[]), false),
+        (ack(0, &[(1, 1)]), false),
+    ] {
+        let mut link = Link::new(SESSION, now);
+        assert_eq!(link.handle(&datagram, now + ms(50_000)), alive);
+        link.handle_timeout(now + ms(60_000));
+        assert_eq!(link.deadline().is_some(), alive, "{datagram:?}");
+        assert_eq!(link.arrived(), 0);
+    }
+}
+
+#[test]
+fn acknowledgements_count_beside_what_is_dropped_and_in_any_order() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    (1..=9).for_each(|seq| _ = link.send(body(seq)));
+    sends(&mut link, now);
+    let message = body(0);
+    for (datagram, unconfirmed) in [
+        (data(WINDOW as u64 + 1, 1, &message), 8),
+        (ack(2, &[(6, 6), (4, 5), (5, 6)]), 7),
+        (ack(3, &[]), 3),
+    ] {
+        link.handle(&datagram, now);
+        assert_eq!(link.unconfirmed().count(), unconfirmed, "{datagram:?}");
+    }
+    assert_eq!(acknowledges(&mut link, now + ms(25)), None);
+}
+
+#[test]
 fn only_the_newest_news_measures_the_path() {
     let now = Instant::now();
     let mut link = Link::new(SESSION, now);
