@@ -90,3 +90,20 @@ fn a_portion_is_as_long_as_it_is_told() {
     server.farewell(client);
     assert_eq!(amounts(&server.log(), "received"), [7, 7, 6]);
 }
+
+#[test]
+fn what_comes_is_told_when_it_is_asked_for() {
+    let server = Server::start(&["--raw", "--log-level", "debug"]);
+    let mut client = server.connect();
+    client.write_all("Ж\x1b\n".as_bytes()).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(rest(&mut client), "Ж\x1b\n".as_bytes());
+    let told = server.log().wait_for(" DEBUG [");
+    assert!(
+        told.ends_with(r#"] portion of 4 bytes: "Ж\x1b\n""#),
+        "{told}"
+    );
+    server
+        .log()
+        .wait_for("gives back raw bytes, in portions of up to 1024");
+}
