@@ -26,11 +26,13 @@ mod escapes;
 mod failure;
 mod finished;
 mod folder;
+mod kills;
 #[cfg(target_os = "linux")]
 mod network;
 mod process;
 mod program;
 mod python;
+mod random;
 mod relay;
 mod running;
 mod stream;
@@ -38,11 +40,13 @@ mod terminal;
 
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
+pub use kills::{Fuse, Kills};
 #[cfg(target_os = "linux")]
 pub use network::{Host, Network};
 pub use process::{Memory, Process};
 pub use program::{Program, TIME_LIMIT};
 pub use python::python;
+pub use random::Random;
 pub use relay::{Relay, Weather};
 pub use running::Running;
 #[cfg(target_os = "linux")]

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::random::Random;
+
 /// The longest datagram of UDP over IPv4 is a little shorter.
 const MAX_DATAGRAM_BYTES: usize = 65_536;
 
@@ -49,7 +51,7 @@ struct Shared {
 struct State {
     server: SocketAddr,
     weather: Weather,
-    random: u64,
+    random: Random,
     /// The socket that stands for each client at the server.
     clients: HashMap<SocketAddr, Arc<UdpSocket>>,
     air: Sender<Flight>,
@@ -80,7 +82,7 @@ impl Relay {
             state: Mutex::new(State {
                 server,
                 weather,
-                random: seed,
+                random: Random::new(seed),
                 clients: HashMap::new(),
                 air,
                 flown: 0,
@@ -194,13 +196,13 @@ impl State {
     /// Lets a datagram go, in as many copies as the weather leaves.
     fn launch(&mut self, bytes: &[u8], socket: Option<Arc<UdpSocket>>, to: SocketAddr) {
         let weather = self.weather;
-        let copies = 1 + usize::from(self.share() < weather.doubled);
+        let copies = 1 + usize::from(self.random.share() < weather.doubled);
         for _ in 0..copies {
-            if self.share() < weather.loss {
+            if self.random.share() < weather.loss {
                 continue;
             }
             self.flown += 1;
-            let late = weather.jitter.mul_f64(self.share());
+            let late = weather.jitter.mul_f64(self.random.share());
             let flight = Flight {
                 arrives_at: Instant::now() + weather.delay + late,
                 number: self.flown,
@@ -211,15 +213,6 @@ impl State {
             // The other end is gone only when the relay is.
             let _ = self.air.send(flight);
         }
-    }
-
-    /// A number from 0 to 1: SplitMix64.
-    fn share(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as f64 / u64::MAX as f64
     }
 }
 

@@ -330,4 +330,19 @@ mod tests {
         assert!(cat.wait_for_end(cat.limit()).is_some());
         assert_eq!((cat.memory(), cat.threads()), (None, None));
     }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_limit_set_while_it_runs_holds() {
+        let tee = Program::new("tee").arg("out").prelude("trap '' XFSZ");
+        let mut tee = tee.stdin_pipe().spawn();
+        tee.write_stdin("one\n");
+        tee.next_line();
+        tee.restrict(crate::Resource::Fsize, Some(4));
+        tee.write_stdin("two\n");
+        tee.wait_for_stderr("too large");
+        tee.close_stdin();
+        assert_eq!(std::fs::read(tee.folder().join("out")).unwrap(), b"one\n");
+        assert_eq!(tee.wait().status.code(), Some(1));
+    }
 }
