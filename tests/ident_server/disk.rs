@@ -24,26 +24,6 @@ fn a_restart_remembers() {
     server.register("127.0.0.3", "Eve");
 }
 
-#[test]
-fn a_kill_right_after_the_greeting_remembers() {
-    let mut folder = None;
-    for round in 0..5 {
-        let server = match &folder {
-            None => Server::start(&[]),
-            Some(folder) => Server::start_in(folder),
-        };
-        for earlier in 0..round {
-            server.greet(
-                &format!("127.0.0.{}", earlier + 1),
-                &format!("client {earlier}"),
-            );
-        }
-        let address = format!("127.0.0.{}", round + 1);
-        server.register(&address, &format!("client {round}"));
-        folder = Some(server.kill());
-    }
-}
-
 /// A server whose files end after 512 to 1,024 bytes, as on a full disk: shells count in blocks of either.
 #[test]
 fn a_full_disk_is_told_and_survived() {

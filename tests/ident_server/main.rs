@@ -6,5 +6,6 @@ mod dialogue;
 mod disk;
 mod file;
 mod hostile;
+mod kills;
 mod many;
 mod server;

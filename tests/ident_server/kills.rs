@@ -1,0 +1,200 @@
+//! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else is.
+//! How often, and by which seed: `testbed::Kills`.
+//!
+//! A kill leaves the kernel alive, so what was written is there without an fsync. What a power cut leaves is tried by the
+//! store's own tests, on a disk in memory; here each second kill is followed by what it may leave of a line, a beginning.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::thread;
+
+use serde_json::{Value, json};
+use testbed::{Folder, Fuse, Kills, Random, Running, Signal};
+
+use crate::server::{Client, DATA_FILE, Server, welcome};
+
+const STREETS: u64 = 8;
+const HOUSES: u64 = 12;
+
+/// Acknowledgements of a round, at most.
+const MOST: u64 = 80;
+
+/// Clients that one thread plays.
+struct Street {
+    random: Random,
+    houses: Vec<House>,
+}
+
+/// One client.
+struct House {
+    address: String,
+    name: Option<String>,
+    /// What a request that was not answered may have made of the name.
+    doubt: Option<Option<String>>,
+}
+
+#[test]
+fn kills_under_load_lose_nothing_that_was_acknowledged() {
+    let mut kills = Kills::new();
+    let folder = Folder::new();
+    fs::create_dir(folder.join("data")).unwrap();
+    fs::write(folder.join(DATA_FILE), "").unwrap();
+    let mut streets: Vec<_> = (0..STREETS)
+        .map(|number| Street::new(number, kills.random.bits()))
+        .collect();
+    let mut drafts = 0;
+    for _ in kills.rounds() {
+        let server = start_untidy(&folder, &mut kills.random, &mut streets);
+        let fuse = kills.fuse(&server.running, MOST);
+        at_once(&mut streets, |street| street.live_under(&server, &fuse));
+        expect_killed(server.running);
+        drafts += u32::from(draft(&folder).exists());
+    }
+    println!("kills in the midst of a compaction: {drafts}");
+    start_untidy(&folder, &mut kills.random, &mut streets).stop();
+}
+
+/// A server that knows what was acknowledged, whatever else is in the file.
+fn start_untidy(folder: &Folder, random: &mut Random, streets: &mut [Street]) -> Server {
+    let is_torn = leave_untidy(folder, random);
+    let program = crate::server::program().args(["--log-to", "console"]);
+    let server = Server::run(&program.in_folder(folder));
+    if is_torn {
+        let told = format!("{DATA_FILE}: cut off line ");
+        server.running.wait_for_stderr_line(&told);
+    }
+    assert!(!draft(folder).exists());
+    at_once(streets, |street| street.check(&server));
+    assert_eq!(content(folder), known(streets));
+    server
+}
+
+/// A load that ended before its fuse would wait for ever, so the server must have ended by it.
+fn expect_killed(running: Running) {
+    let finished = running.wait();
+    if finished.status.signal() != Some(Signal::KILL.as_raw()) {
+        finished.fail("it was not killed");
+    }
+}
+
+fn at_once(streets: &mut [Street], work: impl Fn(&mut Street) + Sync) {
+    thread::scope(|scope| {
+        for street in streets {
+            scope.spawn(|| work(street));
+        }
+    });
+}
+
+/// Leaves the file as kills and people do: with blank lines, so many that the store compacts it after some more changes, and
+/// half of the time with the beginning of a line. Tells whether it ends in one now, be it by this or by the kill itself.
+fn leave_untidy(folder: &Folder, random: &mut Random) -> bool {
+    let path = folder.join(DATA_FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    let (_, last) = text.rsplit_once('\n').unwrap_or(("", &text));
+    if !last.is_empty() {
+        return serde_json::from_str::<Value>(last).is_err();
+    }
+    // More than a thousand lines out of date bring a compaction; at most so many records are up to date.
+    let lines = text.lines().count() as u64 + random.below(MOST);
+    let blank = (1_000 + STREETS * HOUSES).saturating_sub(lines);
+    let mut added = "\n".repeat(blank as usize);
+    let is_torn = random.below(2) == 0;
+    if is_torn {
+        let line = r#"{"key":"127.99.99.99","value":{"name":"Nobody"}}"#;
+        let length = 1 + random.below(line.len() as u64 - 1);
+        added += &line[..length as usize];
+    }
+    let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(added.as_bytes()).unwrap();
+    is_torn
+}
+
+/// There while a compaction is under way.
+fn draft(folder: &Folder) -> PathBuf {
+    folder.join(format!("{DATA_FILE}.tmp"))
+}
+
+/// What the file says, in whole lines.
+fn content(folder: &Folder) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
+    assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+    let mut names = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let key = record["key"].as_str().unwrap().to_owned();
+        match record["value"]["name"].as_str() {
+            Some(name) => names.insert(key, name.to_owned()),
+            None => names.remove(&key),
+        };
+    }
+    names
+}
+
+fn known(streets: &[Street]) -> BTreeMap<String, String> {
+    let houses = streets.iter().flat_map(|street| &street.houses);
+    houses
+        .filter_map(|house| Some((house.address.clone(), house.name.clone()?)))
+        .collect()
+}
+
+impl Street {
+    fn new(number: u64, seed: u64) -> Self {
+        let houses = (1..=HOUSES).map(|house| House {
+            address: format!("127.1.{number}.{house}"),
+            name: None,
+            doubt: None,
+        });
+        Self {
+            random: Random::new(seed),
+            houses: houses.collect(),
+        }
+    }
+
+    /// Each client must be known as it was left.
+    fn check(&mut self, server: &Server) {
+        for house in &mut self.houses {
+            let greeting = server.connect(&house.address).hear();
+            let found = greeting["name"].as_str().map(str::to_owned);
+            let doubt = house.doubt.take();
+            assert!(
+                found == house.name || Some(&found) == doubt.as_ref(),
+                "{} is {found:?} and was {:?}, perhaps {doubt:?}",
+                house.address,
+                house.name
+            );
+            house.name = found;
+        }
+    }
+
+    /// Clients come and go until the server is gone.
+    fn live_under(&mut self, server: &Server, fuse: &Fuse<'_>) {
+        while self.visit(server, fuse).is_ok() {}
+    }
+
+    /// Changes a name or two of one client.
+    fn visit(&mut self, server: &Server, fuse: &Fuse<'_>) -> io::Result<()> {
+        let house = self.random.below(HOUSES) as usize;
+        let house = &mut self.houses[house];
+        let mut client = Client::try_connect(server.address, house.address.parse().unwrap())?;
+        let greeting = client.try_hear()?;
+        assert_eq!(greeting["name"].as_str(), house.name.as_deref());
+        for _ in 0..=self.random.below(2) {
+            let name = format!("Имя {}", self.random.bits());
+            let (request, name) = match (&house.name, self.random.below(3)) {
+                (None, _) => (json!({"type": "name", "name": name}), Some(name)),
+                (Some(_), 0) => (json!({"type": "forget"}), None),
+                (Some(_), _) => (json!({"type": "rename", "name": name}), Some(name)),
+            };
+            house.doubt = Some(name.clone());
+            let reply = client.try_ask(&request)?;
+            let forgotten = json!({"type": "forgotten"});
+            assert_eq!(reply, name.as_deref().map_or(forgotten, welcome));
+            (house.name, house.doubt) = (name, None);
+            fuse.burn();
+        }
+        Ok(())
+    }
+}
