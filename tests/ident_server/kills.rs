@@ -5,14 +5,12 @@
 //! store's own tests, on a disk in memory; here each second kill is followed by what it may leave of a line, a beginning.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
-use std::thread;
 
 use serde_json::{Value, json};
-use testbed::{Folder, Fuse, Kills, Random, Running, Signal};
+use testbed::{Folder, Fuse, Kills, Random, Signal, at_once};
 
 use crate::server::{Client, DATA_FILE, Server, welcome};
 
@@ -47,19 +45,22 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
         .collect();
     let mut drafts = 0;
     for _ in kills.rounds() {
-        let server = start_untidy(&folder, &mut kills.random, &mut streets);
+        let server = start(&folder, &mut kills, &mut streets);
         let fuse = kills.fuse(&server.running, MOST);
         at_once(&mut streets, |street| street.live_under(&server, &fuse));
-        expect_killed(server.running);
+        server.running.wait().expect_signal(Signal::KILL);
         drafts += u32::from(draft(&folder).exists());
     }
     println!("kills in the midst of a compaction: {drafts}");
-    start_untidy(&folder, &mut kills.random, &mut streets).stop();
+    start(&folder, &mut kills, &mut streets).stop();
 }
 
-/// A server that knows what was acknowledged, whatever else is in the file.
-fn start_untidy(folder: &Folder, random: &mut Random, streets: &mut [Street]) -> Server {
-    let is_torn = leave_untidy(folder, random);
+/// A server that knows what was acknowledged, in whatever state the file is.
+fn start(folder: &Folder, kills: &mut Kills, streets: &mut [Street]) -> Server {
+    // The store compacts when more than a thousand lines are out of date, so now it will after some more changes.
+    let lines = 1_000 + STREETS * HOUSES - kills.random.below(MOST);
+    let next = r#"{"key":"127.99.99.99","value":{"name":"Nobody"}}"#;
+    let is_torn = kills.leave_untidy(&folder.join(DATA_FILE), lines, next);
     let program = crate::server::program().args(["--log-to", "console"]);
     let server = Server::run(&program.in_folder(folder));
     if is_torn {
@@ -70,46 +71,6 @@ fn start_untidy(folder: &Folder, random: &mut Random, streets: &mut [Street]) ->
     at_once(streets, |street| street.check(&server));
     assert_eq!(content(folder), known(streets));
     server
-}
-
-/// A load that ended before its fuse would wait for ever, so the server must have ended by it.
-fn expect_killed(running: Running) {
-    let finished = running.wait();
-    if finished.status.signal() != Some(Signal::KILL.as_raw()) {
-        finished.fail("it was not killed");
-    }
-}
-
-fn at_once(streets: &mut [Street], work: impl Fn(&mut Street) + Sync) {
-    thread::scope(|scope| {
-        for street in streets {
-            scope.spawn(|| work(street));
-        }
-    });
-}
-
-/// Leaves the file as kills and people do: with blank lines, so many that the store compacts it after some more changes, and
-/// half of the time with the beginning of a line. Tells whether it ends in one now, be it by this or by the kill itself.
-fn leave_untidy(folder: &Folder, random: &mut Random) -> bool {
-    let path = folder.join(DATA_FILE);
-    let text = fs::read_to_string(&path).unwrap();
-    let (_, last) = text.rsplit_once('\n').unwrap_or(("", &text));
-    if !last.is_empty() {
-        return serde_json::from_str::<Value>(last).is_err();
-    }
-    // More than a thousand lines out of date bring a compaction; at most so many records are up to date.
-    let lines = text.lines().count() as u64 + random.below(MOST);
-    let blank = (1_000 + STREETS * HOUSES).saturating_sub(lines);
-    let mut added = "\n".repeat(blank as usize);
-    let is_torn = random.below(2) == 0;
-    if is_torn {
-        let line = r#"{"key":"127.99.99.99","value":{"name":"Nobody"}}"#;
-        let length = 1 + random.below(line.len() as u64 - 1);
-        added += &line[..length as usize];
-    }
-    let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-    file.write_all(added.as_bytes()).unwrap();
-    is_torn
 }
 
 /// There while a compaction is under way.

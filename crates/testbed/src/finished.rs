@@ -1,6 +1,9 @@
 //! What is left of a program that ran with pipes and has ended.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+
+use rustix::process::Signal;
 
 use crate::failure;
 use crate::folder::{Folder, LogFile};
@@ -31,6 +34,15 @@ impl Finished {
     pub fn expect_code(self, code: i32) -> Self {
         if self.status.code() != Some(code) {
             self.fail(&format!("expected exit status {code}"));
+        }
+        self
+    }
+
+    /// Fails the test unless this signal ended it.
+    #[track_caller]
+    pub fn expect_signal(self, signal: Signal) -> Self {
+        if self.status.signal() != Some(signal.as_raw()) {
+            self.fail(&format!("expected its end by {signal:?}"));
         }
         self
     }

@@ -6,9 +6,11 @@
 //! KILL_SEED=7 cargo test ...                                           the choices of a run that failed
 //! ```
 
+use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::hint;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -57,6 +59,26 @@ impl Kills {
         0..self.rounds
     }
 
+    /// Leaves a file of lines as people and power cuts do: with blank lines, up to `lines` in all, and half of the time with
+    /// the beginning of `next`, a line that was about to come. Tells whether the file ends within a line now, be it by this
+    /// or by the kill before, to which nothing is added.
+    #[track_caller]
+    pub fn leave_untidy(&mut self, file: &Path, lines: u64, next: &str) -> bool {
+        let mut text = fs::read(file).expect("a file that is there can be read");
+        if text.last().is_some_and(|&byte| byte != b'\n') {
+            return true;
+        }
+        let ends = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        text.extend((ends..lines).map(|_| b'\n'));
+        let is_torn = self.random.below(2) == 0;
+        if is_torn {
+            let length = 1 + self.random.below(next.len() as u64 - 1);
+            text.extend(&next.as_bytes()[..length as usize]);
+        }
+        fs::write(file, text).expect("a file that is there can be written");
+        is_torn
+    }
+
     /// A fuse for 1 to `longest` acknowledgements.
     pub fn fuse<'a>(&mut self, process: &'a Process, longest: u64) -> Fuse<'a> {
         Fuse {
@@ -95,4 +117,42 @@ fn number(variable: &str) -> Option<u64> {
         text.parse()
             .unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Folder, Program, Signal};
+
+    #[test]
+    fn a_fuse_burns_down_to_the_kill() {
+        let mut kills = Kills::new();
+        let cat = Program::new("cat").stdin_pipe().spawn();
+        let fuse = kills.fuse(&cat, 1);
+        assert!(cat.is_running());
+        fuse.burn();
+        fuse.burn();
+        cat.wait().expect_signal(Signal::KILL);
+    }
+
+    #[test]
+    fn a_file_is_left_with_blank_lines_and_perhaps_the_beginning_of_another() {
+        let (mut kills, folder) = (Kills::new(), Folder::new());
+        let file = folder.join("lines");
+        let mut torn = 0;
+        for _ in 0..100 {
+            fs::write(&file, "one\n").unwrap();
+            let is_torn = kills.leave_untidy(&file, 3, "next");
+            let text = fs::read_to_string(&file).unwrap();
+            let rest = text.strip_prefix("one\n\n\n").unwrap();
+            assert_eq!(is_torn, ["n", "ne", "nex"].contains(&rest), "{text:?}");
+            assert!(is_torn || rest.is_empty(), "{text:?}");
+            torn += u32::from(is_torn);
+            if is_torn {
+                assert!(kills.leave_untidy(&file, 9, "next"));
+                assert_eq!(fs::read_to_string(&file).unwrap(), text);
+            }
+        }
+        assert!((1..100).contains(&torn), "{torn}");
+    }
 }

@@ -22,6 +22,7 @@
 //! server.wait().expect_success();
 //! ```
 
+mod crowd;
 mod escapes;
 mod failure;
 mod finished;
@@ -38,6 +39,7 @@ mod running;
 mod stream;
 mod terminal;
 
+pub use crowd::at_once;
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
 pub use kills::{Fuse, Kills};
