@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
+mod crowd;
 mod disk;
 mod guessing;
 mod hostile;
+mod kills;
 mod notes;
 mod owner;
 mod secrets;

@@ -1,7 +1,7 @@
 //! A running server, and clients whose address a test chooses.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 
 use proto::{FramedSocket, MAX_DIALOGUE_BYTES};
@@ -115,17 +115,36 @@ pub struct Client {
 
 impl Client {
     fn connect(server: SocketAddr, from: IpAddr) -> Self {
-        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
-        socket.connect(&server.into()).unwrap();
+        Self::try_connect(server, from).unwrap()
+    }
+
+    /// Fails when the server is gone.
+    pub fn try_connect(server: SocketAddr, from: IpAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(from, 0).into())?;
+        socket.connect(&server.into())?;
         let socket = TcpStream::from(socket);
-        socket.set_read_timeout(Some(TIME_LIMIT)).unwrap();
-        Self { socket }
+        socket.set_read_timeout(Some(TIME_LIMIT))?;
+        Ok(Self { socket })
     }
 
     pub fn hear(&mut self) -> Value {
-        let text = self.socket.recv_text(MAX_DIALOGUE_BYTES).unwrap();
-        serde_json::from_str(&text.expect("a message, not the end")).unwrap()
+        self.try_hear().unwrap()
+    }
+
+    /// Fails when the server is gone.
+    pub fn try_hear(&mut self) -> io::Result<Value> {
+        let text = self.socket.recv_text(MAX_DIALOGUE_BYTES);
+        let text = text.map_err(io::Error::other)?;
+        let text = text.ok_or(ErrorKind::UnexpectedEof)?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Fails when the server is gone.
+    pub fn try_ask(&mut self, request: &Value) -> io::Result<Value> {
+        let sent = self.socket.send_text(&request.to_string());
+        sent.map_err(io::Error::other)?;
+        self.try_hear()
     }
 
     pub fn ask(&mut self, request: Value) -> Value {

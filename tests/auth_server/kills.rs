@@ -1,0 +1,81 @@
+//! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else is.
+//! How often, and by which seed: `testbed::Kills`. What users do and how they find it is in `crowd`.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use testbed::{Folder, Kills, Signal, at_once};
+
+use crate::crowd::House;
+use crate::server::{SESSIONS_FILE, Server, USERS_FILE, program};
+
+const HOUSES: u64 = 6;
+
+/// Acknowledgements of a round, at most.
+const MOST: u64 = 10;
+
+#[test]
+fn kills_under_load_lose_nothing_that_was_acknowledged() {
+    let mut kills = Kills::new();
+    let folder = Folder::new();
+    fs::create_dir(folder.join("data")).unwrap();
+    for file in [USERS_FILE, SESSIONS_FILE] {
+        fs::write(folder.join(file), "").unwrap();
+    }
+    let mut houses: Vec<_> = (0..HOUSES)
+        .map(|number| House::new(number, kills.random.bits()))
+        .collect();
+    for _ in kills.rounds() {
+        let server = start(&folder, &mut kills, &mut houses);
+        let fuse = kills.fuse(&server.running, MOST);
+        at_once(&mut houses, |house| house.live_under(&server, &fuse));
+        server.running.wait().expect_signal(Signal::KILL);
+    }
+    start(&folder, &mut kills, &mut houses).stop();
+    let users: usize = houses.iter().map(|house| house.users.len()).sum();
+    println!("users in the end: {users}");
+}
+
+/// A server that knows what was acknowledged, in whatever state the files are.
+fn start(folder: &Folder, kills: &mut Kills, houses: &mut [House]) -> Server {
+    let mut torn = vec![];
+    for file in [USERS_FILE, SESSIONS_FILE] {
+        // A store compacts when more than a thousand lines are out of date, so now it will after some more changes.
+        let live = keys(folder, file).len() as u64;
+        let lines = 1_000 + live - kills.random.below(MOST);
+        let next = r#"{"key":"nobody","value":{"name":"Nobody"}}"#;
+        if kills.leave_untidy(&folder.join(file), lines, next) {
+            torn.push(file);
+        }
+    }
+    let server = Server::run(&program().args(["--log-to", "console"]).in_folder(folder));
+    for file in torn {
+        server
+            .running
+            .wait_for_stderr_line(&format!("{file}: cut off line "));
+    }
+    at_once(houses, |house| house.check(&server));
+    let users = houses.iter().flat_map(|house| &house.users);
+    let names: BTreeSet<_> = users.clone().map(|user| user.name.clone()).collect();
+    assert_eq!(keys(folder, USERS_FILE), names);
+    let ids: BTreeSet<_> = users.flat_map(|user| user.session_ids()).collect();
+    assert_eq!(keys(folder, SESSIONS_FILE), ids);
+    server
+}
+
+/// The keys that a file has a value for, up to its last whole line.
+fn keys(folder: &Folder, file: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(folder.join(file)).unwrap();
+    let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
+    let mut keys = BTreeSet::new();
+    for line in whole.lines().filter(|line| !line.is_empty()) {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let key = record["key"].as_str().unwrap();
+        match record["value"].is_null() {
+            true => keys.remove(key),
+            false => keys.insert(key.to_owned()),
+        };
+    }
+    keys
+}
