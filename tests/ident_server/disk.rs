@@ -3,9 +3,10 @@
 use std::fs;
 
 use serde_json::json;
-use testbed::Program;
+#[cfg(target_os = "linux")]
+use testbed::{Resource, at_once};
 
-use crate::server::{DATA_FILE, Server, welcome};
+use crate::server::{DATA_FILE, Server, program, welcome};
 
 #[test]
 fn a_restart_remembers() {
@@ -27,15 +28,8 @@ fn a_restart_remembers() {
 /// A server whose files end after 512 to 1,024 bytes, as on a full disk: shells count in blocks of either.
 #[test]
 fn a_full_disk_is_told_and_survived() {
-    let script = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
-    let binary = env!("CARGO_BIN_EXE_ident-server");
-    let running = Program::new("sh")
-        .args(["-c", script, binary, "--port", "0", "--log-to", "console"])
-        .spawn();
-    let line = running.next_line();
-    let address = line.strip_prefix("ident-server listening on ").unwrap();
-    let address = address.parse().unwrap();
-    let server = Server { running, address };
+    let program = program().args(["--log-to", "console"]);
+    let server = Server::run(&program.prelude("trap '' XFSZ; ulimit -f 1"));
 
     let name = "x".repeat(60);
     let mut stored = 0;
@@ -81,4 +75,71 @@ fn a_full_disk_is_told_and_survived() {
         server.greet(&format!("127.0.0.{}", client + 1), &name);
     }
     server.register(&format!("127.0.0.{}", stored + 1), &name);
+}
+
+/// What became of the names that one thread gives, at addresses of its own.
+#[cfg(target_os = "linux")]
+struct Street {
+    addresses: Vec<String>,
+    stored: Vec<String>,
+    refused: Vec<String>,
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
+    let program = program().args(["--log-to", "console"]);
+    let server = Server::run(&program.prelude("trap '' XFSZ"));
+    server.running.restrict(Resource::Fsize, Some(4_096));
+    let name = |address: &str| format!("{address} {}", "x".repeat(48));
+    let mut streets: Vec<_> = (0..16)
+        .map(|street| Street {
+            addresses: (1..=10).map(|n| format!("127.3.{street}.{n}")).collect(),
+            stored: vec![],
+            refused: vec![],
+        })
+        .collect();
+    at_once(&mut streets, |street| {
+        for address in street.addresses.drain(..) {
+            let name = name(&address);
+            let mut client = server.connect(&address);
+            assert_eq!(client.hear(), json!({"type": "who_are_you"}));
+            let reply = client.ask(json!({"type": "name", "name": name}));
+            // Either way the dialogue goes on.
+            if reply == welcome(&name) {
+                assert_eq!(client.say(r#"{"type":"whoami"}"#)["name"], name);
+                street.stored.push(address);
+            } else {
+                assert_eq!(reply["code"], "unavailable", "{reply}");
+                client.refused(r#"{"type":"whoami"}"#, "not_known");
+                street.refused.push(address);
+            }
+        }
+    });
+    let stored: usize = streets.iter().map(|street| street.stored.len()).sum();
+    // A line takes some 100 bytes; the lines of one write that does not fit, at most one a thread, are refused together.
+    assert!((20..50).contains(&stored), "{stored}");
+    let data = fs::read_to_string(server.folder().join(DATA_FILE)).unwrap();
+    assert!(
+        data.ends_with("}\n") && data.lines().count() == stored,
+        "{data}"
+    );
+    for address in streets.iter().flat_map(|street| &street.stored) {
+        server.greet(address, &name(address));
+    }
+
+    server.running.restrict(Resource::Fsize, None);
+    at_once(&mut streets, |street| {
+        for address in &street.refused {
+            server.register(address, &name(address));
+        }
+    });
+    let folder = server.folder().clone();
+    server.stop();
+    let server = Server::start_in(&folder);
+    at_once(&mut streets, |street| {
+        for address in street.stored.iter().chain(&street.refused) {
+            server.greet(address, &name(address));
+        }
+    });
 }
