@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use testbed::Program;
+#[cfg(target_os = "linux")]
+use testbed::{Resource, at_once};
 
 use crate::server::{
-    PASSWORD, Server, USERS_FILE, change_password, login, plain, register, resume,
+    PASSWORD, Server, USERS_FILE, change_password, login, plain, program, register, resume,
 };
 
 #[test]
@@ -47,22 +48,11 @@ fn a_kill_right_after_the_session_keeps_it() {
     }
 }
 
-/// A server whose files end after so many blocks, as on a full disk: a block has 512 or 1,024 bytes, as the shell likes.
-fn on_a_small_disk(blocks: u32) -> Server {
-    let script = format!(r#"trap "" XFSZ; ulimit -f {blocks}; exec "$0" "$@""#);
-    let binary = env!("CARGO_BIN_EXE_auth-server");
-    let running = Program::new("sh")
-        .args(["-c", &script, binary, "--port", "0", "--log-to", "console"])
-        .spawn();
-    let line = running.next_line();
-    let address = line.strip_prefix("auth-server listening on ").unwrap();
-    let address = address.parse().unwrap();
-    Server { running, address }
-}
-
+/// A server whose files end after 1,024 to 2,048 bytes, as on a full disk: shells count in blocks of either half.
 #[test]
 fn a_full_disk_is_told_and_survived() {
-    let server = on_a_small_disk(2);
+    let program = program().args(["--log-to", "console"]);
+    let server = Server::run(&program.prelude("trap '' XFSZ; ulimit -f 2"));
     let mut client = server.connect();
     let (mut token, mut users) = (String::new(), 0);
     let words = loop {
@@ -107,4 +97,79 @@ fn a_full_disk_is_told_and_survived() {
     assert_eq!(client.ask(resume(&token))["user"], last);
     let reply = client.ask(change_password(PASSWORD, "battery staple"));
     assert_eq!(reply["type"], "session", "{reply}");
+}
+
+/// What became of those who registered in one thread.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct Queue {
+    /// Each has its own, for the attempts of one are limited.
+    address: String,
+    names: Vec<String>,
+    /// With the tokens of their sessions.
+    entered: Vec<(String, String)>,
+    without_session: Vec<String>,
+    refused: Vec<String>,
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
+    let program = program().args(["--log-to", "console"]);
+    let server = Server::run(&program.prelude("trap '' XFSZ"));
+    server.running.restrict(Resource::Fsize, Some(4_096));
+    let mut queues: Vec<_> = (0..8)
+        .map(|queue| Queue {
+            address: format!("127.4.0.{}", 1 + queue),
+            names: (0..4)
+                .map(|number| format!("user {queue} {number}"))
+                .collect(),
+            ..Queue::default()
+        })
+        .collect();
+    at_once(&mut queues, |queue| {
+        let mut client = server.connect_from(&queue.address);
+        for name in queue.names.drain(..) {
+            let reply = client.ask(register(&name, PASSWORD));
+            if let Some(token) = reply["token"].as_str() {
+                client.is(&name);
+                queue.entered.push((name, token.to_owned()));
+                continue;
+            }
+            assert_eq!(reply["code"], "unavailable", "{reply}");
+            match reply["message"].as_str().unwrap().starts_with("it is done") {
+                true => queue.without_session.push(name),
+                false => queue.refused.push(name),
+            }
+        }
+    });
+    let entered: usize = queues.iter().map(|queue| queue.entered.len()).sum();
+    assert!((4..28).contains(&entered), "{entered}");
+    at_once(&mut queues, |queue| {
+        for (name, token) in &queue.entered {
+            assert_eq!(server.connect().ask(resume(token))["user"], *name);
+        }
+    });
+
+    server.running.restrict(Resource::Fsize, None);
+    let folder = server.folder().clone();
+    at_once(&mut queues, |queue| {
+        let mut client = server.connect_from(&queue.address);
+        for (kind, names) in [
+            ("login", &queue.without_session),
+            ("register", &queue.refused),
+        ] {
+            for name in names {
+                let token = client.enter(kind, name, PASSWORD);
+                queue.entered.push((name.clone(), token));
+            }
+        }
+    });
+    server.stop();
+    let server = Server::start_in(&folder, &[]);
+    at_once(&mut queues, |queue| {
+        for (name, token) in &queue.entered {
+            assert_eq!(server.connect().ask(resume(token))["user"], *name);
+        }
+    });
 }
