@@ -43,16 +43,18 @@ pub(crate) struct DataFile {
     path: PathBuf,
     draft_path: PathBuf,
     file: File,
+    /// Held open: when its name has changed, the file must not depend on a descriptor to be had.
+    folder: File,
 }
 
 impl DataFile {
     /// Opens `path` for reading and appending, and removes the draft a crash may have left.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = options().read(true).open(path)?;
         let mut disk = Self {
             path: path.to_owned(),
             draft_path: beside(path, ".tmp"),
-            file,
+            file: options().read(true).open(path)?,
+            folder: File::open(folder_of(path))?,
         };
         disk.discard()?;
         Ok(disk)
@@ -102,7 +104,7 @@ impl Disk for DataFile {
     }
 
     fn sync_folder(&mut self) -> io::Result<()> {
-        File::open(folder_of(&self.path))?.sync_all()
+        self.folder.sync_all()
     }
 }
 
@@ -124,5 +126,21 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_synced_without_being_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, elsewhere) = (folder.path().join("data"), folder.path().join("elsewhere"));
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("file"), "").unwrap();
+        let mut disk = DataFile::open(&data.join("file")).unwrap();
+        fs::rename(&data, elsewhere).unwrap();
+        disk.sync_folder().unwrap();
     }
 }
