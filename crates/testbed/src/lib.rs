@@ -23,6 +23,7 @@
 //! ```
 
 mod crowd;
+mod deaf;
 mod escapes;
 mod failure;
 mod finished;
@@ -40,6 +41,7 @@ mod stream;
 mod terminal;
 
 pub use crowd::at_once;
+pub use deaf::ask_in_vain;
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
 pub use kills::{Fuse, Kills};

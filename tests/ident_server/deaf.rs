@@ -1,0 +1,55 @@
+//! Clients that ask for megabytes and read nothing.
+
+use std::io::Cursor;
+
+use proto::FramedSocket;
+use serde_json::json;
+use testbed::{ask_in_vain, at_once};
+
+use crate::server::{Server, welcome};
+
+const DEAF: usize = 4;
+
+fn whoami() -> Vec<u8> {
+    let mut wire = Cursor::new(vec![]);
+    wire.send_text(r#"{"type":"whoami"}"#).unwrap();
+    wire.into_inner()
+}
+
+#[test]
+fn clients_that_read_nothing_cost_little_and_delay_nobody() {
+    let server = Server::start(&["--idle-timeout", "0"]);
+    let name = "я".repeat(64);
+    let mut known = server.register("127.0.0.1", &name);
+    let mut deaf: Vec<_> = (0..DEAF)
+        .map(|_| server.greet("127.0.0.1", &name))
+        .collect();
+    let before = server.running.memory();
+    at_once(&mut deaf, |client| {
+        let owed = ask_in_vain(&client.socket, &whoami()) * name.len();
+        assert!(owed > 10 << 20, "{owed}");
+    });
+    if let (Some(before), Some(after)) = (before, server.running.memory()) {
+        // A stack, and what is read and written at once.
+        let each = (after.peak - before.resident) / DEAF as u64;
+        assert!(each < 400 << 10, "{each} bytes each");
+    }
+    // They stay as they are, and the others are served.
+    for number in 0..100 {
+        let name = format!("Anna {number}");
+        let reply = known.ask(json!({"type": "rename", "name": name}));
+        assert_eq!(reply, welcome(&name));
+        server.greet("127.0.0.1", &name);
+    }
+    server.stop();
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_disconnected() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    let deaf = server.register("127.0.0.1", &"я".repeat(64));
+    ask_in_vain(&deaf.socket, &whoami());
+    let told = server.log().wait_for("client disconnected");
+    let reason = "the client took nothing of what it is owed within 1 s";
+    assert!(told.contains(reason), "{told}");
+}
