@@ -228,6 +228,23 @@ fn failures_are_forgotten_after_a_day() {
     assert_eq!(early.seconds(), 1);
 }
 
+/// The server's own time never runs back, whatever its clock does; if it did, nobody would gain by it.
+#[test]
+fn time_that_ran_back_admits_nobody_sooner() {
+    let (mut throttle, anna) = (Throttle::default(), user("anna"));
+    let _failed = throttle.admit(&anna, another(0), seconds(100)).unwrap();
+    let early = throttle.admit(&anna, another(0), seconds(50)).unwrap_err();
+    assert_eq!(early.seconds(), 51);
+    assert!(throttle.admit(&anna, another(0), seconds(101)).is_ok());
+    for _ in 2..30 {
+        throttle
+            .admit_registration(another(0), seconds(101))
+            .unwrap();
+    }
+    let early = throttle.admit_registration(another(0), seconds(0));
+    assert!(early.unwrap_err().seconds() > 100);
+}
+
 #[test]
 fn a_flood_of_names_and_addresses_does_not_free_a_victim() {
     let mut throttle = Throttle::with_entries(100);

@@ -153,9 +153,12 @@ impl SessionLimits {
     }
 
     /// Whether a session has not ended yet.
+    ///
+    /// A clock that is set back lets sessions go on for as long. Those that begin so late by it that they could not have ended
+    /// yet even so are over: a clock that was wrong by years must not make a session that lasts for years.
     #[must_use]
     pub fn is_live(self, session: &Session, now: u64) -> bool {
-        now < self.expires_at(session)
+        now < self.expires_at(session) && session.created_at <= now.saturating_add(self.max)
     }
 }
 
@@ -282,6 +285,13 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_ran_ahead_makes_no_session_for_years() {
+        let session = session(&token(0), 100_000);
+        let live = |now| LIMITS.is_live(&session, now);
+        assert!(live(100_000 - 28_800) && !live(100_000 - 28_801) && !live(0));
+    }
+
+    #[test]
     fn the_longest_unseen_makes_room() {
         let sessions =
             [(500, "a"), (300, "b"), (400, "c")].map(|(now, id)| (id, session(&token(0), now)));
@@ -325,7 +335,8 @@ mod tests {
             for now in times {
                 session.touch(now);
                 let end = limits.expires_at(&session);
-                prop_assert_eq!(limits.is_live(&session, now), now < end);
+                let is_to_come = session.created_at.saturating_sub(max) > now;
+                prop_assert_eq!(limits.is_live(&session, now), now < end && !is_to_come);
                 prop_assert!(end <= session.created_at.saturating_add(max));
                 prop_assert!(end <= session.last_seen.saturating_add(idle));
             }

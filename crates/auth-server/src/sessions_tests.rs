@@ -132,3 +132,40 @@ fn whoever_comes_with_an_old_password_is_too_late() {
     assert!(matches!(late, Err(OpenError::TooLate)));
     assert_eq!(sessions.stats().records, 1);
 }
+
+#[test]
+fn a_clock_set_back_ends_no_session_and_opens_new_ones_as_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = sessions_in(&folder);
+    let anna = user("Anna");
+    let (token, before) = open(&sessions, &anna, 5_000);
+    assert_eq!(sessions.resume(&token, 2_000).unwrap().expires_at, 6_000);
+    assert_eq!(sessions.sweep(2_000, |_| false).unwrap(), 0);
+    assert_eq!(sessions.save(true).unwrap(), 0);
+    let (_, after) = open(&sessions, &anna, 2_000);
+    assert_eq!(
+        ids(&sessions, &anna, 2_000),
+        [after.clone(), before.clone()]
+    );
+    assert_eq!(sessions.hear(&after, 2_999).unwrap().expires_at, 3_999);
+    assert!(sessions.hear(&after, 3_999).is_none());
+    assert!(sessions.hear(&before, 5_999).is_some());
+    assert_eq!(sessions.sweep(5_999, |_| false).unwrap(), 1);
+    assert!(sessions.revoke(&anna, &before, 2_000).unwrap());
+}
+
+#[test]
+fn what_a_clock_that_ran_ahead_has_made_is_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = sessions_in(&folder);
+    let anna = user("Anna");
+    let (token, ahead) = open(&sessions, &anna, 1_000_000_000);
+    let (_, right) = open(&sessions, &anna, 0);
+    assert!(sessions.hear(&ahead, 1).is_none() && sessions.resume(&token, 1).is_none());
+    assert_eq!(
+        sessions.sweep(1, |_| false).unwrap(),
+        0,
+        "the second ended it"
+    );
+    assert_eq!(ids(&sessions, &anna, 1), [right]);
+}
