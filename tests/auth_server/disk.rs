@@ -24,30 +24,6 @@ fn a_restart_keeps_users_and_sessions() {
     client.enter("login", "anna", PASSWORD);
 }
 
-#[test]
-fn a_kill_right_after_the_session_keeps_it() {
-    let mut folder = None;
-    for round in 0..5 {
-        let server = match &folder {
-            None => Server::start(&[]),
-            Some(folder) => Server::start_in(folder, &[]),
-        };
-        let user = format!("user {round}");
-        let (_, token) = server.register(&user, PASSWORD);
-        let killed = server.kill();
-        let server = Server::start_in(&killed, &[]);
-        let mut client = server.connect();
-        assert_eq!(client.ask(resume(&token))["user"], user);
-        client.ask(plain("logout"));
-        let killed = server.kill();
-        let server = Server::start_in(&killed, &[]);
-        let mut client = server.connect();
-        client.refused(resume(&token), "session_expired");
-        client.enter("login", &user, PASSWORD);
-        folder = Some(server.kill());
-    }
-}
-
 /// A server whose files end after 1,024 to 2,048 bytes, as on a full disk: shells count in blocks of either half.
 #[test]
 fn a_full_disk_is_told_and_survived() {

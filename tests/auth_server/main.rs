@@ -4,6 +4,7 @@
 
 mod accounts;
 mod crowd;
+mod deaf;
 mod disk;
 mod guessing;
 mod hostile;

@@ -1,0 +1,55 @@
+//! Clients that ask for megabytes and read nothing.
+
+use std::io::Cursor;
+
+use proto::FramedSocket;
+use testbed::{ask_in_vain, at_once};
+
+use crate::server::{PASSWORD, Server, plain, resume};
+
+const DEAF: usize = 4;
+
+fn sessions() -> Vec<u8> {
+    let mut wire = Cursor::new(vec![]);
+    wire.send_json(&plain("sessions")).unwrap();
+    wire.into_inner()
+}
+
+#[test]
+fn clients_that_read_nothing_cost_little_and_delay_nobody() {
+    let server = Server::start(&["--idle-timeout", "0"]);
+    let (mut known, token) = server.register("anna", PASSWORD);
+    let list = known.ask(plain("sessions")).to_string();
+    let mut deaf: Vec<_> = (0..DEAF).map(|_| server.connect()).collect();
+    for client in &mut deaf {
+        client.ask(resume(&token));
+    }
+    let before = server.running.memory();
+    at_once(&mut deaf, |client| {
+        let owed = ask_in_vain(&client.socket, &sessions()) * list.len();
+        assert!(owed > 10 << 20, "{owed}");
+    });
+    if let (Some(before), Some(after)) = (before, server.running.memory()) {
+        // A stack, and what is read and written at once.
+        let each = (after.peak - before.resident) / DEAF as u64;
+        assert!(each < 400 << 10, "{each} bytes each");
+    }
+    // They stay as they are, and the others are served.
+    for _ in 0..10 {
+        let mut other = server.connect();
+        other.enter("login", "anna", PASSWORD);
+        other.ask(plain("logout"));
+        known.is("anna");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_disconnected() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    let (deaf, _) = server.register("anna", PASSWORD);
+    ask_in_vain(&deaf.socket, &sessions());
+    let told = server.log().wait_for("client disconnected");
+    let reason = "the client took nothing of what it is owed within 1 s";
+    assert!(told.contains(reason), "{told}");
+}
