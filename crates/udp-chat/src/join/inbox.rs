@@ -160,6 +160,14 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_began_anew_with_its_clock_set_back_is_heard() {
+        let mut inbox = Inbox::default();
+        assert!(take(&mut inbox, &said(1_000, "bo", "hi")).is_some());
+        inbox.begin_afresh(Some("me".into()));
+        assert!(take(&mut inbox, &said(10, "bo", "hi again")).is_some());
+    }
+
+    #[test]
     fn who_is_ignored_stays_so_under_another_nick() {
         let mut inbox = Inbox::default();
         assert!(inbox.ignore("BO"));
