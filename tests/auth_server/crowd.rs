@@ -101,13 +101,13 @@ impl User {
     }
 
     fn come(&self, server: &Server) -> io::Result<Client> {
-        Client::try_connect(server.address, self.address.parse().unwrap())
+        Client::try_connect(server.address, &self.address)
     }
 
     fn register(&mut self, server: &Server) -> io::Result<()> {
         self.doubt = Some(Doubt::Registered);
         let mut client = self.come(server)?;
-        let reply = client.try_ask(&register(&self.name, &self.password))?;
+        let reply = client.try_ask(register(&self.name, &self.password))?;
         self.entered(&reply);
         Ok(())
     }
@@ -118,12 +118,12 @@ impl User {
         let choice = random.below(10);
         if self.live.is_empty() || choice < 4 && self.live.len() < MANY_SESSIONS {
             self.doubt = Some(Doubt::LoggedIn);
-            let reply = client.try_ask(&login(&self.name, &self.password))?;
+            let reply = client.try_ask(login(&self.name, &self.password))?;
             self.entered(&reply);
             return Ok(());
         }
         let current = random.below(self.live.len() as u64) as usize;
-        let reply = client.try_ask(&resume(&self.live[current]))?;
+        let reply = client.try_ask(resume(&self.live[current]))?;
         assert_eq!(reply["user"], self.name, "{reply}");
         let (request, ended, kind) = match choice {
             4 => {

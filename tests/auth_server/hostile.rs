@@ -18,7 +18,7 @@ fn json_that_is_no_request_is_told_and_the_dialogue_goes_on() {
         r#"{}"#,
         "7",
     ] {
-        let reply = client.say(text);
+        let reply = client.ask(text);
         assert_eq!(reply["code"], "bad_message", "{text}: {reply}");
         client.is("anna");
     }
@@ -51,15 +51,15 @@ fn nested_json_harms_nobody() {
     let objects = [r#"{"a":"#.repeat(126), "}".repeat(126)];
     for [open, close] in [arrays, objects] {
         let deep = format!("{open}0{close}");
-        let known = client.say(&format!(r#"{{"type":"resume","token":{deep}}}"#));
+        let known = client.ask(format!(r#"{{"type":"resume","token":{deep}}}"#));
         assert_eq!(known["code"], "bad_message");
-        let unknown = client.say(&format!(
+        let unknown = client.ask(format!(
             r#"{{"type":"resume","token":"{token}","x":{deep}}}"#
         ));
         assert_eq!(unknown["type"], "session");
         let deeper = format!(r#"{{"type":"resume","token":[{deep}]}}"#);
         let mut last = server.connect();
-        assert_eq!(last.say(&deeper)["code"], "bad_message");
+        assert_eq!(last.ask(&deeper)["code"], "bad_message");
         last.expect_end();
     }
     client.is("anna");

@@ -5,6 +5,8 @@
 mod accounts;
 mod crowd;
 mod deaf;
+#[path = "../dialogue_client.rs"]
+mod dialogue_client;
 mod disk;
 mod guessing;
 mod hostile;

@@ -51,7 +51,7 @@ fn nothing_shows_a_password_or_a_token() {
     assert!(secrets.len() >= 2, "{told:?}");
     client.ask(resume(&secrets[0]));
     // The last words before the server hangs up.
-    told.push(client.say("Secret, but no JSON"));
+    told.push(client.ask("Secret, but no JSON"));
     client.expect_end();
     for secret in &secrets {
         let mut client = server.connect();

@@ -1,13 +1,12 @@
-//! A running server, and clients whose address a test chooses.
+//! A running server and its clients.
 
 use std::fs;
-use std::io::{self, ErrorKind, Read};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
-use proto::{FramedSocket, MAX_DIALOGUE_BYTES};
 use serde_json::{Value, json};
-use socket2::{Domain, Socket, Type};
-use testbed::{Folder, LogFile, Program, Running, TIME_LIMIT};
+use testbed::{Folder, LogFile, Program, Running};
+
+pub use crate::dialogue_client::Client;
 
 pub const USERS_FILE: &str = "data/users.jsonl";
 pub const SESSIONS_FILE: &str = "data/sessions.jsonl";
@@ -54,7 +53,7 @@ impl Server {
     }
 
     pub fn connect_from(&self, address: &str) -> Client {
-        Client::connect(self.address, address.parse().unwrap())
+        Client::connect(self.address, address)
     }
 
     /// A client that registers, and the token of its session.
@@ -109,54 +108,7 @@ pub fn plain(kind: &str) -> Value {
     json!({"type": kind})
 }
 
-pub struct Client {
-    pub socket: TcpStream,
-}
-
 impl Client {
-    fn connect(server: SocketAddr, from: IpAddr) -> Self {
-        Self::try_connect(server, from).unwrap()
-    }
-
-    /// Fails when the server is gone.
-    pub fn try_connect(server: SocketAddr, from: IpAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
-        socket.bind(&SocketAddr::new(from, 0).into())?;
-        socket.connect(&server.into())?;
-        let socket = TcpStream::from(socket);
-        socket.set_read_timeout(Some(TIME_LIMIT))?;
-        Ok(Self { socket })
-    }
-
-    pub fn hear(&mut self) -> Value {
-        self.try_hear().unwrap()
-    }
-
-    /// Fails when the server is gone.
-    pub fn try_hear(&mut self) -> io::Result<Value> {
-        let text = self.socket.recv_text(MAX_DIALOGUE_BYTES);
-        let text = text.map_err(io::Error::other)?;
-        let text = text.ok_or(ErrorKind::UnexpectedEof)?;
-        Ok(serde_json::from_str(&text)?)
-    }
-
-    /// Fails when the server is gone.
-    pub fn try_ask(&mut self, request: &Value) -> io::Result<Value> {
-        let sent = self.socket.send_text(&request.to_string());
-        sent.map_err(io::Error::other)?;
-        self.try_hear()
-    }
-
-    pub fn ask(&mut self, request: Value) -> Value {
-        self.say(&request.to_string())
-    }
-
-    /// The reply to a text, be it a request or not.
-    pub fn say(&mut self, text: &str) -> Value {
-        self.socket.send_text(text).unwrap();
-        self.hear()
-    }
-
     /// Registers or logs in, and gives the token.
     #[track_caller]
     pub fn enter(&mut self, kind: &str, user: &str, password: &str) -> String {
@@ -169,22 +121,5 @@ impl Client {
     pub fn is(&mut self, user: &str) {
         let reply = self.ask(plain("whoami"));
         assert_eq!(reply, json!({"type": "you_are", "user": user}));
-    }
-
-    /// The reply must be an error of this code; gives its message.
-    #[track_caller]
-    pub fn refused(&mut self, request: Value, code: &str) -> String {
-        let reply = self.ask(request);
-        assert_eq!(reply["type"], "error", "{reply}");
-        assert_eq!(reply["code"], code, "{reply}");
-        reply["message"].as_str().unwrap().to_owned()
-    }
-
-    /// The server must have ended the connection after what was heard.
-    #[track_caller]
-    pub fn expect_end(mut self) {
-        let mut rest = vec![];
-        self.socket.read_to_end(&mut rest).unwrap();
-        assert_eq!(rest, b"");
     }
 }

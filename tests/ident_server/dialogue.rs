@@ -21,8 +21,8 @@ fn two_addresses_are_two_clients() {
     let mut first = server.greet("127.0.0.1", "Аня");
     let mut second = server.greet("127.0.0.2", "Bo");
     let you_are = |name, address| json!({"type": "you_are", "name": name, "address": address});
-    assert_eq!(first.say(WHOAMI), you_are("Аня", "127.0.0.1"));
-    assert_eq!(second.say(WHOAMI), you_are("Bo", "127.0.0.2"));
+    assert_eq!(first.ask(WHOAMI), you_are("Аня", "127.0.0.1"));
+    assert_eq!(second.ask(WHOAMI), you_are("Bo", "127.0.0.2"));
 }
 
 #[test]
@@ -34,12 +34,12 @@ fn a_mapped_address_is_the_one_it_maps() {
     let mut server = Server::start(&["--host", "::"]);
     server.address.set_ip("127.0.0.1".parse().unwrap());
     let mut client = server.register("127.0.0.1", "Four");
-    assert_eq!(client.say(WHOAMI)["address"], "127.0.0.1");
+    assert_eq!(client.ask(WHOAMI)["address"], "127.0.0.1");
     server.address.set_ip("::ffff:127.0.0.1".parse().unwrap());
     server.greet("::ffff:127.0.0.1", "Four");
     server.address.set_ip("::1".parse().unwrap());
     let mut client = server.register("::1", "Six");
-    assert_eq!(client.say(WHOAMI)["address"], "::1");
+    assert_eq!(client.ask(WHOAMI)["address"], "::1");
 }
 
 #[test]
@@ -47,14 +47,14 @@ fn a_client_is_renamed_and_forgotten() {
     let server = Server::start(&[]);
     let mut client = server.register("127.0.0.1", "Anna");
     assert_eq!(client.ask(rename(" Andre\u{301} ")), welcome("Andr\u{e9}"));
-    assert_eq!(client.say(WHOAMI)["name"], "Andr\u{e9}");
+    assert_eq!(client.ask(WHOAMI)["name"], "Andr\u{e9}");
     // A known client is known already, whatever name it gives.
     assert_eq!(
-        client.say(r#"{"type":"name","name":""}"#),
+        client.ask(r#"{"type":"name","name":""}"#),
         welcome("Andr\u{e9}")
     );
     assert_eq!(
-        client.say(r#"{"type":"forget"}"#),
+        client.ask(r#"{"type":"forget"}"#),
         json!({"type": "forgotten"})
     );
 
@@ -62,8 +62,8 @@ fn a_client_is_renamed_and_forgotten() {
     for text in [WHOAMI, r#"{"type":"forget"}"#, &rename("Bo").to_string()] {
         assert_eq!(client.refused(text, "not_known"), not_known);
     }
-    assert_eq!(client.say(r#"{"type":"name","name":"Bo"}"#), welcome("Bo"));
-    assert_eq!(client.say(r#"{"type":"exit"}"#), json!({"type": "bye"}));
+    assert_eq!(client.ask(r#"{"type":"name","name":"Bo"}"#), welcome("Bo"));
+    assert_eq!(client.ask(r#"{"type":"exit"}"#), json!({"type": "bye"}));
     client.expect_end();
     server.greet("127.0.0.1", "Bo");
 }
@@ -74,10 +74,10 @@ fn all_connections_of_an_address_are_one_client() {
     let mut asked = server.connect("127.0.0.1");
     assert_eq!(asked.hear(), json!({"type": "who_are_you"}));
     let mut known = server.register("127.0.0.1", "Anna");
-    assert_eq!(asked.say(r#"{"type":"name","name":"Bo"}"#), welcome("Anna"));
+    assert_eq!(asked.ask(r#"{"type":"name","name":"Bo"}"#), welcome("Anna"));
     assert_eq!(known.ask(rename("Carl")), welcome("Carl"));
-    assert_eq!(asked.say(WHOAMI)["name"], "Carl");
-    asked.say(r#"{"type":"forget"}"#);
+    assert_eq!(asked.ask(WHOAMI)["name"], "Carl");
+    asked.ask(r#"{"type":"forget"}"#);
     known.refused(WHOAMI, "not_known");
 }
 
@@ -111,8 +111,8 @@ fn every_event_is_told() {
     let mut client = server.register("127.0.0.1", "Аня");
     let peer = client.socket.local_addr().unwrap();
     client.ask(rename("\"Bo\\"));
-    client.say(r#"{"type":"forget"}"#);
-    client.say(r#"{"type":"exit"}"#);
+    client.ask(r#"{"type":"forget"}"#);
+    client.ask(r#"{"type":"exit"}"#);
     client.expect_end();
     let log = server.log();
     log.wait_for("client disconnected");

@@ -13,9 +13,9 @@ fn a_restart_remembers() {
     let server = Server::start(&[]);
     server.register("127.0.0.1", "Аня");
     let mut client = server.register("127.0.0.2", "Bo");
-    client.say(r#"{"type":"rename","name":"Carl"}"#);
+    client.ask(r#"{"type":"rename","name":"Carl"}"#);
     let mut gone = server.register("127.0.0.3", "Dora");
-    gone.say(r#"{"type":"forget"}"#);
+    gone.ask(r#"{"type":"forget"}"#);
     let folder = server.folder().clone();
     server.stop();
 
@@ -47,14 +47,11 @@ fn a_full_disk_is_told_and_survived() {
     assert!(stored > 3, "{stored}");
     // It goes on with what needs no disk, and tells again of what does.
     refused.refused(r#"{"type":"whoami"}"#, "not_known");
-    refused.refused(
-        &json!({"type": "name", "name": name}).to_string(),
-        "unavailable",
-    );
+    refused.refused(json!({"type": "name", "name": name}), "unavailable");
     let mut known = server.greet("127.0.0.1", &name);
     let rename = json!({"type": "rename", "name": "y".repeat(64)}).to_string();
     known.refused(&rename, "unavailable");
-    assert_eq!(known.say(r#"{"type":"whoami"}"#)["name"], name);
+    assert_eq!(known.ask(r#"{"type":"whoami"}"#)["name"], name);
     let warning = server.running.wait_for_stderr_line(" WARN ");
     assert!(warning.contains("cannot do what 127.0.0."), "{warning}");
     assert!(
@@ -107,7 +104,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
             let reply = client.ask(json!({"type": "name", "name": name}));
             // Either way the dialogue goes on.
             if reply == welcome(&name) {
-                assert_eq!(client.say(r#"{"type":"whoami"}"#)["name"], name);
+                assert_eq!(client.ask(r#"{"type":"whoami"}"#)["name"], name);
                 street.stored.push(address);
             } else {
                 assert_eq!(reply["code"], "unavailable", "{reply}");

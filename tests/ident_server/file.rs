@@ -48,7 +48,7 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
     assert!(warning.contains(told), "{warning}");
     server.greet("127.0.0.2", "Carl");
     let mut client = server.greet("127.0.0.1", "Andr\u{e9}");
-    client.say(r#"{"type":"rename","name":"Dora"}"#);
+    client.ask(r#"{"type":"rename","name":"Dora"}"#);
     server.stop();
     let data = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
     let last = r#"{"key":"127.0.0.1","value":{"name":"Dora","since":2019},"note":"by hand"}"#;

@@ -22,7 +22,7 @@ fn hostile_names_are_refused_and_the_third_is_the_last() {
         let mut client = server.connect("127.0.0.1");
         client.hear();
         for text in [first, second, third] {
-            let why = client.refused(&name(text), "bad_name");
+            let why = client.refused(name(text), "bad_name");
             assert!(why.starts_with("a name has "), "{why}");
             assert!(!why.contains(char::is_control), "{why:?}");
         }
@@ -41,10 +41,10 @@ fn bad_names_count_on_one_connection_alone() {
     let server = Server::start(&[]);
     let mut client = server.connect("127.0.0.1");
     client.hear();
-    client.refused(&name(""), "bad_name");
-    client.refused(&name(""), "bad_name");
+    client.refused(name(""), "bad_name");
+    client.refused(name(""), "bad_name");
     let emoji = "😀".repeat(64);
-    assert_eq!(client.say(&name(&emoji)), welcome(&emoji));
+    assert_eq!(client.ask(name(&emoji)), welcome(&emoji));
     client.refused(r#"{"type":"rename","name":""}"#, "bad_name");
     client.expect_end();
     server.greet("127.0.0.1", &emoji);
@@ -71,7 +71,7 @@ fn json_that_is_no_request_is_told_and_the_dialogue_goes_on() {
         assert!(!why.contains("hunter22"), "{why}");
     }
     let more = r#"{"new":[{}],"type":"rename","name":"Bo","name":"Carl"}"#;
-    assert_eq!(client.say(more), welcome("Carl"));
+    assert_eq!(client.ask(more), welcome("Carl"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn nested_json_overflows_no_stack() {
     for (open, close) in [("[", "]"), (r#"{"x":"#, "}")] {
         // With the message itself 127 deep, as deep as JSON is read.
         let deepest = nested(open, 126, close);
-        assert_eq!(client.say(&deepest), welcome("Bo"));
+        assert_eq!(client.ask(&deepest), welcome("Bo"));
         let as_name = deepest.replace(r#""Bo","x":"#, "");
         client.refused(&as_name, "bad_message");
         let too_deep = nested(open, 127, close);
@@ -124,7 +124,7 @@ fn nested_json_overflows_no_stack() {
         other.refused(&too_deep, "bad_message");
         other.expect_end();
         let mut bottomless = server.greet("127.0.0.1", "Bo");
-        bottomless.refused(&open.repeat(3000), "bad_message");
+        bottomless.refused(open.repeat(3000), "bad_message");
         bottomless.expect_end();
     }
 }

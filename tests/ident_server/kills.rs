@@ -139,7 +139,7 @@ impl Street {
     fn visit(&mut self, server: &Server, fuse: &Fuse<'_>) -> io::Result<()> {
         let house = self.random.below(HOUSES) as usize;
         let house = &mut self.houses[house];
-        let mut client = Client::try_connect(server.address, house.address.parse().unwrap())?;
+        let mut client = Client::try_connect(server.address, &house.address)?;
         let greeting = client.try_hear()?;
         assert_eq!(greeting["name"].as_str(), house.name.as_deref());
         for _ in 0..=self.random.below(2) {

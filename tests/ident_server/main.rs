@@ -5,6 +5,8 @@
 mod deaf;
 mod descriptors;
 mod dialogue;
+#[path = "../dialogue_client.rs"]
+mod dialogue_client;
 mod disk;
 mod file;
 mod hostile;
