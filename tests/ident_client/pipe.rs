@@ -79,7 +79,13 @@ fn a_name_that_the_server_does_not_need_is_not_given() {
         .output()
         .expect_success();
     assert_eq!(done.stdout_text(), "Hello, Anna!\n");
-    let told = "the server knows this address by that name already; rename changes it\n";
+    let told = "you are Anna already; rename Bo changes it\n";
+    assert_eq!(done.stderr_text(), told);
+    let script = "name  Bo\nname \u{1b}\nname Anna\n";
+    let done = program.clone().stdin_bytes(script).output();
+    let done = done.expect_success();
+    assert_eq!(done.stdout_text(), "Hello, Anna!\n".repeat(4));
+    let told = format!("{told}you are Anna already; rename NAME changes it\n");
     assert_eq!(done.stderr_text(), told);
     assert_eq!(server.known().as_deref(), Some("Anna"));
     let done = program.args(["--name", "Anna "]).output().expect_success();
@@ -96,15 +102,14 @@ fn what_was_not_done_is_told_and_fails() {
         done.stdout_text(),
         "Hello, Anna!\nYour name is forgotten.\nHello, Bo!\n"
     );
-    let told = done.stderr_text();
-    let lines: Vec<_> = told.lines().filter(|line| !line.contains("  ")).collect();
+    let lines: Vec<_> = done.stderr_text().lines().collect();
     assert_eq!(
         lines,
         [
-            "dance is no command; these are:",
+            "dance is no command; help lists the commands",
             r#"this address has no name yet; send one with "name""#,
             r#""rename \xff" is not UTF-8 text"#,
-            "rename needs a name after it; these are:",
+            "rename needs a name after it; help lists the commands",
             "ident-client: 4 commands were not carried out, as told above",
         ]
     );
@@ -142,11 +147,21 @@ fn three_bad_names_are_too_many() {
         "a name has at most 64 characters, this one has 65"
     );
     assert!(lines[2].ends_with("this one has U+202E"), "{told}");
-    assert!(lines[3].ends_with("this one has U+001B"), "{told}");
+    let last_try = "the server ends the connection after one more bad name";
+    assert_eq!(lines[3], last_try, "{told}");
+    assert!(lines[4].ends_with("this one has U+001B"), "{told}");
     let end =
         "ident-client: the server closed the connection after too many bad names; connect again";
-    assert_eq!(lines[4..], [end]);
+    assert_eq!(lines[5..], [end]);
     assert_eq!(server.known(), None);
+}
+
+#[test]
+fn in_a_pipe_exit_is_a_name() {
+    let server = Server::start();
+    let program = client(server.address).arg("--quiet").stdin_bytes("exit\n");
+    let done = program.output().expect_success();
+    assert_eq!(done.stdout_text(), "Hello, exit!\n");
 }
 
 #[test]

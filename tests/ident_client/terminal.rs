@@ -8,6 +8,7 @@ fn a_person_is_asked_and_greeted() {
     let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
     terminal.expect("What is your name? ");
     terminal.type_line("");
+    terminal.expect("a name has at least one character; exit or Ctrl-D leaves without one\n");
     terminal.expect("What is your name? ");
     terminal.type_line(&"я".repeat(65));
     terminal.expect("a name has at most 64 characters, this one has 65\n");
@@ -18,8 +19,7 @@ fn a_person_is_asked_and_greeted() {
     terminal.expect("whoami  ");
     terminal.expect("\n> ");
     terminal.type_line("whoareyou");
-    terminal.expect("whoareyou is no command; these are:\nwhoami  ");
-    terminal.expect("\n> ");
+    terminal.expect("whoareyou is no command; help lists the commands\n> ");
     terminal.type_line("whoami");
     terminal.expect("You are Аня, by your address 127.0.0.1.\n> ");
     terminal.type_line("rename Anna");
@@ -55,13 +55,16 @@ fn host_and_port_are_asked_for_first() {
 }
 
 #[test]
-fn the_end_of_input_ends_the_question() {
+fn a_person_may_leave_without_a_name() {
     let server = Server::start();
-    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
-    terminal.expect("What is your name? ");
-    terminal.type_keys("\u{4}");
-    terminal.expect("\nident-client: the server asks for a name, and the input has none");
-    assert_eq!(terminal.wait().code(), Some(1));
+    for keys in ["\u{4}", " exit\r"] {
+        let terminal = client(server.address).spawn_in_terminal();
+        terminal.expect("What is your name? ");
+        terminal.type_keys(keys);
+        terminal.expect("disconnected: goodbye was said; ");
+        assert!(terminal.wait().success());
+    }
+    assert_eq!(server.known(), None);
 }
 
 #[test]
@@ -79,4 +82,14 @@ fn an_interrupt_ends_it_whatever_it_waits_for() {
         terminal.expect("disconnected: interrupted; sent 0 bytes, received ");
         assert_eq!(terminal.wait().code(), Some(130));
     }
+}
+
+#[test]
+fn after_an_interrupted_prompt_a_new_line_begins() {
+    let server = Server::start();
+    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
+    terminal.expect("What is your name? ");
+    terminal.type_keys("\u{3}");
+    terminal.wait();
+    assert_eq!(terminal.plain(), "What is your name? ^C\n");
 }

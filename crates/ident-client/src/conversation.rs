@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::io::{BufRead, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cli::{Escaped, read_line};
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
-use proto::{Caller, Name, Passed};
+use proto::{Caller, Name, NameError, Passed};
 
 use crate::command::{Command, HELP};
 use crate::error::Error;
@@ -20,6 +21,8 @@ pub struct Person<'a> {
     pub errors: &'a mut dyn Write,
     /// Somebody types, is shown when to go on, and sees what was not granted.
     pub is_interactive: bool,
+    /// A prompt stands without an answer. Whoever interrupts begins a line of its own then.
+    pub is_asked: &'a AtomicBool,
 }
 
 /// Holds a dialogue until the input says `exit` or ends. A server that asks is given `name`, or what the person answers.
@@ -41,8 +44,10 @@ pub fn converse<S: Read + Write>(
         bad_names: 0,
         not_done: 0,
     };
-    conversation.be_greeted(name)?;
-    conversation.go_on()
+    match conversation.be_greeted(name)? {
+        true => conversation.go_on(),
+        false => conversation.leave(),
+    }
 }
 
 struct Conversation<'a, S, T> {
@@ -54,24 +59,22 @@ struct Conversation<'a, S, T> {
 }
 
 impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
-    fn be_greeted(&mut self, name: Option<&Name>) -> Result<(), Error> {
+    /// Says whether there is more to come from the person.
+    fn be_greeted(&mut self, name: Option<&Name>) -> Result<bool, Error> {
         let greeting: Option<Reply> = self.caller.hear()?;
         match (greeting.ok_or(Error::ServerGone { cause: None })?, name) {
             (Reply::Welcome { name: known }, name) => {
-                self.print(format_args!("Hello, {known}!"))?;
-                if name.is_some_and(|name| *name != known) {
-                    self.explain(format_args!(
-                        "the server knows this address by that name already; rename changes it"
-                    ));
-                }
-                Ok(())
+                self.welcome(&known, name.map(Name::as_str))?;
+                Ok(true)
             }
             (Reply::WhoAreYou, Some(name)) => {
                 let name = name.as_str().to_owned();
-                match self.ask(&Request::Name { name })? {
+                let request = Request::Name { name };
+                match self.ask(&request)? {
                     Reply::Error { message, .. } => Err(Error::NameRefused { message }),
-                    reply => self.show(reply),
-                }
+                    reply => self.show(reply, &request),
+                }?;
+                Ok(true)
             }
             (Reply::WhoAreYou, None) => self.introduce(),
             (Reply::Error { message, .. }, _) => Err(Error::NameRefused { message }),
@@ -79,22 +82,33 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
         }
     }
 
-    /// Asks the person for a name until the server takes it.
-    fn introduce(&mut self) -> Result<(), Error> {
+    /// Asks for a name until the server takes it. A person may leave instead, by `exit` too, which is a name in a pipe: scripts
+    /// give names that they have not chosen. Says whether there is more to come.
+    fn introduce(&mut self) -> Result<bool, Error> {
+        let is_interactive = self.person.is_interactive;
         loop {
             self.prompt("What is your name? ", true);
             let name = match self.read_line()? {
+                None if is_interactive => return Ok(false),
                 None => return Err(Error::NoName),
-                Some(line) if line.trim().is_empty() => continue,
+                Some(line) if is_interactive && line.trim() == "exit" => return Ok(false),
+                Some(line) if line.trim().is_empty() => {
+                    if is_interactive {
+                        let why = NameError::Empty;
+                        self.explain(format_args!("{why}; exit or Ctrl-D leaves without one"));
+                    }
+                    continue;
+                }
                 Some(name) => name,
             };
-            let reply = self.ask(&Request::Name { name })?;
+            let request = Request::Name { name };
+            let reply = self.ask(&request)?;
             let is_welcome = matches!(reply, Reply::Welcome { .. });
-            self.show(reply)?;
+            self.show(reply, &request)?;
             if is_welcome {
                 // A person has seen why the names before it were none, and a pipe has one that was taken.
                 self.not_done = 0;
-                return Ok(());
+                return Ok(true);
             }
         }
     }
@@ -114,13 +128,13 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
                 Some(Command::Unknown(why)) => {
                     self.not_done += 1;
                     let why = Escaped::new(&why);
-                    self.explain(format_args!("{why}; these are:\n{HELP}"));
+                    self.explain(format_args!("{why}; help lists the commands"));
                     continue;
                 }
             };
             match self.ask(&request)? {
                 Reply::Bye => break,
-                reply => self.show(reply)?,
+                reply => self.show(reply, &request)?,
             }
         }
         match self.not_done {
@@ -129,14 +143,27 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
         }
     }
 
+    fn leave(&mut self) -> Result<(), Error> {
+        match self.ask(&Request::Exit)? {
+            Reply::Bye => Ok(()),
+            _ => Err(Error::OutOfPlace),
+        }
+    }
+
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
         let reply = self.caller.ask(request)?;
         reply.ok_or(Error::ServerGone { cause: None })
     }
 
-    fn show(&mut self, reply: Reply) -> Result<(), Error> {
+    fn show(&mut self, reply: Reply, request: &Request) -> Result<(), Error> {
         match reply {
-            Reply::Welcome { name } => self.print(format_args!("Hello, {name}!")),
+            Reply::Welcome { name: known } => {
+                let given = match request {
+                    Request::Name { name } => Some(name.as_str()),
+                    _ => None,
+                };
+                self.welcome(&known, given)
+            }
             Reply::YouAre { name, address } => {
                 self.print(format_args!("You are {name}, by your address {address}."))
             }
@@ -145,20 +172,42 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
                 self.not_done += 1;
                 self.explain(Escaped::new(&message));
                 self.bad_names += u32::from(code == ErrorCode::BadName);
-                if self.bad_names < MAX_BAD_NAMES {
-                    Ok(())
-                } else {
-                    Err(Error::TooManyBadNames)
+                match (code, MAX_BAD_NAMES.saturating_sub(self.bad_names)) {
+                    (ErrorCode::BadName, 0) => return Err(Error::TooManyBadNames),
+                    (ErrorCode::BadName, 1) => {
+                        self.explain("the server ends the connection after one more bad name");
+                    }
+                    _ => {}
                 }
+                Ok(())
             }
             Reply::WhoAreYou | Reply::Bye => Err(Error::OutOfPlace),
         }
     }
 
+    /// Greets by the name that the server knows, which may not be the one that it was given.
+    fn welcome(&mut self, known: &Name, given: Option<&str>) -> Result<(), Error> {
+        self.print(format_args!("Hello, {known}!"))?;
+        let given = given.map(Name::parse);
+        if given
+            .as_ref()
+            .is_some_and(|given| given.as_ref() != Ok(known))
+        {
+            let other = given.and_then(Result::ok);
+            let other = other.as_ref().map_or("NAME", Name::as_str);
+            self.explain(format_args!(
+                "you are {known} already; rename {other} changes it"
+            ));
+        }
+        Ok(())
+    }
+
     /// A line of text; `None` at the end of the input. What is none is explained and passed over.
     fn read_line(&mut self) -> Result<Option<String>, Error> {
         loop {
-            match read_line(&mut self.person.input).map_err(Error::Input)? {
+            let line = read_line(&mut self.person.input);
+            self.person.is_asked.store(false, Ordering::Relaxed);
+            match line.map_err(Error::Input)? {
                 Some(Err(bad_line)) => {
                     self.not_done += 1;
                     self.explain(bad_line);
@@ -188,6 +237,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     /// Shows a person that it is their turn. Where nobody types, only a question is worth a line.
     fn prompt(&mut self, prompt: &str, is_question: bool) {
         if self.person.is_interactive {
+            self.person.is_asked.store(true, Ordering::Relaxed);
             let _ = write!(self.person.errors, "{prompt}");
             let _ = self.person.errors.flush();
         } else if is_question {

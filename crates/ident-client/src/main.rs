@@ -1,8 +1,9 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
-use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -71,10 +72,19 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         socket.peer_addr()?,
         socket.local_addr()?
     );
-    let traffic = Arc::new(Traffic::default());
+    let (traffic, is_asked) = (
+        Arc::new(Traffic::default()),
+        Arc::new(AtomicBool::default()),
+    );
     exit_on_stop({
-        let traffic = Arc::clone(&traffic);
-        move || info!("disconnected: interrupted; {traffic}")
+        let (traffic, is_asked) = (Arc::clone(&traffic), Arc::clone(&is_asked));
+        move || {
+            if is_asked.load(Ordering::Relaxed) {
+                // Nobody pressed Enter after the prompt, and a terminal that is gone needs no line end.
+                let _ = writeln!(stderr());
+            }
+            info!("disconnected: interrupted; {traffic}");
+        }
     })?;
 
     let person = Person {
@@ -82,6 +92,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         output: &mut stdout(),
         errors: &mut stderr(),
         is_interactive: stdin().is_terminal() && stderr().is_terminal(),
+        is_asked: &is_asked,
     };
     let end = converse(&socket, name.as_ref(), person, |passed| match passed {
         Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
