@@ -87,6 +87,7 @@ fn a_weak_password_is_refused_with_its_reason() {
             "пароль7",
             "the password has 7 characters; it needs at least 8",
         ),
+        ("ы", "the password has 1 character; it needs at least 8"),
         (
             &"ж".repeat(129),
             "the password has 129 characters; 128 are the most",

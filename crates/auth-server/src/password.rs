@@ -111,6 +111,9 @@ fn common_passwords() -> impl Iterator<Item = &'static str> {
 impl fmt::Display for WeakPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TooShort { chars: 1, min } => {
+                write!(f, "the password has 1 character; it needs at least {min}")
+            }
             Self::TooShort { chars, min } => write!(
                 f,
                 "the password has {chars} characters; it needs at least {min}"
