@@ -145,7 +145,13 @@ fn only_loopback_is_served_without_the_flag() {
         let refused = program().args(["--host", host]).output().expect_code(2);
         assert_eq!(refused.stdout_text(), "");
         assert!(refused.stderr_text().contains("--allow-plaintext"));
+        assert!(
+            refused
+                .stderr_text()
+                .contains(":0 is not a loopback address")
+        );
         assert!(refused.log().text().contains(" ERROR "));
+        assert_eq!(refused.log().lines_with("listening on "), [""; 0]);
         assert!(!refused.folder().join("data").exists());
 
         let flags = ["--host", host, "--allow-plaintext"];
@@ -180,8 +186,8 @@ fn every_event_is_told() {
     for start in [
         "server started: auth-server ",
         "up to ",
-        "listening on 127.0.0.1:",
         "users: 0, sessions: 0, changes: 0, fsyncs: 0",
+        "listening on 127.0.0.1:",
         "client connected: ",
         &format!(r#"registered "\"Bo\\" from {peer}"#),
         &format!(r#"opened session {id} of "\"Bo\\" for {peer}"#),

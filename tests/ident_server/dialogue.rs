@@ -122,8 +122,8 @@ fn every_event_is_told() {
     for start in [
         "server started: ident-server ",
         "up to ",
+        "clients known from data/clients.jsonl: 0",
         "listening on 127.0.0.1:",
-        "0 clients are known from data/clients.jsonl",
         &format!("client connected: {peer} (connection 1), 1 connected now"),
         &format!("asked {peer} (connection 1) for its name"),
         &format!("sent 26 bytes to {peer} (connection 1): 1 message"),

@@ -44,12 +44,18 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
     let server = Server::start_in(&folder);
     let warning = server.log().wait_for(" WARN ");
     let told =
-        r#"data/clients.jsonl has 2 keys by which no client is known, the first is "2001:DB8::7""#;
+        r#"keys in data/clients.jsonl by which no client is known: 2, the first is "2001:DB8::7""#;
     assert!(warning.contains(told), "{warning}");
+    let shown = server.running.wait_for_stderr_line("warning: ");
+    assert!(shown.contains(told), "{shown}");
+    let count = "clients known from data/clients.jsonl: 2";
+    assert!(server.log().wait_for("clients known").ends_with(count));
     server.greet("127.0.0.2", "Carl");
     let mut client = server.greet("127.0.0.1", "Andr\u{e9}");
     client.ask(r#"{"type":"rename","name":"Dora"}"#);
+    let log = server.log();
     server.stop();
+    log.wait_for("; clients known: 2, changes: 1, fsyncs: 1");
     let data = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
     let last = r#"{"key":"127.0.0.1","value":{"name":"Dora","since":2019},"note":"by hand"}"#;
     assert_eq!(data.lines().last(), Some(last));
@@ -65,8 +71,24 @@ fn a_line_that_a_crash_tore_is_cut_off_and_told() {
     server
         .log()
         .wait_for("data/clients.jsonl: cut off line 2, of which a crash left 23 bytes");
+    let warning = "warning: data/clients.jsonl: cut off line 2, of which a crash left 23 bytes";
+    server.running.wait_for_stderr_line(warning);
     server.greet("127.0.0.1", "Anna");
     server.register("127.0.0.2", "Bo");
+}
+
+#[test]
+fn a_warning_is_told_once_on_a_console() {
+    let folder = folder_with("{\"key\":\"127.0.0.01\",\"value\":{\"name\":\"Anna\"}}\n");
+    let server = Server::run(&program().args(["--log-to", "both"]).in_folder(&folder));
+    server.running.terminate();
+    let done = server.running.wait().expect_success();
+    let told = done.stderr_text();
+    assert_eq!(
+        told.matches("the first is \"127.0.0.01\"").count(),
+        1,
+        "{told}"
+    );
 }
 
 #[test]
@@ -99,6 +121,7 @@ fn damage_is_refused_with_its_line() {
         );
         assert_eq!(failed.stdout_text(), "");
         assert_eq!(failed.log().lines_with(" ERROR ").len(), 1);
+        assert_eq!(failed.log().lines_with("listening on "), [""; 0]);
         assert_eq!(fs::read_to_string(folder.join(DATA_FILE)).unwrap(), data);
     }
 }

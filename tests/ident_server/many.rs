@@ -66,6 +66,6 @@ fn five_thousand_addresses_are_as_many_clients() {
     let server = Server::start_in(&folder);
     server
         .log()
-        .wait_for("5000 clients are known from data/clients.jsonl");
+        .wait_for("clients known from data/clients.jsonl: 5000");
     server.greet("127.19.135.77", "client 4999");
 }

@@ -30,10 +30,12 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let (policy, session_limits) = (flags.policy()?, flags.limits());
-    let server = flags.tcp.open(&PROGRAM)?;
-    let address = server.listener.local_addr()?;
-    let checked = flags.plaintext.check(address);
-    checked.inspect_err(|error| error!("{error}"))?;
+    let server = flags.tcp.start(&PROGRAM)?;
+    let check = |address| {
+        let checked = flags.plaintext.check(address);
+        checked.inspect_err(|error| error!("{error}"))
+    };
+    check(server.address()?)?;
     let open = || -> Result<_, store::Error> {
         let users = Store::open(&flags.data_file)?;
         Ok((users, Store::open(&flags.sessions_file())?))
@@ -41,6 +43,9 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let (users, sessions) = open().inspect_err(|error| error!("{error}"))?;
     let auth = Arc::new(Auth::new(users, sessions, policy, session_limits));
     info!("{}", auth.summary());
+    let server = server.listen()?;
+    // The name was looked up once more in between.
+    check(server.listener.local_addr()?)?;
     let keeper = Keeper::start(Arc::clone(&auth), session_limits)?;
 
     let stop = StopHandle::new();

@@ -27,7 +27,7 @@ pub use exposure::{Exposed, PlaintextFlags};
 pub use flags::{ServerFlags, TcpServerFlags};
 pub use listen::{ListenError, announce, bind_udp, listen};
 pub use messages::{LogError, LogFlags, LogGuard, LogTo, log_to_stderr};
-pub use opening::{OpenError, OpenServer};
+pub use opening::{OpenError, OpenServer, StartedServer};
 pub use program::{Program, StdoutError, UsageError};
 pub use prompt::{BadLine, ask, read_line};
 pub use reason::Reason;

@@ -1,4 +1,5 @@
-//! How every TCP server begins: where to listen, the log, the port, and the first service messages.
+//! How every TCP server begins: where to listen, the log, the port, and the first service messages. What a server needs besides
+//! is not known here; it comes between the log and the port, so that a server that cannot serve never listens.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -8,13 +9,21 @@ use std::net::{SocketAddr, TcpListener};
 use log::{info, warn};
 
 use crate::descriptors::raise_descriptor_limit;
-use crate::endpoint::EndpointError;
+use crate::endpoint::{Endpoint, EndpointError};
 use crate::flags::TcpServerFlags;
 use crate::listen::{ListenError, announce, listen};
 use crate::messages::{LogError, LogGuard};
 use crate::program::Program;
 use crate::reason::Reason;
 use crate::stop::on_stop;
+
+/// A server that has its log, and does not listen yet.
+pub struct StartedServer {
+    endpoint: Endpoint,
+    is_strict: bool,
+    program: Program,
+    log: LogGuard,
+}
 
 /// A server that listens, and has not told of it on stdout yet.
 pub struct OpenServer {
@@ -26,13 +35,23 @@ pub struct OpenServer {
 }
 
 impl TcpServerFlags {
-    /// Asks where to listen if it should, starts the log, and listens.
+    /// [Starts](Self::start) and [listens](StartedServer::listen).
     ///
     /// # Errors
     /// That of the step that fails.
     pub fn open(&self, program: &Program) -> Result<OpenServer, OpenError> {
+        self.start(program)?.listen()
+    }
+
+    /// Asks where to listen if it should, and starts the log. Until the server is announced, warnings that go to the log file
+    /// are told on stderr, too.
+    ///
+    /// # Errors
+    /// That of the step that fails.
+    pub fn start(&self, program: &Program) -> Result<StartedServer, OpenError> {
         let endpoint = self.server.endpoint.server(program)?;
         let log = self.server.log.start(program)?;
+        log.warn_aloud(true);
         info!(
             "server started: {} {}",
             program.name,
@@ -42,18 +61,42 @@ impl TcpServerFlags {
             Ok(limit) => info!("up to {limit} files and connections may be open"),
             Err(error) => warn!("cannot raise the limit of open files: {error}"),
         }
-        let listener = listen(&endpoint, self.server.strict_port)
-            .inspect_err(|error| log::error!("{error}"))?;
+        Ok(StartedServer {
+            endpoint,
+            is_strict: self.server.strict_port,
+            program: *program,
+            log,
+        })
+    }
+}
+
+impl StartedServer {
+    /// Where it is to listen, unless the port is taken.
+    ///
+    /// # Errors
+    /// When the host has no address.
+    pub fn address(&self) -> Result<SocketAddr, ListenError> {
+        let addresses = self.endpoint.addresses().map_err(ListenError::Resolve);
+        Ok(addresses.inspect_err(|error| log::error!("{error}"))?[0])
+    }
+
+    /// Listens.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn listen(self) -> Result<OpenServer, OpenError> {
+        let listener =
+            listen(&self.endpoint, self.is_strict).inspect_err(|error| log::error!("{error}"))?;
         let address = listener.local_addr().map_err(OpenError::Address)?;
-        match endpoint.port {
+        match self.endpoint.port {
             wish if wish == 0 || wish == address.port() => info!("listening on {address}"),
             wish => info!("listening on {address}, since port {wish} is taken"),
         }
         Ok(OpenServer {
             listener,
-            program: *program,
+            program: self.program,
             address,
-            log,
+            log: self.log,
         })
     }
 }
@@ -70,6 +113,7 @@ impl OpenServer {
     ) -> io::Result<(TcpListener, LogGuard)> {
         on_stop(stop)?;
         announce(&self.program, self.address);
+        self.log.warn_aloud(false);
         Ok((self.listener, self.log))
     }
 }

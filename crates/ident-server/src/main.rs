@@ -9,7 +9,7 @@ use clap::Parser;
 use cli::{Escaped, Program, TcpServerFlags};
 use ident_server::{Ident, Record, stray_keys};
 use log::{error, info, warn};
-use store::Store;
+use store::{Stats, Store};
 use tcp_server::{Limits, StopHandle, serve};
 
 const PROGRAM: Program = Program {
@@ -39,8 +39,17 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let server = flags.tcp.open(&PROGRAM)?;
-    let clients = open_store(&flags.data_file).inspect_err(|error| error!("{error}"))?;
+    let server = flags.tcp.start(&PROGRAM)?;
+    let clients = Store::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
+    let strays = tell_strays(&clients, &flags.data_file);
+    let known = |stats: Stats| stats.records - strays;
+    info!(
+        "clients known from {}: {}",
+        flags.data_file.display(),
+        known(clients.stats())
+    );
+    let clients = Arc::new(clients);
+    let server = server.listen()?;
     let stop = StopHandle::new();
     let (listener, _log) = server.announce({
         let stop = stop.clone();
@@ -53,28 +62,24 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let totals = serve(listener, &limits, &stop, Ident::new(Arc::clone(&clients)))?;
     let stats = clients.stats();
     info!(
-        "server stopped: {totals}, in {:.3} s; {} clients are known, {} changes took {} fsyncs",
+        "server stopped: {totals}, in {:.3} s; clients known: {}, changes: {}, fsyncs: {}",
         began.elapsed().as_secs_f64(),
-        stats.records,
+        known(stats),
         stats.updates,
         stats.syncs
     );
     Ok(ExitCode::SUCCESS)
 }
 
-fn open_store(path: &Path) -> Result<Arc<Store<Record>>, store::Error> {
-    let clients = Store::open(path)?;
-    info!(
-        "{} clients are known from {}",
-        clients.stats().records,
-        path.display()
+/// How many records are no client's, which cannot change while the server runs: no client is looked up by their keys.
+fn tell_strays(clients: &Store<Record>, path: &Path) -> u64 {
+    let Some((key, count)) = stray_keys(clients) else {
+        return 0;
+    };
+    warn!(
+        "keys in {} by which no client is known: {count}, the first is {}; a key is an address such as 192.0.2.7 or 2001:db8::7",
+        path.display(),
+        Escaped::new(&key).quoted().cut(60)
     );
-    if let Some((key, count)) = stray_keys(&clients) {
-        warn!(
-            "{} has {count} keys by which no client is known, the first is {}: a key is an address such as 192.0.2.7 or 2001:db8::7",
-            path.display(),
-            Escaped::new(&key).quoted().cut(60)
-        );
-    }
-    Ok(Arc::new(clients))
+    count
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -16,6 +17,7 @@ use super::DRAIN_TIMEOUT;
 use super::queue::Queue;
 use super::stamp::Stamp;
 use crate::escape::OneLine;
+use crate::say::say;
 
 /// Far above any message of ours; what a line has beyond it is cut.
 const MAX_LINE_BYTES: usize = 16 << 10;
@@ -25,11 +27,12 @@ pub(super) struct Router {
     /// Indexed by level, the severest first.
     loggers: [Box<WriteLogger<LineSink>>; 5],
     queues: Arc<[Arc<Queue>]>,
+    warns_aloud: Arc<AtomicBool>,
 }
 
 impl Router {
-    /// Without queues each line goes to stderr before the caller goes on.
-    pub(super) fn new(queues: &Arc<[Arc<Queue>]>) -> Self {
+    /// Without queues each line goes to stderr before the caller goes on. While `warns_aloud` is set, warnings go there too.
+    pub(super) fn new(queues: &Arc<[Arc<Queue>]>, warns_aloud: Arc<AtomicBool>) -> Self {
         use Level::{Debug, Error, Info, Trace, Warn};
         let config = message_only();
         let logger = |level| {
@@ -39,6 +42,7 @@ impl Router {
         Self {
             loggers: [Error, Warn, Info, Debug, Trace].map(logger),
             queues: Arc::clone(queues),
+            warns_aloud,
         }
     }
 }
@@ -56,6 +60,9 @@ impl Log for Router {
                 .args(format_args!("{message}"))
                 .build(),
         );
+        if record.level() == Level::Warn && self.warns_aloud.load(Ordering::Relaxed) {
+            say(format_args!("warning: {}", record.args()));
+        }
     }
 
     /// Waits until all lines stand where they belong, or the end's patience is over.
@@ -161,7 +168,7 @@ mod tests {
 
     fn logged(level: Level, message: fmt::Arguments<'_>) -> String {
         let queue = Arc::new(Queue::default());
-        let router = Router::new(&Arc::from([Arc::clone(&queue)]));
+        let router = Router::new(&Arc::from([Arc::clone(&queue)]), Arc::default());
         router.log(&Record::builder().level(level).args(message).build());
         let mut batch = Vec::new();
         queue.take(&mut batch).unwrap();

@@ -15,6 +15,7 @@ use std::io;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -111,6 +112,7 @@ pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
 #[must_use = "dropping the guard ends the log"]
 pub struct LogGuard {
     outputs: Vec<Output>,
+    warns_aloud: Arc<AtomicBool>,
 }
 
 struct Output {
@@ -123,7 +125,15 @@ impl LogGuard {
     fn new() -> Self {
         Self {
             outputs: Vec::new(),
+            warns_aloud: Arc::default(),
         }
+    }
+
+    /// Whether warnings go to stderr as well, should the file alone have them otherwise.
+    pub(crate) fn warn_aloud(&self, aloud: bool) {
+        let is_shown = self.outputs.iter().any(|output| output.path.is_none());
+        self.warns_aloud
+            .store(aloud && !is_shown, Ordering::Relaxed);
     }
 
     fn add_file(&mut self, file: LogFile, path: &Path) -> Result<(), LogError> {
@@ -152,7 +162,8 @@ impl LogGuard {
             .iter()
             .map(|output| Arc::clone(&output.queue))
             .collect();
-        log::set_boxed_logger(Box::new(Router::new(&queues))).map_err(|_| LogError::Started)?;
+        let router = Router::new(&queues, Arc::clone(&self.warns_aloud));
+        log::set_boxed_logger(Box::new(router)).map_err(|_| LogError::Started)?;
         log::set_max_level(level);
         log_panics(queues);
         Ok(self)
