@@ -58,6 +58,17 @@ fn a_person_is_asked_until_the_password_is_right() {
     assert!(!terminal.plain().contains("horse"));
 }
 
+#[test]
+fn after_an_interrupted_prompt_a_new_line_begins() {
+    let server = Server::start();
+    server.register("anna");
+    let terminal = server.client(&[]).spawn_in_terminal();
+    terminal.expect("> ");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.wait().code(), Some(130));
+    assert_eq!(terminal.plain(), "Hello, anna!\n> ^C\n");
+}
+
 /// The client within a shell that goes on after it and tells how the terminal is then, as a person's own does.
 fn within_a_shell(server: &Server, run: &str) -> Terminal {
     let script = format!(r#"{run}; echo "ended with $?"; stty -a | grep -o -- '-*echo '"#);
@@ -75,7 +86,7 @@ fn ctrl_c_while_a_password_is_typed_brings_the_echo_back() {
     let server = Server::start();
     let terminal = within_a_shell(&server, r#"trap : INT; "$0" "$@""#);
     terminal.type_keys("half a passw\u{3}");
-    terminal.expect("ended with 130\necho ");
+    terminal.expect("\nended with 130\necho ");
     assert!(terminal.wait().success());
     assert!(!terminal.plain().contains("half"));
 }
@@ -88,4 +99,20 @@ fn so_does_whatever_else_ends_it() {
     terminal.signal(Signal::USR1);
     terminal.expect("ended with 143\necho ");
     assert!(terminal.wait().success());
+}
+
+/// The shell in which it was started turns the echo on before it goes on.
+#[test]
+fn after_a_stop_a_password_is_asked_for_again_and_not_shown() {
+    let server = Server::start();
+    server.register("anna");
+    let stop = "kill -STOP $!; stty echo <&3; kill -CONT $!";
+    let run = format!(r#"exec 3<&0; "$0" "$@" <&3 & trap '{stop}' USR1; wait $!; wait $!"#);
+    let terminal = within_a_shell(&server, &run);
+    terminal.signal(Signal::USR1);
+    terminal.expect("Password: ");
+    terminal.type_line(PASSWORD);
+    terminal.expect("Hello, anna!\nended with 0\necho ");
+    assert!(terminal.wait().success());
+    assert!(!terminal.plain().contains("horse"));
 }

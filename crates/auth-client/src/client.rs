@@ -73,7 +73,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     pub fn converse(mut self) -> Result<(), Error> {
         match self.resume()? {
             Some(user) => self.person.print(format_args!("Hello, {user}!"))?,
-            None if self.person.is_interactive => {
+            None if self.person.is_interactive() => {
                 let has_more = self.introduce()?;
                 if !has_more {
                     return self.leave();
@@ -104,7 +104,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
         self.leave()?;
         match not_done {
-            count @ 1.. if !self.person.is_interactive => Err(Error::NotAllDone { count }),
+            count @ 1.. if !self.person.is_interactive() => Err(Error::NotAllDone { count }),
             _ => Ok(()),
         }
     }
@@ -279,7 +279,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         match said.or_else(|| self.user.clone()) {
             Some(user) => Ok(user),
             // A line of the input that is a password is no name.
-            None if !self.person.is_interactive => Err(Error::NoName),
+            None if !self.person.is_interactive() => Err(Error::NoName),
             None => self.person.line("Name: ")?.ok_or(Error::NoName),
         }
     }

@@ -3,17 +3,17 @@
 //!
 //! [`Client`] runs over anything that reads and writes, with anything in place of a [`Person`].
 
+mod asking;
 mod client;
 mod command;
-mod echo;
 mod error;
 mod person;
 mod table;
 mod token_file;
 
+pub use asking::Asking;
 pub use client::Client;
 pub use command::Command;
-pub use echo::Echo;
 pub use error::Error;
 pub use person::{Passwords, Person};
 pub use token_file::{TokenFile, TokenFileError};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_client::{Client, Command, Echo, Error, Passwords, Person, TokenFile};
+use auth_client::{Asking, Client, Command, Error, Passwords, Person, TokenFile};
 use clap::Parser;
 use cli::{
     EndpointFlags, PlaintextFlags, Program, StdoutError, Traffic, UsageError, connect,
@@ -98,24 +98,23 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     socket.set_read_timeout(Some(flags.timeout()))?;
     socket.set_write_timeout(Some(flags.timeout()))?;
     info!("connected to {server} from {local}");
-    let (traffic, echo) = (Arc::new(Traffic::default()), Arc::new(Echo::default()));
+    let (traffic, asking) = (Arc::new(Traffic::default()), Arc::new(Asking::default()));
+    asking.go_on_after_stops()?;
     exit_on_stop({
-        let (traffic, echo) = (Arc::clone(&traffic), Arc::clone(&echo));
+        let (traffic, asking) = (Arc::clone(&traffic), Arc::clone(&asking));
         move || {
-            echo.restore();
+            asking.break_off();
             info!("disconnected: interrupted; {traffic}");
         }
     })?;
 
-    let is_interactive = stdin().is_terminal() && stderr().is_terminal();
     let person = Person {
         input: &mut stdin().lock(),
         output: &mut stdout(),
         errors: &mut stderr(),
-        is_interactive,
-        passwords: match is_interactive {
+        passwords: match stdin().is_terminal() && stderr().is_terminal() {
             _ if flags.password_stdin => Passwords::Input,
-            true => Passwords::Terminal(&echo),
+            true => Passwords::Terminal(&asking),
             false => Passwords::Nowhere,
         },
     };

@@ -6,7 +6,7 @@ use std::io::{BufRead, Read, Write};
 use cli::read_line;
 use proto::Secret;
 
-use crate::echo::Echo;
+use crate::asking::Asking;
 use crate::error::Error;
 
 /// The longest password is 128 characters, of which each may come as several of 4 bytes.
@@ -18,10 +18,8 @@ pub struct Person<'a> {
     pub input: &'a mut dyn BufRead,
     /// What the server grants.
     pub output: &'a mut dyn Write,
-    /// Questions and explanations; that nobody can read them does not matter.
+    /// Explanations; that nobody can read them does not matter.
     pub errors: &'a mut dyn Write,
-    /// Somebody types, is shown when to go on, and sees what was not granted.
-    pub is_interactive: bool,
     /// Where passwords come from.
     pub passwords: Passwords<'a>,
 }
@@ -31,25 +29,38 @@ pub struct Person<'a> {
 pub enum Passwords<'a> {
     /// Each is a line of the input, as it is.
     Input,
-    /// Each is typed at the terminal that is standard input, without being seen.
-    Terminal(&'a Echo),
+    /// Each is typed at the terminal that is standard input, without being seen. Somebody sits there, is asked and shown when
+    /// to go on, and sees what was not granted.
+    Terminal(&'a Asking),
     /// There are none.
     Nowhere,
 }
 
-impl Person<'_> {
+impl<'a> Person<'a> {
+    /// Whether somebody sits there, at a terminal.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.terminal().is_some()
+    }
+
+    fn terminal(&self) -> Option<&'a Asking> {
+        match self.passwords {
+            Passwords::Terminal(asking) => Some(asking),
+            Passwords::Input | Passwords::Nowhere => None,
+        }
+    }
+
     /// A line of text; `None` at the end of the input. What is none is explained and asked again.
     pub(crate) fn line(&mut self, prompt: &str) -> Result<Option<String>, Error> {
         loop {
-            if self.is_interactive {
-                self.ask(prompt);
-            }
-            match read_line(&mut self.input).map_err(Error::Input)? {
+            let asked = self.terminal().map(|asking| asking.ask(prompt));
+            let line = read_line(&mut self.input);
+            drop(asked);
+            match line.map_err(Error::Input)? {
                 // It is not quoted, for it may be a password in the wrong place.
                 Some(Err(_)) => self.explain("that is too long, or no text"),
                 Some(Ok(line)) => return Ok(Some(line)),
                 None => {
-                    if self.is_interactive {
+                    if self.is_interactive() {
                         // Nobody pressed Enter, so the cursor still stands after the prompt.
                         self.explain("");
                     }
@@ -69,11 +80,10 @@ impl Person<'_> {
         match self.passwords {
             Passwords::Nowhere => Err(Error::NoTerminal),
             Passwords::Input => self.secret_line(),
-            Passwords::Terminal(echo) => {
-                let hidden = echo.hide().map_err(Error::Terminal)?;
-                self.ask(prompt);
+            Passwords::Terminal(asking) => {
+                let asked = asking.ask_hidden(prompt).map_err(Error::Terminal)?;
                 let typed = self.secret_line();
-                drop(hidden);
+                drop(asked);
                 // The Enter was not seen either.
                 self.explain("");
                 typed
@@ -85,8 +95,7 @@ impl Person<'_> {
     pub(crate) fn new_password(&mut self, prompt: &str) -> Result<Secret, Error> {
         loop {
             let password = self.password(prompt)?;
-            if !matches!(self.passwords, Passwords::Terminal(_))
-                || self.password("Once more: ")?.expose() == password.expose()
+            if !self.is_interactive() || self.password("Once more: ")?.expose() == password.expose()
             {
                 return Ok(password);
             }
@@ -117,10 +126,5 @@ impl Person<'_> {
 
     pub(crate) fn explain(&mut self, lines: impl fmt::Display) {
         let _ = writeln!(self.errors, "{lines}");
-    }
-
-    fn ask(&mut self, prompt: &str) {
-        let _ = write!(self.errors, "{prompt}");
-        let _ = self.errors.flush();
     }
 }
