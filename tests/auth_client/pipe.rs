@@ -134,6 +134,26 @@ fn commands_come_from_a_pipe() {
 }
 
 #[test]
+fn tokens_that_others_can_read_are_taken_from_them() {
+    let server = Server::start();
+    server.register("anna");
+    let mode = || server.token_file().metadata().unwrap().permissions().mode() & 0o777;
+    for open in [0o644, 0o620] {
+        fs::set_permissions(server.token_file(), fs::Permissions::from_mode(open)).unwrap();
+        let whoami = server.client(&["whoami"]).output().expect_success();
+        let told = whoami.stderr_text();
+        let start = format!(
+            "others could read the tokens in {} (mode {open:04o}); now it is 0600",
+            server.token_file().display()
+        );
+        assert!(told.starts_with(&start), "{told}");
+        assert_eq!(mode(), 0o600);
+    }
+    let whoami = server.client(&["whoami"]).output().expect_success();
+    assert_eq!(whoami.stderr_text(), "");
+}
+
+#[test]
 fn a_session_is_ended_by_its_id() {
     let server = Server::start();
     server.register("anna");

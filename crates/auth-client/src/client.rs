@@ -51,6 +51,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     ///
     /// What kept it from being done.
     pub fn run(mut self, command: Command) -> Result<(), Error> {
+        self.guard_tokens()?;
         match &command {
             Command::Register { .. } | Command::Login { .. } => {}
             // It needs the password anyway, and asks for it once.
@@ -71,6 +72,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     /// What kept the dialogue from its end; [`Error::NotAllDone`] when it came there, but nobody sat by to see that something
     /// was not granted.
     pub fn converse(mut self) -> Result<(), Error> {
+        self.guard_tokens()?;
         match self.resume()? {
             Some(user) => self.person.print(format_args!("Hello, {user}!"))?,
             None if self.person.is_interactive() => {
@@ -282,6 +284,18 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
             None if !self.person.is_interactive() => Err(Error::NoName),
             None => self.person.line("Name: ")?.ok_or(Error::NoName),
         }
+    }
+
+    /// Tells of tokens that others could read until now.
+    fn guard_tokens(&mut self) -> Result<(), Error> {
+        if let Some(mode) = self.tokens.make_private()? {
+            let path = self.tokens.path().display().to_string();
+            let path = Escaped::new(&path);
+            self.person.explain(format_args!(
+                "others could read the tokens in {path} (mode {mode:04o}); now it is 0600, and logout --all ends what they may use"
+            ));
+        }
+        Ok(())
     }
 
     fn leave(&mut self) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use cli::Reason;
@@ -43,6 +43,34 @@ impl TokenFile {
         let state =
             state.or_else(|| Some(home.filter(|path| path.is_absolute())?.join(".local/state")));
         Some(state?.join("socket-lab").join("tokens.json"))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the file from others who could read or write it; gives the mode that let them.
+    ///
+    /// # Errors
+    ///
+    /// When the file is there and cannot be made private.
+    pub fn make_private(&self) -> Result<Option<u32>, TokenFileError> {
+        let made = || {
+            let file = match File::open(&self.path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                file => file?,
+            };
+            let found = file.metadata()?;
+            let mode = found.permissions().mode() & 0o777;
+            // A device is nobody's own.
+            if !found.is_file() || mode & 0o077 == 0 {
+                return Ok(None);
+            }
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+            Ok(Some(mode))
+        };
+        made().map_err(self.failed("make private"))
     }
 
     /// The token of a server.
@@ -182,8 +210,6 @@ impl std::error::Error for TokenFileError {}
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn secret(text: &str) -> Secret {
