@@ -109,8 +109,7 @@ fn a_password_is_changed_from_old_to_new() {
 #[test]
 fn commands_come_from_a_pipe() {
     let server = Server::start();
-    let input =
-        "register Anna\ncorrect horse\n\nwhoami\nlogin anna\ncorrect horse\nsessions\nlogout\n";
+    let input = "unneeded\nregister Anna\ncorrect horse\n\nwhoami\nlogin anna\ncorrect horse\nsessions\nlogout\n";
     let talked = server.scripted(&[], input).output().expect_success();
     let lines: Vec<_> = talked.stdout_text().lines().collect();
     assert_eq!(
@@ -122,7 +121,7 @@ fn commands_come_from_a_pipe() {
     let current = lines.iter().filter(|line| line.ends_with("this one"));
     assert_eq!(current.count(), 1);
 
-    let wrong = "whoami\ncorrect horse\nrevoke zzz\nexit\nwhoami\n";
+    let wrong = "unneeded\nwhoami\ncorrect horse\nrevoke zzz\nexit\nwhoami\n";
     let talked = server.scripted(&[], wrong).output().expect_code(1);
     let told = talked.stderr_text();
     assert!(
@@ -131,6 +130,52 @@ fn commands_come_from_a_pipe() {
     );
     assert!(told.ends_with("3 commands were not carried out, as told above\n"));
     assert!(!told.contains("correct horse"), "{told}");
+}
+
+#[test]
+fn the_first_line_is_the_password_whether_or_not_a_token_is_kept() {
+    let server = Server::start();
+    server.register("anna");
+    for _ in 0..2 {
+        let input = "correct horse\nwhoami\nlogout\n";
+        let talked = server.scripted(&["--user", "anna"], input).output();
+        let talked = talked.expect_success();
+        assert_eq!(
+            talked.stdout_text(),
+            "Hello, anna!\nYou are anna.\nThe session is ended.\n"
+        );
+        assert_eq!(talked.stderr_text(), "");
+    }
+    // Nor is anything of a password a command that cannot be one.
+    server.register("bo");
+    let input = format!("{}\nwhoami\n", "logout all ".repeat(1000));
+    let talked = server.scripted(&[], &input).output().expect_success();
+    assert_eq!(talked.stdout_text(), "Hello, bo!\nYou are bo.\n");
+}
+
+#[test]
+fn the_password_of_a_name_that_is_none_is_no_command() {
+    let server = Server::start();
+    server.register("anna");
+    let long = "x".repeat(65);
+    let input = format!("unneeded\nregister {long}\nlogout all\nwhoami\n");
+    let talked = server.scripted(&[], &input).output().expect_code(1);
+    assert_eq!(talked.stdout_text(), "Hello, anna!\nYou are anna.\n");
+    let told = "a name has at most 64 characters, this one has 65\n\
+                auth-client: 1 command was not carried out, as told above\n";
+    assert_eq!(talked.stderr_text(), told);
+}
+
+#[test]
+fn a_mistake_is_told_in_one_line() {
+    let server = Server::start();
+    server.register("anna");
+    let program = server.client(&[]).stdin_bytes("passwd x\nhelp\n");
+    let talked = program.output().expect_code(1);
+    let mut lines = talked.stderr_text().lines();
+    let told = "passwd stands alone; help lists the commands";
+    assert_eq!(lines.next(), Some(told));
+    assert!(lines.any(|line| line == "help             list these commands"));
 }
 
 #[test]
@@ -184,7 +229,15 @@ fn another_user_is_not_who_was_named() {
     server.register("bo");
     let whoami = |user| server.client(&["--user", user, "whoami"]).output();
     assert_eq!(whoami("BO").expect_success().stdout_text(), "You are bo.\n");
-    whoami("anna").expect_code(1);
+    let words = format!(
+        "auth-client: the session kept for {} is bo's; auth-client login --user anna opens one\n",
+        server.address
+    );
+    assert_eq!(whoami("anna").expect_code(1).stderr_text(), words);
+    for arguments in [&["--user", "anna", "logout"][..], &["--user", "anna"]] {
+        let refused = server.client(arguments).output().expect_code(1);
+        assert_eq!(refused.stderr_text(), words);
+    }
     let anna = server
         .scripted(&["--user", "anna", "whoami"], PASSWORD)
         .output();
@@ -197,6 +250,8 @@ fn another_user_is_not_who_was_named() {
 #[test]
 fn what_is_missing_or_refused_is_told() {
     let server = Server::start();
+    server.register("anna");
+    server.client(&["logout"]).output().expect_success();
     for (arguments, input, words) in [
         (
             &["login"][..],
@@ -218,10 +273,21 @@ fn what_is_missing_or_refused_is_told() {
             "short",
             "the password has 5 characters; it needs at least 8",
         ),
+        (
+            &["--user", "ANNA", "register"],
+            PASSWORD,
+            "there is a user of that name; choose another, or log in",
+        ),
     ] {
         let refused = server.scripted(arguments, input).output().expect_code(1);
         assert_eq!(refused.stderr_text(), format!("auth-client: {words}\n"));
     }
+    let none = ["--user", " ", "login"];
+    let none = server.client(&none).output().expect_code(2);
+    assert_eq!(
+        none.stderr_text(),
+        "auth-client: --user cannot be a name: a name has at least one character\n"
+    );
     let nobody = server
         .client(&["--user", "a", "login"])
         .output()
@@ -245,7 +311,9 @@ fn neither_password_nor_token_is_shown() {
     let talk = crate::server::client(server.address)
         .args(["--password-stdin", "--user", "anna"])
         .in_folder(&server.home)
-        .stdin_bytes("sessions\npasswd\ncorrect horse\nbattery staple\nbattery staple\n")
+        .stdin_bytes(
+            "correct horse\nsessions\npasswd\ncorrect horse\nbattery staple\nbattery staple\n",
+        )
         .output()
         .expect_code(1);
     let seen = format!("{}{}", talk.stdout_text(), talk.stderr_text());

@@ -8,7 +8,7 @@ use crate::server::{PASSWORD, Server};
 fn a_person_registers_talks_and_comes_back() {
     let server = Server::start();
     let terminal = server.client(&[]).spawn_in_terminal();
-    terminal.expect("Name: ");
+    terminal.expect("User (Enter alone to go on without logging in): ");
     terminal.type_line("");
     terminal.expect("register [NAME]");
     terminal.expect("> ");
@@ -37,7 +37,7 @@ fn a_person_registers_talks_and_comes_back() {
     again.expect("Hello, Аня!\n> ");
     again.type_keys("\u{4}");
     assert!(again.wait().success());
-    assert!(!again.plain().contains("Name: "));
+    assert!(!again.plain().contains("User"));
 }
 
 #[test]
@@ -48,14 +48,85 @@ fn a_person_is_asked_until_the_password_is_right() {
     let terminal = server.client(&["--user", "anna"]).spawn_in_terminal();
     terminal.expect("Password: ");
     terminal.type_line("wrong horse");
-    terminal.expect("the user or the password is wrong\nName: ");
+    terminal.expect("the user or the password is wrong\nUser (Enter alone");
     terminal.type_line("bo");
     terminal.expect("Password: ");
     terminal.type_line("wrong horse");
-    terminal.expect("the user or the password is wrong\nName: ");
+    terminal.expect("the user or the password is wrong\nUser (Enter alone");
     terminal.type_keys("\u{4}");
     assert!(terminal.wait().success());
     assert!(!terminal.plain().contains("horse"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_more_is_asked_and_then_asked_again() {
+    let server = Server::start();
+    let terminal = server.client(&[]).spawn_in_terminal();
+    terminal.expect("User (Enter alone");
+    terminal.type_line(&"x".repeat(65));
+    terminal.expect("a name has at most 64 characters, this one has 65\nUser (Enter alone");
+    terminal.type_line("");
+    terminal.expect("> ");
+    terminal.type_line("register");
+    terminal.expect("User: ");
+    terminal.type_line(" ");
+    terminal.expect("a name has at least one character\nUser: ");
+    terminal.type_line("anna");
+    for password in ["short", "password1"] {
+        for prompt in ["New password: ", "Once more: "] {
+            terminal.expect(prompt);
+            terminal.type_line(password);
+        }
+        terminal.expect("the password ");
+    }
+    for prompt in ["New password: ", "Once more: "] {
+        terminal.expect(prompt);
+        terminal.type_line(PASSWORD);
+    }
+    terminal.expect("Hello, anna!\n> ");
+    terminal.type_line("passwd");
+    terminal.expect("Current password: ");
+    terminal.type_line(PASSWORD);
+    for password in ["anna", "battery staple"] {
+        for prompt in ["New password: ", "Once more: "] {
+            terminal.expect(prompt);
+            terminal.type_line(password);
+        }
+    }
+    terminal.expect("The password is changed");
+}
+
+#[test]
+fn the_end_of_input_instead_of_an_answer_cancels_the_command() {
+    let server = Server::start();
+    server.register("anna");
+    server.client(&["logout"]).output().expect_success();
+    let terminal = server.client(&["--user", "anna"]).spawn_in_terminal();
+    terminal.expect("Password: ");
+    terminal.type_keys("\u{4}");
+    terminal.expect("\ncancelled\nUser (Enter alone");
+    terminal.type_line("");
+    for (command, prompt) in [
+        ("login anna", "Password: "),
+        ("register", "User: "),
+        ("register bo", "New password: "),
+    ] {
+        terminal.expect("\n> ");
+        terminal.type_line(command);
+        terminal.expect(prompt);
+        terminal.type_keys("\u{4}");
+        terminal.expect("\ncancelled");
+    }
+    terminal.expect("\n> ");
+    terminal.type_keys("\u{4}");
+    assert!(terminal.wait().success());
+
+    let login = ["--user", "anna", "login"];
+    let terminal = server.client(&login).spawn_in_terminal();
+    terminal.expect("Password: ");
+    terminal.type_keys("\u{4}");
+    terminal.expect("a password is needed");
+    assert_eq!(terminal.wait().code(), Some(1));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What the client does: goes on with a kept session or begins one, and carries out commands in it.
 
+mod credentials;
+
 use std::io::{Read, Write};
 
 use cli::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
-use proto::{Caller, Name, Passed, caseless_key};
+use proto::{Caller, Name, Passed};
 
 use crate::command::{Command, HELP, Line};
 use crate::error::Error;
@@ -20,7 +22,9 @@ pub struct Client<'a, S, T> {
     /// What the server's token is kept by.
     server: String,
     /// Who the person said to be, before anything was asked.
-    user: Option<String>,
+    user: Option<Name>,
+    /// Whose session is kept, when that is somebody else.
+    other: Option<Name>,
     /// Whether the connection speaks for a session, for all that is known.
     is_in_session: bool,
 }
@@ -31,7 +35,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         stream: S,
         server: String,
         tokens: TokenFile,
-        user: Option<String>,
+        user: Option<Name>,
         person: Person<'a>,
         told: T,
     ) -> Self {
@@ -41,6 +45,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
             tokens,
             server,
             user,
+            other: None,
             is_in_session: false,
         }
     }
@@ -57,7 +62,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
             // It needs the password anyway, and asks for it once.
             Command::Passwd => drop(self.resume()?),
             Command::Logout { all: false } => {
-                self.resume()?.ok_or(Error::NotLoggedIn)?;
+                self.resume()?.ok_or_else(|| self.not_logged_in())?;
             }
             _ => self.be_in_session()?,
         }
@@ -74,17 +79,23 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     pub fn converse(mut self) -> Result<(), Error> {
         self.guard_tokens()?;
         match self.resume()? {
-            Some(user) => self.person.print(format_args!("Hello, {user}!"))?,
+            Some(user) => {
+                // A script cannot know whether a token is kept, so its first line is a password in any case.
+                self.person.skip_password()?;
+                self.person.print(format_args!("Hello, {user}!"))?;
+            }
             None if self.person.is_interactive() => {
                 let has_more = self.introduce()?;
                 if !has_more {
                     return self.leave();
                 }
             }
-            None if !self.person.has_passwords() => return Err(Error::NotLoggedIn),
-            None if self.user.is_some() => self.log_in(None)?,
-            // The input may have commands to register or log in.
-            None => {}
+            None if !self.person.has_passwords() => return Err(self.not_logged_in()),
+            None => match self.user.clone() {
+                Some(user) => self.log_in(user)?,
+                // The input may have commands to register or log in.
+                None => self.person.skip_password()?,
+            },
         }
         let mut not_done = 0;
         while let Some(line) = self.person.line("> ")? {
@@ -97,7 +108,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
                 }
                 Line::Unknown(why) => {
                     self.person
-                        .explain(format_args!("{why}; these are:\n{HELP}"));
+                        .explain(format_args!("{why}; help lists the commands"));
                     true
                 }
                 Line::Do(command) => self.is_refused(|client| client.carry_out(command))?,
@@ -114,21 +125,26 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     /// Asks who the person is until the server knows them; they may also go on without, to register. Says whether there is more
     /// to come from them.
     fn introduce(&mut self) -> Result<bool, Error> {
-        self.person
-            .explain("who are you? (Enter alone: go on, to register for instance)");
+        let prompt = "User (Enter alone to go on without logging in): ";
         loop {
             let user = match self.user.take() {
                 Some(user) => user,
-                None => match self.person.line("Name: ")? {
+                None => match self.person.line(prompt)? {
                     None => return Ok(false),
                     Some(line) if line.trim().is_empty() => {
                         self.person.explain(HELP);
                         return Ok(true);
                     }
-                    Some(user) => user,
+                    Some(line) => match Name::parse(&line) {
+                        Ok(user) => user,
+                        Err(error) => {
+                            self.person.explain(error);
+                            continue;
+                        }
+                    },
                 },
             };
-            if !self.is_refused(|client| client.log_in(Some(user)))? {
+            if !self.is_refused(|client| client.log_in(user))? {
                 return Ok(true);
             }
         }
@@ -141,8 +157,13 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     ) -> Result<bool, Error> {
         match act(self) {
             Ok(()) => Ok(false),
-            Err(error @ (Error::Refused { .. } | Error::BadPassword)) => {
+            Err(error @ (Error::Refused { .. } | Error::BadName(_) | Error::BadPassword)) => {
                 self.person.explain(error);
+                Ok(true)
+            }
+            // Ctrl-D instead of an answer.
+            Err(Error::NoName | Error::NoPassword) if self.person.is_interactive() => {
+                self.person.explain("cancelled");
                 Ok(true)
             }
             Err(error) => Err(error),
@@ -152,7 +173,10 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     fn carry_out(&mut self, command: Command) -> Result<(), Error> {
         match command {
             Command::Register { user } => self.register(user),
-            Command::Login { user } => self.log_in(user),
+            Command::Login { user } => {
+                let user = self.name(user)?;
+                self.log_in(user)
+            }
             Command::Whoami => match self.ask(&Request::Whoami)? {
                 Reply::YouAre { user } => self.person.print(format_args!("You are {user}.")),
                 reply => Err(self.refused(reply)),
@@ -183,9 +207,13 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         };
         match self.ask(&resume)? {
             Reply::Session { user, .. } => {
-                let is_meant = |named: &String| caseless_key(named.trim()) == user.caseless_key();
+                let is_meant = |named: &Name| named.caseless_key() == user.caseless_key();
                 self.is_in_session = self.user.as_ref().is_none_or(is_meant);
-                Ok(self.is_in_session.then_some(user))
+                if self.is_in_session {
+                    return Ok(Some(user));
+                }
+                self.other = Some(user);
+                Ok(None)
             }
             Reply::Error {
                 code: ErrorCode::SessionExpired,
@@ -202,43 +230,22 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     fn be_in_session(&mut self) -> Result<(), Error> {
         match self.resume()? {
             Some(_) => Ok(()),
-            None if self.person.has_passwords() => self.log_in(None),
-            None => Err(Error::NotLoggedIn),
-        }
-    }
-
-    fn log_in(&mut self, user: Option<String>) -> Result<(), Error> {
-        let user = self.name(user)?;
-        let password = self.person.password("Password: ")?;
-        self.enter(&Request::Login { user, password })
-    }
-
-    fn register(&mut self, user: Option<String>) -> Result<(), Error> {
-        let user = self.name(user)?;
-        let password = self.person.new_password("New password: ")?;
-        self.enter(&Request::Register { user, password })
-    }
-
-    fn change_password(&mut self) -> Result<(), Error> {
-        let user = match self.is_in_session {
-            true => None,
-            false => Some(self.name(None)?),
-        };
-        let old = self.person.password("Password so far: ")?;
-        if let Some(user) = user {
-            let password = old.clone();
-            self.enter(&Request::Login { user, password })?;
-        }
-        let new = self.person.new_password("New password: ")?;
-        match self.ask(&Request::ChangePassword { old, new })? {
-            Reply::Session {
-                token: Some(token), ..
-            } => {
-                self.tokens.keep(&self.server, &token)?;
-                self.person
-                    .print("The password is changed, and all other sessions are ended.")
+            None if self.person.has_passwords() => {
+                let user = self.name(None)?;
+                self.log_in(user)
             }
-            reply => Err(self.refused(reply)),
+            None => Err(self.not_logged_in()),
+        }
+    }
+
+    fn not_logged_in(&self) -> Error {
+        match (&self.other, &self.user) {
+            (Some(owner), Some(user)) => Error::AnothersSession {
+                server: self.server.clone(),
+                owner: owner.clone(),
+                user: user.clone(),
+            },
+            _ => Error::NotLoggedIn,
         }
     }
 
@@ -257,32 +264,6 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
                 self.person.print(done)
             }
             reply => Err(self.refused(reply)),
-        }
-    }
-
-    /// Begins a session, and keeps its token.
-    fn enter(&mut self, request: &Request) -> Result<(), Error> {
-        match self.ask(request)? {
-            Reply::Session {
-                user,
-                token: Some(token),
-                ..
-            } => {
-                self.is_in_session = true;
-                self.tokens.keep(&self.server, &token)?;
-                self.person.print(format_args!("Hello, {user}!"))
-            }
-            reply => Err(self.refused(reply)),
-        }
-    }
-
-    /// The name that was said, or that the person says now.
-    fn name(&mut self, said: Option<String>) -> Result<String, Error> {
-        match said.or_else(|| self.user.clone()) {
-            Some(user) => Ok(user),
-            // A line of the input that is a password is no name.
-            None if !self.person.is_interactive() => Err(Error::NoName),
-            None => self.person.line("Name: ")?.ok_or(Error::NoName),
         }
     }
 
@@ -317,7 +298,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
                 if let ErrorCode::SessionExpired | ErrorCode::NotLoggedIn = code {
                     self.is_in_session = false;
                 }
-                Error::Refused { message }
+                Error::Refused { code, message }
             }
             _ => Error::OutOfPlace,
         }

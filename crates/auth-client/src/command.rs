@@ -12,6 +12,7 @@ sessions         list your sessions
 revoke ID        end one of them
 logout           end this session
 logout all       end all of them
+help             list these commands
 exit             leave; the session goes on at the next start";
 
 /// One thing to do.
@@ -58,7 +59,7 @@ pub(crate) enum Line {
     Exit,
     Do(Command),
     /// No command, with what is wrong about it. It does not quote the line, which may be a password in the wrong place.
-    Unknown(&'static str),
+    Unknown(String),
 }
 
 impl Line {
@@ -71,7 +72,9 @@ impl Line {
             ("", _) => Self::Nothing,
             ("register", _) => Self::Do(Command::Register { user }),
             ("login", _) => Self::Do(Command::Login { user }),
-            ("revoke", "") => Self::Unknown("revoke needs an id after it, as sessions lists them"),
+            ("revoke", "") => {
+                Self::Unknown("revoke needs an id after it, as sessions lists them".into())
+            }
             ("revoke", id) => Self::Do(Command::Revoke { id: id.to_owned() }),
             ("logout", "all") => Self::Do(Command::Logout { all: true }),
             ("help", "") => Self::Help,
@@ -80,7 +83,11 @@ impl Line {
             ("passwd", "") => Self::Do(Command::Passwd),
             ("sessions", "") => Self::Do(Command::Sessions),
             ("logout", "") => Self::Do(Command::Logout { all: false }),
-            _ => Self::Unknown("that is no command"),
+            ("logout", _) => Self::Unknown("logout stands alone, or before all".into()),
+            ("help" | "exit" | "whoami" | "passwd" | "sessions", _) => {
+                Self::Unknown(format!("{word} stands alone"))
+            }
+            _ => Self::Unknown("that is no command".into()),
         }
     }
 }
@@ -95,7 +102,7 @@ mod tests {
             let command = line.split("  ").next().unwrap().replace(['[', ']'], "");
             let parsed = Line::parse(&command);
             assert!(
-                matches!(parsed, Line::Do(_) | Line::Exit),
+                matches!(parsed, Line::Do(_) | Line::Help | Line::Exit),
                 "{command}: {parsed:?}"
             );
         }
@@ -118,13 +125,14 @@ mod tests {
 
     #[test]
     fn what_is_no_command_is_not_quoted() {
-        for line in [
-            "correct horse",
-            "whoami hunter22",
-            "logout hunter22",
-            "Exit",
+        for (line, why) in [
+            ("correct horse", "that is no command"),
+            ("whoami hunter22", "whoami stands alone"),
+            ("passwd hunter22", "passwd stands alone"),
+            ("logout hunter22", "logout stands alone, or before all"),
+            ("Exit", "that is no command"),
         ] {
-            assert_eq!(Line::parse(line), Line::Unknown("that is no command"));
+            assert_eq!(Line::parse(line), Line::Unknown(why.into()));
         }
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 
 use cli::{Escaped, Reason};
-use proto::{DialogueError, RecvError, SendError};
+use proto::auth::ErrorCode;
+use proto::{DialogueError, Name, NameError, RecvError, SendError};
 
 use crate::token_file::TokenFileError;
 
@@ -13,15 +14,28 @@ use crate::token_file::TokenFileError;
 pub enum Error {
     /// The server did not grant what was asked for.
     Refused {
+        /// Why.
+        code: ErrorCode,
         /// The server's words.
         message: String,
     },
     /// There is no session to go on with, and nobody who could log in.
     NotLoggedIn,
+    /// There is a session to go on with, but not of the user that was named.
+    AnothersSession {
+        /// Where it is.
+        server: String,
+        /// Whose it is.
+        owner: Name,
+        /// Who was named.
+        user: Name,
+    },
     /// A password is needed, and there is no terminal to ask at.
     NoTerminal,
     /// A user's name is needed, and the input has none.
     NoName,
+    /// What should be a user's name is none.
+    BadName(NameError),
     /// A password is needed, and the input is at its end.
     NoPassword,
     /// A line that should be a password is no UTF-8 text, or far too long.
@@ -58,12 +72,25 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { message } => Escaped::new(message).fmt(f),
+            Self::Refused {
+                code: ErrorCode::NameTaken,
+                message,
+            } => write!(f, "{}; choose another, or log in", Escaped::new(message)),
+            Self::Refused { message, .. } => Escaped::new(message).fmt(f),
             Self::NotLoggedIn => f.write_str("you are not logged in; auth-client login does it"),
+            Self::AnothersSession {
+                server,
+                owner,
+                user,
+            } => write!(
+                f,
+                "the session kept for {server} is {owner}'s; auth-client login --user {user} opens one"
+            ),
             Self::NoTerminal => f.write_str(
                 "a password is needed, and there is no terminal to ask at; --password-stdin reads it from the input",
             ),
             Self::NoName => f.write_str("a user's name is needed; give it with --user"),
+            Self::BadName(error) => error.fmt(f),
             Self::NoPassword => {
                 f.write_str("a password is needed, and the input is at its end; nothing was done")
             }

@@ -14,7 +14,7 @@ use cli::{
     exit_on_stop, log_to_stderr,
 };
 use log::{LevelFilter, info};
-use proto::Passed;
+use proto::{Name, Passed};
 
 const PROGRAM: Program = Program {
     name: "auth-client",
@@ -27,6 +27,7 @@ const PROGRAM: Program = Program {
   auth-client                          asks who you are, then takes commands (help lists them)
   auth-client register --user anna     asks for a password, twice
   auth-client login --user anna --password-stdin < password.txt
+  printf 'PASSWORD\\nwhoami\\n' | auth-client --user anna --password-stdin
   auth-client whoami
   auth-client logout --all")]
 struct Flags {
@@ -40,7 +41,8 @@ struct Flags {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 
-    /// Read passwords from standard input, a line each (passwd: the old one, then the new one)
+    /// Read passwords from standard input, a line each (passwd: the old one, then the new one); without a command the first line
+    /// is the password, needed or not
     #[arg(long)]
     password_stdin: bool,
 
@@ -72,6 +74,11 @@ impl Flags {
         })
     }
 
+    fn user(&self) -> Result<Option<Name>, UsageError> {
+        let user = self.user.as_deref().map(Name::parse).transpose();
+        user.map_err(|error| UsageError(format!("--user cannot be a name: {error}")))
+    }
+
     fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout.into())
     }
@@ -86,7 +93,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if !flags.quiet {
         log_to_stderr(LevelFilter::Info)?;
     }
-    let tokens = flags.tokens()?;
+    let (user, tokens) = (flags.user()?, flags.tokens()?);
     let endpoint = flags.endpoint.client(&PROGRAM)?;
     for address in endpoint.addresses()? {
         flags.plaintext.check(address)?;
@@ -122,7 +129,6 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
         Passed::Received { bytes, messages } => traffic.received(bytes, messages),
     };
-    let user = flags.user.clone();
     let client = Client::new(&socket, server.to_string(), tokens, user, person, told);
     let end = match flags.command.clone() {
         Some(command) => client.run(command),

@@ -103,6 +103,17 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// Passes over a password that is not needed, where passwords are lines of the input.
+    pub(crate) fn skip_password(&mut self) -> Result<(), Error> {
+        match self.passwords {
+            Passwords::Input => match self.secret_line() {
+                Ok(_) | Err(Error::NoPassword | Error::BadPassword) => Ok(()),
+                Err(error) => Err(error),
+            },
+            Passwords::Terminal(_) | Passwords::Nowhere => Ok(()),
+        }
+    }
+
     fn secret_line(&mut self) -> Result<Secret, Error> {
         let mut line = vec![];
         let mut limited = (&mut *self.input).take(MAX_PASSWORD_BYTES);
@@ -112,7 +123,11 @@ impl<'a> Person<'a> {
         }
         let line = match line.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
-            None if length as u64 == MAX_PASSWORD_BYTES => return Err(Error::BadPassword),
+            None if length as u64 == MAX_PASSWORD_BYTES => {
+                // What is left of it is no command.
+                self.input.skip_until(b'\n').map_err(Error::Input)?;
+                return Err(Error::BadPassword);
+            }
             None => &line,
         };
         let text = std::str::from_utf8(line).map_err(|_| Error::BadPassword)?;
