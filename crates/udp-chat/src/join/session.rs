@@ -311,9 +311,9 @@ impl Session {
             let Refused { code, message, .. } = refused;
             self.end = Some(End::Refused { code, message });
         } else {
-            // Our own former self may be what has the nick, and a server that stops may start
-            // again: it is asked as long as a hello lasts.
-            self.refusal = Some(refused);
+            // Our own former self may be what has the nick: it is asked as long as a hello lasts.
+            // A server that stops has not decided; whoever is started in its place will.
+            self.refusal = Some(refused).filter(|refused| refused.code != Refusal::Stopping);
         }
     }
 

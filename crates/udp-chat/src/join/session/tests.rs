@@ -167,7 +167,7 @@ fn a_refusal_is_forgotten_once_the_server_answers_again() {
     world.server.up = false;
     world.say("?");
     world.run(seconds(6));
-    let (nonce, code) = (Nonce::from_bytes([2; 16]), Refusal::Stopping);
+    let (nonce, code) = (Nonce::from_bytes([2; 16]), Refusal::NickTaken);
     let refused = Datagram::Refused(Refused {
         nonce,
         code,
@@ -180,6 +180,35 @@ fn a_refusal_is_forgotten_once_the_server_answers_again() {
     world.server.up = false;
     world.run(seconds(100));
     assert_eq!(world.session.end(), None, "nobody said no this time");
+}
+
+#[test]
+fn a_server_that_stops_is_no_answer_to_who_comes_back() {
+    for first in [Refusal::Stopping, Refusal::NickTaken] {
+        let mut world = World::joined();
+        let link = world.server.link.as_mut().unwrap();
+        link.close(Reason::Stopping, world.now);
+        world.server.door = Door::Refuses(first);
+        world.run(seconds(2));
+        world.server.door = Door::Refuses(Refusal::Stopping);
+        world.run(seconds(2));
+        world.server.up = false;
+        world.run(seconds(100));
+        assert_eq!(world.session.end(), None, "after {first:?}");
+        world.server.restart();
+        world.server.door = Door::Open;
+        world.run(seconds(2));
+        assert_eq!(world.take_lines().last().unwrap(), "* you are me");
+    }
+}
+
+#[test]
+fn a_server_that_stops_refuses_who_joins() {
+    let mut world = World::new();
+    world.server.door = Door::Refuses(Refusal::Stopping);
+    world.settle();
+    let (code, message) = (Refusal::Stopping, "no".to_owned());
+    assert_eq!(world.session.end(), Some(&End::Refused { code, message }));
 }
 
 #[test]
