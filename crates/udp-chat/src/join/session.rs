@@ -5,13 +5,14 @@
 //! [`Session::poll_transmit`] gives, shows what [`Session::poll_shown`] gives, and looks at
 //! [`Session::end`] after each step.
 
+mod admission;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, SessionId, TooLong, Welcome};
+use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, SessionId, TooLong};
 
 use super::asking::{Answer, Asking};
 use super::command::Wish;
@@ -20,9 +21,6 @@ use super::outbox::Outbox;
 use super::shown::Shown;
 use crate::link::{End as LinkEnd, Event, Link};
 use crate::trace::words;
-
-/// Without any answer for so long, hello is said beside the link.
-const UNANSWERED: Duration = Duration::from_secs(5);
 
 /// What may wait to be shown; past it messages are left in the link, which slows the server down.
 const MAX_SHOWN: usize = 64;
@@ -272,64 +270,6 @@ impl Session {
         }
     }
 
-    fn welcomed(&mut self, welcome: Welcome, now: Instant) {
-        let Welcome { session, nick, .. } = welcome;
-        self.progress_at = now;
-        match &mut self.link {
-            Some(link) if link.session() == session && link.deadline().is_some() => {
-                self.asking = None;
-                link.resume(now);
-                self.trouble("the server answers again");
-            }
-            // Here it is over, and what was not confirmed is told; so it is ended there, too.
-            Some(link) if link.session() == session => {
-                self.farewell = Some(session);
-                self.ask_back(None, now);
-            }
-            _ => self.begin_afresh(session, nick, now),
-        }
-    }
-
-    fn begin_afresh(&mut self, session: SessionId, nick: String, now: Instant) {
-        self.asking = None;
-        self.refusal = None;
-        let is_return = self.link.replace(Link::new(session, now)).is_some();
-        if is_return {
-            self.tell_unconfirmed();
-            self.trouble("the server answers again, and knew nothing of this session");
-        }
-        self.inbox
-            .begin_afresh(is_return.then(|| self.nick.clone()));
-        self.nick.clone_from(&nick);
-        self.arrived = true;
-        self.shown.push_back(Shown::You { nick });
-    }
-
-    fn refused(&mut self, refused: Refused) {
-        if self.link.is_none() {
-            self.asking = None;
-            let Refused { code, message, .. } = refused;
-            self.end = Some(End::Refused { code, message });
-        } else {
-            // Our own former self may be what has the nick: it is asked as long as a hello lasts.
-            // A server that stops has not decided; whoever is started in its place will.
-            self.refusal = Some(refused).filter(|refused| refused.code != Refusal::Stopping);
-        }
-    }
-
-    fn asked_in_vain(&mut self, now: Instant) {
-        self.asking = None;
-        match self.refusal.take() {
-            Some(Refused { code, message, .. }) => {
-                self.tell_unconfirmed();
-                self.link = None;
-                self.end = Some(End::Refused { code, message });
-            }
-            None if self.link.is_none() => self.end = Some(End::NoAnswer),
-            None => self.ask_back(self.session(), now),
-        }
-    }
-
     fn link_ended(&mut self, end: LinkEnd, now: Instant) {
         match end {
             LinkEnd::Closed => self.end = Some(End::Left),
@@ -356,23 +296,6 @@ impl Session {
                 self.end = Some(End::Removed(reason));
             }
         }
-    }
-
-    /// When hello is to be said beside the link.
-    fn come_back_at(&self) -> Option<Instant> {
-        let link = self.link.as_ref()?;
-        link.deadline()?;
-        Some(link.unanswered_since()? + UNANSWERED)
-    }
-
-    fn session(&self) -> Option<SessionId> {
-        self.link.as_ref().map(Link::session)
-    }
-
-    fn ask_back(&mut self, session: Option<SessionId>, now: Instant) {
-        let nonce = (self.nonces)();
-        self.refusal = None;
-        self.asking = Some(Asking::new(self.nick.clone(), session, nonce, now));
     }
 
     fn tell_unconfirmed(&mut self) {

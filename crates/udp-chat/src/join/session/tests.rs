@@ -2,8 +2,10 @@
 
 mod world;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
-use proto::chat::{Ack, Body, Challenge, Data, Kind, Notice};
+use proto::chat::{Ack, Body, Challenge, Data, Kind, Notice, Welcome};
 
 use super::*;
 use world::{Door, World};
