@@ -2,19 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::net::{SocketAddr, UdpSocket};
-use std::num::NonZero;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "chat_terminal/leaving.rs"]
+mod leaving;
+#[path = "chat_terminal/stranger.rs"]
+mod stranger;
 
-use proto::chat::{
-    Body, Challenge, Datagram, Hello, Kind, MAX_DATAGRAM_BYTES, Notice, Reason, SessionId, Welcome,
-};
-use rustix::process::{Pid, Signal, kill_process};
-use testbed::{Folder, Program, Running, Terminal};
-use udp_chat::Link;
+use std::net::SocketAddr;
+use std::num::NonZero;
+
+use proto::chat::{Kind, Notice, Reason};
+use testbed::{Program, Running, Terminal};
+
+use stranger::{Say, Stranger};
 
 const UDP_CHAT: &str = env!("CARGO_BIN_EXE_udp-chat");
 
@@ -54,89 +53,6 @@ fn drawn(terminal: &Terminal, rows: u16) -> Vec<String> {
     screen.process(&terminal.raw());
     let rows = screen.screen().rows(0, 80);
     rows.map(|row| row.trim_end().to_owned()).collect()
-}
-
-/// A server that says what the test wants to one member.
-struct Stranger {
-    address: SocketAddr,
-    says: Sender<Say>,
-}
-
-enum Say {
-    Notice(Notice),
-    Bye(Reason),
-}
-
-impl Stranger {
-    fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
-        let (says, wishes) = mpsc::channel();
-        // It ends with the test, which drops the other end.
-        thread::spawn(move || serve_strangely(&socket, &wishes));
-        Self { address, says }
-    }
-
-    fn say(&self, say: Say) {
-        self.says.send(say).unwrap();
-    }
-}
-
-fn serve_strangely(socket: &UdpSocket, wishes: &Receiver<Say>) {
-    let session = SessionId::from_bytes([7; 16]);
-    let mut link = Link::new(session, Instant::now());
-    let mut bytes = [0; MAX_DATAGRAM_BYTES];
-    let mut out = Vec::new();
-    socket
-        .set_read_timeout(Some(Duration::from_millis(10)))
-        .unwrap();
-    let mut member = None;
-    loop {
-        let received = socket.recv_from(&mut bytes);
-        let now = Instant::now();
-        if let Ok((length, from)) = received {
-            member = Some(from);
-            let datagram = Datagram::decode(&bytes[..length]).unwrap();
-            if let Datagram::Hello(Hello {
-                nonce,
-                cookie,
-                nick,
-                ..
-            }) = datagram
-            {
-                let answer = match cookie {
-                    None => Datagram::Challenge(Challenge {
-                        nonce,
-                        cookie: "c".into(),
-                    }),
-                    Some(_) => Datagram::Welcome(Welcome {
-                        nonce,
-                        session,
-                        nick,
-                    }),
-                };
-                answer.encode(&mut out).unwrap();
-                socket.send_to(&out, from).unwrap();
-            } else {
-                link.handle(&datagram, now);
-            }
-        }
-        let Some(member) = member else {
-            continue;
-        };
-        match wishes.try_recv() {
-            Ok(Say::Notice(notice)) => drop(link.send(Body::new(&notice).unwrap()).unwrap()),
-            Ok(Say::Bye(reason)) => link.close(reason, now),
-            Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => return,
-        }
-        link.handle_timeout(now);
-        while link.poll_event().is_some() {}
-        while let Some(datagram) = link.poll_transmit(now) {
-            datagram.encode(&mut out).unwrap();
-            socket.send_to(&out, member).unwrap();
-        }
-    }
 }
 
 #[test]
@@ -187,48 +103,6 @@ fn messages_that_come_while_lines_are_taken_stand_on_rows_of_their_own() {
                 .any(|row| row.len() < 40 && row.ends_with(&yours)),
             "{yours}: {rows:#?}"
         );
-    }
-}
-
-#[test]
-fn every_way_out_restores_the_terminal() {
-    for (way, status) in [
-        ("quit", 0),
-        ("ctrl-d", 0),
-        ("ctrl-c", 130),
-        ("term", 143),
-        ("hangup", 129),
-        ("removed", 1),
-    ] {
-        let stranger = Stranger::start();
-        let folder = Folder::new();
-        let script = r#"stty -a > before; sh -c 'echo $$ > pid; exec "$@"' - "$@"; echo "status $?"; stty -a > after; cmp before after && echo restored"#;
-        let args = ["-c", script, "-", UDP_CHAT].map(str::to_owned);
-        let args = args.into_iter().chain(flags(stranger.address, "anna"));
-        let anna = Program::new("sh")
-            .args(args)
-            .in_folder(&folder)
-            .spawn_in_terminal();
-        anna.expect("connected to");
-        anna.type_keys("half");
-        anna.expect("half");
-        let kill = |signal| {
-            let pid = fs::read_to_string(folder.join("pid")).unwrap();
-            let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-            kill_process(pid, signal).unwrap();
-        };
-        match way {
-            "quit" => anna.type_keys("\u{15}/quit\r"),
-            "ctrl-d" => anna.type_keys(&format!("\u{15}{CTRL_D}")),
-            "ctrl-c" => anna.type_keys(CTRL_C),
-            "term" => kill(Signal::TERM),
-            "hangup" => kill(Signal::HUP),
-            _ => stranger.say(Say::Bye(Reason::Flooding)),
-        }
-        anna.expect(&format!("status {status}\n"));
-        anna.expect("restored");
-        assert!(anna.wait().success(), "{way}");
-        assert!(String::from_utf8_lossy(&anna.raw()).ends_with("restored\r\n"));
     }
 }
 

@@ -1,0 +1,52 @@
+//! How a person leaves, and what becomes of the terminal.
+
+use std::fs;
+
+use proto::chat::Reason;
+use rustix::process::{Pid, Signal, kill_process};
+use testbed::{Folder, Program};
+
+use crate::stranger::{Say, Stranger};
+use crate::{CTRL_C, CTRL_D, UDP_CHAT, flags};
+
+#[test]
+fn every_way_out_restores_the_terminal() {
+    for (way, status) in [
+        ("quit", 0),
+        ("ctrl-d", 0),
+        ("ctrl-c", 130),
+        ("term", 143),
+        ("hangup", 129),
+        ("removed", 1),
+    ] {
+        let stranger = Stranger::start();
+        let folder = Folder::new();
+        let script = r#"stty -a > before; sh -c 'echo $$ > pid; exec "$@"' - "$@"; echo "status $?"; stty -a > after; cmp before after && echo restored"#;
+        let args = ["-c", script, "-", UDP_CHAT].map(str::to_owned);
+        let args = args.into_iter().chain(flags(stranger.address, "anna"));
+        let anna = Program::new("sh")
+            .args(args)
+            .in_folder(&folder)
+            .spawn_in_terminal();
+        anna.expect("connected to");
+        anna.type_keys("half");
+        anna.expect("half");
+        let kill = |signal| {
+            let pid = fs::read_to_string(folder.join("pid")).unwrap();
+            let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+            kill_process(pid, signal).unwrap();
+        };
+        match way {
+            "quit" => anna.type_keys("\u{15}/quit\r"),
+            "ctrl-d" => anna.type_keys(&format!("\u{15}{CTRL_D}")),
+            "ctrl-c" => anna.type_keys(CTRL_C),
+            "term" => kill(Signal::TERM),
+            "hangup" => kill(Signal::HUP),
+            _ => stranger.say(Say::Bye(Reason::Flooding)),
+        }
+        anna.expect(&format!("status {status}\n"));
+        anna.expect("restored");
+        assert!(anna.wait().success(), "{way}");
+        assert!(String::from_utf8_lossy(&anna.raw()).ends_with("restored\r\n"));
+    }
+}
