@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use testbed::{Folder, Program};
 
 use crate::stranger::{Say, Stranger};
-use crate::{CTRL_C, CTRL_D, UDP_CHAT, flags};
+use crate::{CTRL_C, CTRL_D, UDP_CHAT, flags, in_pipe, in_terminal, serve};
 
 #[test]
 fn every_way_out_restores_the_terminal() {
@@ -49,4 +49,19 @@ fn every_way_out_restores_the_terminal() {
         assert!(anna.wait().success(), "{way}");
         assert!(String::from_utf8_lossy(&anna.raw()).ends_with("restored\r\n"));
     }
+}
+
+#[test]
+fn exit_alone_is_said_only_by_who_means_it() {
+    let (_server, address) = serve();
+    let bo = in_pipe(address, "bo");
+    let anna = in_terminal(address, "anna");
+    anna.type_line("exit");
+    anna.expect("* not said: /quit leaves; type exit again to say it");
+    anna.type_line("exit it is");
+    assert_eq!(bo.wait_for_line("exit"), "<anna> exit it is");
+    anna.type_line("exit");
+    assert_eq!(bo.next_line(), "<anna> exit");
+    bo.write_stdin("exit\n");
+    anna.expect("<bo> exit");
 }

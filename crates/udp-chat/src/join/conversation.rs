@@ -29,6 +29,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// How long there is nothing to do at most: a deadline that no other gives.
 const REST: Duration = Duration::from_secs(3_600);
 
+/// What ends the suite's other dialogues. Here it is a text, but hardly meant as one.
+const LEAVES_OTHERS: &str = "exit";
+
 /// What the conversation stands on.
 pub(super) struct Parts {
     pub(super) session: Session,
@@ -53,6 +56,8 @@ pub(super) struct Conversation<O> {
     broken: Option<io::Error>,
     /// Something the member wrote did not reach the server, as far as is known.
     failed: bool,
+    /// The person was told how to leave.
+    shown_out: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,6 +101,7 @@ impl<O: Output> Conversation<O> {
             state: State::Talking,
             broken: None,
             failed: false,
+            shown_out: false,
         }
     }
 
@@ -210,6 +216,10 @@ impl<O: Output> Conversation<O> {
             Ok(line) => line,
             Err(error) => return self.refuse(error.to_string()),
         };
+        if line.trim() == LEAVES_OTHERS && self.output.is_for_a_person() && !self.shown_out {
+            self.shown_out = true;
+            return self.hint("not said: /quit leaves; type exit again to say it".into());
+        }
         match Command::parse(&line) {
             Ok(Command::Ask(wish)) => self.ask(wish),
             Ok(Command::Ignore(nick)) => {

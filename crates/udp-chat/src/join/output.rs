@@ -10,7 +10,7 @@ pub(super) trait Output {
     /// Shows one thing.
     fn show(&mut self, shown: &Shown);
 
-    /// Whether a person looks at it, who wants to know who is here.
+    /// Whether a person looks at it.
     fn is_for_a_person(&self) -> bool;
 
     /// Returns when all is shown.
