@@ -175,6 +175,23 @@ fn who_comes_later_gets_the_history() {
 }
 
 #[test]
+fn who_stays_for_a_moment_gets_all_of_the_history() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let texts: String = (0..50).map(|text| format!("{text}\n")).collect();
+    join(address, "anna")
+        .stdin_bytes(texts)
+        .output()
+        .expect_success();
+    for input in ["", "hi\n"] {
+        let bo = join(address, "bo").stdin_bytes(input).output();
+        let bo = bo.expect_success();
+        let history = (0..50).map(|text| format!("| <anna> {text}"));
+        assert!(lines(&bo).into_iter().eq(history), "{}", bo.stdout_text());
+    }
+}
+
+#[test]
 fn who_cannot_join_is_told_why_on_stderr() {
     let server = serve(0).spawn();
     let address = server.await_address();

@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proto::chat::{
-    Body, Challenge, Datagram, Hello, MAX_DATAGRAM_BYTES, Notice, Reason, SessionId, Welcome,
+    Body, Challenge, Datagram, Hello, MAX_DATAGRAM_BYTES, Notice, Reason, Request, SessionId,
+    Welcome,
 };
-use udp_chat::Link;
+use udp_chat::{Event, Link};
 
 /// The server, and what it is to say.
 pub struct Stranger {
@@ -85,7 +86,15 @@ fn serve_strangely(socket: &UdpSocket, wishes: &Receiver<Say>) {
             Err(TryRecvError::Disconnected) => return,
         }
         link.handle_timeout(now);
-        while link.poll_event().is_some() {}
+        while let Some(event) = link.poll_event() {
+            if let Event::Arrived(message) = event
+                && Request::decode(&message) == Ok(Request::Who)
+            {
+                let (nicks, more) = (vec!["anna".into()], false);
+                let here = Notice::Members { nicks, more };
+                link.send(Body::new(&here).unwrap()).unwrap();
+            }
+        }
         while let Some(datagram) = link.poll_transmit(now) {
             datagram.encode(&mut out).unwrap();
             socket.send_to(&out, member).unwrap();

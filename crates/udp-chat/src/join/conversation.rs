@@ -254,15 +254,11 @@ impl<O: Output> Conversation<O> {
             self.output.show(&shown);
             if let Shown::You { nick } = shown {
                 let address = self.parts.network.address();
-                let is_new = self.parts.session.take_arrival();
-                if is_new {
+                if self.parts.session.take_arrival() {
                     self.connected = true;
                     info!("connected to {address} as {nick}");
                 }
                 self.nick = nick;
-                if is_new && self.output.is_for_a_person() {
-                    self.ask(Wish::Who);
-                }
             }
         }
     }

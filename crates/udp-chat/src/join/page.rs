@@ -57,7 +57,7 @@ impl Output for Page {
                 // Nobody may be there to read it.
                 let _ = writeln!(io::stderr(), "{shown}");
             }
-            Shown::You { .. } => {}
+            Shown::You { .. } | Shown::Found(_) => {}
             _ => self.backlog.push(format!("{shown}\n")),
         }
     }

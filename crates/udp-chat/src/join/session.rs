@@ -40,6 +40,8 @@ pub(super) struct Session {
     outbox: Outbox,
     shown: VecDeque<Shown>,
     progress_at: Instant,
+    /// The history is still coming. Who is here was asked at once, and is answered after it.
+    catching_up: bool,
     /// A session began, and nobody was told yet.
     arrived: bool,
     /// Something of the member's was told to be unconfirmed.
@@ -80,6 +82,7 @@ impl Session {
             outbox: Outbox::new(),
             shown: VecDeque::new(),
             progress_at: now,
+            catching_up: false,
             arrived: false,
             lost: false,
             end: None,
@@ -128,12 +131,12 @@ impl Session {
         self.outbox.has_room()
     }
 
-    /// Whether the server has confirmed everything.
+    /// Whether the server has confirmed everything, and told what was said before.
     pub(super) fn is_settled(&self) -> bool {
-        self.outbox.is_empty()
+        self.outbox.is_empty() && !self.catching_up
     }
 
-    /// When the server last confirmed anything or took us in.
+    /// When the server last confirmed anything, took us in, or told of the past.
     pub(super) fn progress_at(&self) -> Instant {
         self.progress_at
     }
@@ -248,9 +251,10 @@ impl Session {
             };
             match event {
                 Event::Arrived(message) => {
-                    let shown = self.inbox.take(&message);
-                    self.shown
-                        .extend(shown.map(|shown| own_rename(shown, &mut self.nick)));
+                    if let Some(shown) = self.inbox.take(&message) {
+                        let shown = self.understand(shown, now);
+                        self.shown.push_back(shown);
+                    }
                 }
                 Event::Delivered { through } => {
                     self.outbox.confirm(through);
@@ -266,11 +270,13 @@ impl Session {
         self.outbox.feed(link, now);
         let is_answered = link.deadline().is_some() && link.unanswered_since().is_none();
         if is_answered && self.asking.take().is_some() {
+            link.resume(now);
             self.trouble("the server answers again");
         }
     }
 
     fn link_ended(&mut self, end: LinkEnd, now: Instant) {
+        self.catching_up = false;
         match end {
             LinkEnd::Closed => self.end = Some(End::Left),
             LinkEnd::ContactLost => {
@@ -308,15 +314,20 @@ impl Session {
     fn trouble(&mut self, text: &str) {
         self.shown.push_back(Shown::Trouble(text.to_owned()));
     }
-}
 
-/// A rename of the member itself is told as such.
-fn own_rename(shown: Shown, nick: &mut String) -> Shown {
-    match shown {
-        Shown::Renamed { old, new } if old == *nick => {
-            nick.clone_from(&new);
-            Shown::You { nick: new }
+    /// What the server tells may be about the member itself, or its beginnings.
+    fn understand(&mut self, shown: Shown, now: Instant) -> Shown {
+        match shown {
+            Shown::Renamed { old, new } if old == self.nick => {
+                self.nick.clone_from(&new);
+                Shown::You { nick: new }
+            }
+            Shown::Said(said) if said.history => {
+                self.progress_at = now;
+                Shown::Said(said)
+            }
+            Shown::Members(nicks) if std::mem::take(&mut self.catching_up) => Shown::Found(nicks),
+            other => other,
         }
-        other => other,
     }
 }

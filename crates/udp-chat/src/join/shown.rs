@@ -25,7 +25,10 @@ pub(super) enum Shown {
         old: String,
         new: String,
     },
+    /// Who is here.
     Members(Vec<String>),
+    /// Who was here when the member came, all of the history being told.
+    Found(Vec<String>),
     /// Something is wrong.
     Trouble(String),
     /// The member's own nick from now on.
@@ -67,7 +70,7 @@ impl Display for Shown {
             Self::Renamed { old, new } => {
                 write!(f, "* {} is now {}", Escaped::new(old), Escaped::new(new))
             }
-            Self::Members(nicks) => {
+            Self::Members(nicks) | Self::Found(nicks) => {
                 let nicks = nicks.join(", ");
                 write!(f, "* here: {}", Escaped::new(&nicks))
             }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use proto::chat::{Refusal, Refused, SessionId, Welcome};
+use proto::chat::{Body, Refusal, Refused, Request, SessionId, Welcome};
 
 use super::super::asking::Asking;
 use super::super::shown::Shown;
@@ -34,7 +34,11 @@ impl Session {
     fn begin_afresh(&mut self, session: SessionId, nick: String, now: Instant) {
         self.asking = None;
         self.refusal = None;
-        let is_return = self.link.replace(Link::new(session, now)).is_some();
+        let mut link = Link::new(session, now);
+        let who = Body::new(&Request::Who).expect("a request without a text is short");
+        link.send(who).expect("a new link takes a message");
+        self.catching_up = true;
+        let is_return = self.link.replace(link).is_some();
         if is_return {
             self.tell_unconfirmed();
             self.trouble("the server answers again, and knew nothing of this session");

@@ -43,6 +43,42 @@ fn joining_takes_two_hellos_and_then_all_is_confirmed() {
 }
 
 #[test]
+fn the_end_waits_for_the_history_as_long_as_it_comes() {
+    let mut world = World::new();
+    world.server.tells_who = false;
+    world.settle();
+    world.run(seconds(3));
+    assert!(world.session.is_joined() && !world.session.is_settled());
+    let history = Notice::Said {
+        id: 1,
+        at: 1,
+        from: "bo".into(),
+        kind: Kind::Say,
+        text: "past".into(),
+        more: false,
+        history: true,
+    };
+    world.server.post(&history);
+    world.settle();
+    assert!(!world.session.is_settled() && world.session.progress_at() == world.now);
+    world.server.tell_who();
+    world.settle();
+    assert!(world.session.is_settled());
+}
+
+#[test]
+fn nobody_waits_for_the_history_of_a_server_that_is_gone() {
+    let mut world = World::new();
+    world.server.tells_who = false;
+    world.settle();
+    let link = world.server.link.as_mut().unwrap();
+    link.close(Reason::Stopping, world.now);
+    world.server.door = Door::Refuses(Refusal::Stopping);
+    world.settle();
+    assert!(world.session.is_settled());
+}
+
+#[test]
 fn a_server_that_is_not_there_is_asked_for_30_seconds() {
     let mut world = World::new();
     world.server.up = false;

@@ -42,7 +42,7 @@ impl Roster {
                 self.remove(old);
                 self.add(new);
             }
-            Shown::Members(nicks) => {
+            Shown::Members(nicks) | Shown::Found(nicks) => {
                 self.others.clear();
                 nicks.iter().for_each(|nick| self.add(nick));
             }

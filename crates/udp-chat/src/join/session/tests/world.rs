@@ -6,7 +6,7 @@ use proto::chat::{
     Body, Challenge, Datagram, Nonce, Notice, Refusal, Refused, Request, SessionId, Welcome,
 };
 
-use super::super::{Session, Wish};
+use super::super::{Session, Shown, Wish};
 use crate::link::{Event, Link};
 
 const COOKIE: &str = "cookie";
@@ -21,6 +21,8 @@ pub(super) enum Door {
 pub(super) struct Server {
     pub(super) up: bool,
     pub(super) door: Door,
+    /// Whether it answers who asks who is here.
+    pub(super) tells_who: bool,
     pub(super) link: Option<Link>,
     pub(super) sessions: u8,
     pub(super) hellos: usize,
@@ -49,6 +51,7 @@ impl World {
             server: Server {
                 up: true,
                 door: Door::Open,
+                tells_who: true,
                 link: None,
                 sessions: 0,
                 hellos: 0,
@@ -88,7 +91,9 @@ impl World {
                 self.session.handle(&answer, self.now);
             }
             while let Some(shown) = self.session.poll_shown() {
-                self.lines.push(shown.to_string());
+                if !matches!(shown, Shown::Found(_)) {
+                    self.lines.push(shown.to_string());
+                }
             }
             if !sent {
                 return;
@@ -177,15 +182,23 @@ impl Server {
             return datagrams;
         };
         link.handle_timeout(now);
+        let mut asks_who = false;
+        while let Some(event) = link.poll_event() {
+            if let Event::Arrived(message) = event {
+                match Request::decode(&message).unwrap() {
+                    Request::Who => asks_who = true,
+                    request => self.said.push(request),
+                }
+            }
+        }
+        if asks_who && self.tells_who {
+            self.tell_who();
+        }
+        let link = self.link.as_mut().unwrap();
         while let Some(datagram) = link.poll_transmit(now) {
             let mut bytes = Vec::new();
             datagram.encode(&mut bytes).unwrap();
             datagrams.push(bytes);
-        }
-        while let Some(event) = link.poll_event() {
-            if let Event::Arrived(message) = event {
-                self.said.push(Request::decode(&message).unwrap());
-            }
         }
         datagrams
     }
@@ -198,6 +211,11 @@ impl Server {
     pub(super) fn post(&mut self, notice: &Notice) {
         let link = self.link.as_mut().unwrap();
         link.send(Body::new(notice).unwrap()).unwrap();
+    }
+
+    pub(super) fn tell_who(&mut self) {
+        let (nicks, more) = (vec!["me".into()], false);
+        self.post(&Notice::Members { nicks, more });
     }
 
     pub(super) fn texts<'a>(&'a self) -> Vec<&'a str> {
