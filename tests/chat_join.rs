@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "chat_join/outage.rs"]
+mod outage;
+
 use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
 use proto::chat::MAX_TEXT_BYTES;
-use testbed::{Finished, Folder, Program, Running};
+use testbed::{Finished, Program, Running};
 
 const UDP_CHAT: &str = env!("CARGO_BIN_EXE_udp-chat");
 
@@ -219,72 +222,6 @@ fn who_cannot_join_is_told_why_on_stderr() {
         .args(["join", "--nick", "a", "--port", "0"])
         .output();
     nowhere.expect_code(2);
-}
-
-#[test]
-fn members_come_back_when_the_server_is_started_again() {
-    let folder = Folder::new();
-    let server = serve(0).in_folder(&folder).spawn();
-    let address = server.await_address();
-    let anna = member(address, "anna");
-    let bo = member(address, "bo");
-    bo.write_stdin("before\n");
-    anna.wait_for_line("<bo> before");
-    anna.write_stdin("seen\n");
-    // What comes from the server confirms what went there before.
-    bo.wait_for_line("<anna> seen");
-    server.kill();
-    drop(server);
-    bo.write_stdin("lost\n");
-    anna.write_stdin("lost, too\n");
-    assert_eq!(
-        bo.next_line(),
-        "! the server does not answer; trying to come back"
-    );
-    let server = serve(address.port()).in_folder(&folder).spawn();
-    server.await_address();
-    assert_eq!(bo.next_line(), "! not confirmed: lost");
-    bo.wait_for_line("! the server answers again");
-    anna.wait_for_line("! not confirmed: lost, too");
-    anna.wait_for_line("! the server answers again");
-    bo.write_stdin("after\n");
-    // Whoever comes back second has it from the history.
-    assert!(anna.wait_for_line("after").ends_with("<bo> after"));
-    let bo = leave(bo).expect_code(1);
-    assert!(!bo.stdout_text().contains("<bo>"), "one's own is not shown");
-    let anna = leave(anna).expect_code(1);
-    assert_eq!(anna.stdout_text().matches("before").count(), 1);
-}
-
-#[test]
-fn members_wait_for_a_server_that_says_it_stops() {
-    let server = serve(0).spawn();
-    let address = server.await_address();
-    let anna = member(address, "anna");
-    server.terminate();
-    server.wait().expect_success();
-    assert_eq!(
-        anna.next_line(),
-        "! the server stopped; trying to come back"
-    );
-    let server = serve(address.port()).spawn();
-    server.await_address();
-    anna.wait_for_line("! the server answers again");
-    leave(anna).expect_success();
-}
-
-#[test]
-fn what_no_server_confirms_is_told_at_the_end() {
-    let server = serve(0).spawn();
-    let anna = member(server.await_address(), "anna");
-    server.kill();
-    drop(server);
-    anna.write_stdin("one\n/me two\n/msg bo three\n");
-    let anna = leave(anna).expect_code(1);
-    for line in ["one", "/me two", "/msg bo three"] {
-        let told = format!("! not confirmed: {line}");
-        assert_eq!(lines(&anna).iter().filter(|&&line| line == told).count(), 1);
-    }
 }
 
 #[test]
