@@ -69,3 +69,25 @@ fn what_no_server_confirms_is_told_at_the_end() {
         assert_eq!(lines(&anna).iter().filter(|&&line| line == told).count(), 1);
     }
 }
+
+#[test]
+fn what_is_written_during_an_outage_is_told_to_wait_and_sent_after_it() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let anna = member(address, "anna");
+    server.terminate();
+    server.wait().expect_success();
+    anna.wait_for_line("! the server stopped");
+    anna.write_stdin("one\ntwo\n");
+    assert_eq!(
+        anna.next_line(),
+        "! no contact; it is sent when the server is back"
+    );
+    let server = serve(address.port()).spawn();
+    server.await_address();
+    let back = "! the server answers again, and knew nothing of this session";
+    assert_eq!(anna.next_line(), back);
+    leave(anna).expect_success();
+    let bo = leave(member(address, "bo")).expect_success();
+    assert_eq!(lines(&bo), ["| <anna> one", "| <anna> two"]);
+}

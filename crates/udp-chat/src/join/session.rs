@@ -42,6 +42,8 @@ pub(super) struct Session {
     progress_at: Instant,
     /// The history is still coming. Who is here was asked at once, and is answered after it.
     catching_up: bool,
+    /// The member was told that what it writes has to wait for the server.
+    warned: bool,
     /// A session began, and nobody was told yet.
     arrived: bool,
     /// Something of the member's was told to be unconfirmed.
@@ -83,6 +85,7 @@ impl Session {
             shown: VecDeque::new(),
             progress_at: now,
             catching_up: false,
+            warned: false,
             arrived: false,
             lost: false,
             end: None,
@@ -117,6 +120,9 @@ impl Session {
     /// [`TooLong`] when a nick in it is.
     pub(super) fn ask(&mut self, wish: Wish, now: Instant) -> Result<(), TooLong> {
         self.outbox.push(wish)?;
+        if self.is_joined() && !self.has_contact() && !std::mem::replace(&mut self.warned, true) {
+            self.trouble("no contact; it is sent when the server is back");
+        }
         self.settle(now);
         Ok(())
     }
@@ -149,6 +155,11 @@ impl Session {
     /// Whether the server took us in.
     pub(super) fn is_joined(&self) -> bool {
         self.link.is_some()
+    }
+
+    /// Whether the server took us in, and is not being asked to have us back.
+    fn has_contact(&self) -> bool {
+        self.is_joined() && self.asking.is_none()
     }
 
     /// Whether a session began since the last call.
@@ -217,7 +228,7 @@ impl Session {
             self.asking.as_ref().map(Asking::deadline),
             come_back_at,
             link.and_then(Link::deadline),
-            self.outbox.deadline().filter(|_| link.is_some()),
+            self.outbox.deadline().filter(|_| self.has_contact()),
         ]
         .into_iter()
         .flatten()
@@ -264,14 +275,16 @@ impl Session {
                 Event::Ended(end) => self.link_ended(end, now),
             }
         }
-        let Some(link) = &mut self.link else {
-            return;
-        };
-        self.outbox.feed(link, now);
-        let is_answered = link.deadline().is_some() && link.unanswered_since().is_none();
-        if is_answered && self.asking.take().is_some() {
-            link.resume(now);
-            self.trouble("the server answers again");
+        let link = self.link.as_ref();
+        let is_answered =
+            link.is_some_and(|link| link.deadline().is_some() && link.unanswered_since().is_none());
+        if is_answered && self.asking.is_some() {
+            self.answered_again(now);
+        }
+        if self.has_contact()
+            && let Some(link) = &mut self.link
+        {
+            self.outbox.feed(link, now);
         }
     }
 

@@ -18,9 +18,7 @@ impl Session {
         self.progress_at = now;
         match &mut self.link {
             Some(link) if link.session() == session && link.deadline().is_some() => {
-                self.asking = None;
-                link.resume(now);
-                self.trouble("the server answers again");
+                self.answered_again(now);
             }
             // Here it is over, and what was not confirmed is told; so it is ended there, too.
             Some(link) if link.session() == session => {
@@ -31,9 +29,20 @@ impl Session {
         }
     }
 
+    /// What was silent is heard again, and the link goes on.
+    pub(super) fn answered_again(&mut self, now: Instant) {
+        self.asking = None;
+        self.warned = false;
+        if let Some(link) = &mut self.link {
+            link.resume(now);
+        }
+        self.trouble("the server answers again");
+    }
+
     fn begin_afresh(&mut self, session: SessionId, nick: String, now: Instant) {
         self.asking = None;
         self.refusal = None;
+        self.warned = false;
         let mut link = Link::new(session, now);
         let who = Body::new(&Request::Who).expect("a request without a text is short");
         link.send(who).expect("a new link takes a message");

@@ -174,6 +174,33 @@ fn contact_is_lost_after_a_minute_and_found_however_late() {
 }
 
 #[test]
+fn what_is_written_without_contact_is_sent_after_it() {
+    let wait = "! no contact; it is sent when the server is back";
+    let mut world = World::joined();
+    for round in 0..2 {
+        world.server.up = false;
+        world.run(seconds(20));
+        world.take_lines();
+        world.say("one");
+        world.say("two");
+        assert_eq!(world.take_lines(), [wait], "once an outage");
+        world.run(seconds(20));
+        match round {
+            0 => world.server.up = true,
+            _ => world.server.restart(),
+        }
+        world.run(seconds(5));
+        let lines = world.take_lines();
+        assert!(
+            !lines.iter().any(|line| line.contains("confirmed")),
+            "{lines:?}"
+        );
+        assert_eq!(world.server.texts(), ["one", "two"].repeat(round + 1));
+        assert!(world.session.is_settled());
+    }
+}
+
+#[test]
 fn a_server_that_still_knows_what_is_over_here_is_left_and_joined_anew() {
     let mut world = World::joined();
     world.server.up = false;
