@@ -1,6 +1,7 @@
 //! How a person leaves, and what becomes of the terminal.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use proto::chat::Reason;
 use rustix::process::{Pid, Signal, kill_process};
@@ -64,4 +65,31 @@ fn exit_alone_is_said_only_by_who_means_it() {
     assert_eq!(bo.next_line(), "<anna> exit");
     bo.write_stdin("exit\n");
     anna.expect("<bo> exit");
+}
+
+#[test]
+fn who_quits_without_contact_knows_what_is_waited_for() {
+    let (server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_terminal(address, "bo");
+    server.terminate();
+    server.wait().expect_success();
+    for (member, line, status) in [(&anna, "later", 130), (&bo, "", 0)] {
+        member.expect("! the server stopped");
+        member.type_line(line);
+        let left = Instant::now();
+        member.type_line("/quit");
+        if status == 130 {
+            member.expect("* waiting up to 5 s for what is not confirmed yet (1 of your lines)");
+            member.type_keys(CTRL_C);
+            member.expect("! not confirmed: later");
+        }
+        assert_eq!(member.wait().code(), Some(status));
+        assert!(
+            left.elapsed() < Duration::from_secs(4),
+            "{:?}",
+            left.elapsed()
+        );
+    }
+    assert!(!bo.plain().contains("waiting up to"));
 }

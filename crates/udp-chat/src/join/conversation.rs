@@ -23,6 +23,9 @@ use crate::nick::Nick;
 /// At the end of the input: how long the next acknowledgement is waited for.
 const LAST_ACKS: Duration = Duration::from_secs(5);
 
+/// How long of it goes by in silence: where there is contact, it does not take longer.
+const LAST_ACKS_UNTOLD: Duration = Duration::from_secs(1);
+
 /// How long bye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -63,8 +66,12 @@ pub(super) struct Conversation<O> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
     Talking,
-    /// Nothing more is said since then; waiting for the last acknowledgements.
-    Finishing(Instant),
+    /// Nothing more is said since then; waiting for the last acknowledgements, and whether that
+    /// was told.
+    Finishing {
+        since: Instant,
+        told: bool,
+    },
     /// Saying bye, until then.
     Leaving(Instant),
 }
@@ -165,8 +172,10 @@ impl<O: Output> Conversation<O> {
         let session = &self.parts.session;
         let own = match self.state {
             State::Talking => None,
-            State::Finishing(_) if !session.is_joined() => None,
-            State::Finishing(since) => Some(since.max(session.progress_at()) + LAST_ACKS),
+            State::Finishing { since, told } => {
+                let patience = if told { LAST_ACKS } else { LAST_ACKS_UNTOLD };
+                Some(since.max(session.progress_at()) + patience)
+            }
             State::Leaving(until) => Some(until),
         };
         let deadlines = [session.deadline(), own, Some(now + REST)];
@@ -265,19 +274,29 @@ impl<O: Output> Conversation<O> {
 
     /// What the time brings once nothing more is said.
     fn look_at_state(&mut self, now: Instant) {
-        if let State::Finishing(since) = self.state {
-            let session = &self.parts.session;
-            let patient =
-                !session.is_joined() || now < since.max(session.progress_at()) + LAST_ACKS;
-            if session.is_settled() || !patient {
-                self.leave(now);
+        let State::Finishing { since, told } = self.state else {
+            return;
+        };
+        let session = &self.parts.session;
+        let waited = now.saturating_duration_since(since.max(session.progress_at()));
+        if session.is_settled() || waited >= LAST_ACKS {
+            self.leave(now);
+        } else if !told && waited >= LAST_ACKS_UNTOLD {
+            self.state = State::Finishing { since, told: true };
+            let (seconds, count) = (LAST_ACKS.as_secs(), session.unconfirmed());
+            if count > 0 {
+                self.hint(format!(
+                    "waiting up to {seconds} s for what is not confirmed yet ({count} of your lines); \
+                     Ctrl-C leaves at once"
+                ));
             }
         }
     }
 
     fn finish(&mut self) {
         if self.state == State::Talking {
-            self.state = State::Finishing(Instant::now());
+            let (since, told) = (Instant::now(), false);
+            self.state = State::Finishing { since, told };
         }
     }
 

@@ -54,9 +54,9 @@ impl Outbox {
         self.waiting.len() < MAX_TEXTS
     }
 
-    /// Whether all of it is confirmed.
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.sent.is_empty()
+    /// How many are not confirmed.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.sent.len()
     }
 
     pub(super) fn push(&mut self, wish: Wish) -> Result<(), TooLong> {

@@ -12,7 +12,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, SessionId, TooLong};
+use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, TooLong};
 
 use super::asking::{Answer, Asking};
 use super::command::Wish;
@@ -34,8 +34,8 @@ pub(super) struct Session {
     link: Option<Link>,
     /// The server's bye is to be answered before anything else is sent.
     answering: bool,
-    /// A session of ours that is over here and not at the server.
-    farewell: Option<SessionId>,
+    /// For a session of ours that is over here and not at the server.
+    farewell: Option<Bye>,
     inbox: Inbox,
     outbox: Outbox,
     shown: VecDeque<Shown>,
@@ -139,7 +139,12 @@ impl Session {
 
     /// Whether the server has confirmed everything, and told what was said before.
     pub(super) fn is_settled(&self) -> bool {
-        self.outbox.is_empty() && !self.catching_up
+        self.outbox.len() == 0 && !self.catching_up
+    }
+
+    /// How many of the member's wishes the server has not confirmed.
+    pub(super) fn unconfirmed(&self) -> usize {
+        self.outbox.len()
     }
 
     /// When the server last confirmed anything, took us in, or told of the past.
@@ -200,9 +205,8 @@ impl Session {
 
     /// The next datagram to send now; to be called until there is none.
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Datagram<'_>> {
-        if let Some(session) = self.farewell.take() {
-            let reason = Reason::TimedOut;
-            return Some(Datagram::Bye(Bye { session, reason }));
+        if let Some(bye) = self.farewell.take() {
+            return Some(Datagram::Bye(bye));
         }
         let answering = std::mem::take(&mut self.answering);
         let asking = self.asking.as_mut().filter(|_| !answering);
@@ -237,10 +241,19 @@ impl Session {
 
     /// Says bye; [`Session::end`] tells when that is done.
     pub(super) fn leave(&mut self, now: Instant) {
+        let has_contact = self.has_contact();
         self.asking = None;
-        match &mut self.link {
-            Some(link) if link.deadline().is_some() => link.close(Reason::Quit, now),
-            _ => self.end = self.end.take().or(Some(End::Left)),
+        let link = self.link.as_mut();
+        match link.filter(|link| link.deadline().is_some()) {
+            Some(link) if has_contact => link.close(Reason::Quit, now),
+            link => {
+                // Who has not answered for long is not waited for.
+                self.farewell = link.map(|link| Bye {
+                    session: link.session(),
+                    reason: Reason::Quit,
+                });
+                self.end.get_or_insert(End::Left);
+            }
         }
     }
 

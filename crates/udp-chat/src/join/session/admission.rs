@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use proto::chat::{Body, Refusal, Refused, Request, SessionId, Welcome};
+use proto::chat::{Body, Bye, Reason, Refusal, Refused, Request, SessionId, Welcome};
 
 use super::super::asking::Asking;
 use super::super::shown::Shown;
@@ -22,7 +22,8 @@ impl Session {
             }
             // Here it is over, and what was not confirmed is told; so it is ended there, too.
             Some(link) if link.session() == session => {
-                self.farewell = Some(session);
+                let reason = Reason::TimedOut;
+                self.farewell = Some(Bye { session, reason });
                 self.ask_back(None, now);
             }
             _ => self.begin_afresh(session, nick, now),
