@@ -222,6 +222,26 @@ fn the_nick_is_asked_for() {
 }
 
 #[test]
+fn the_line_is_there_once_the_member_has_joined() {
+    let (_server, address) = serve();
+    let _anna = in_pipe(address, "anna");
+    let member = Program::new(UDP_CHAT).args(flags(address, "ANNA"));
+    let refused = member.spawn_in_terminal();
+    assert_eq!(refused.wait().code(), Some(1));
+    let shown = refused.plain();
+    assert!(shown.starts_with("udp-chat: the server refuses"), "{shown}");
+
+    let member = Program::new(UDP_CHAT).args(flags(address, "bo"));
+    let joined = member.spawn_in_terminal();
+    joined.expect("you are bo");
+    joined.expect("bo> ");
+    let shown = joined.plain();
+    assert!(shown.find("bo> ") > shown.find("you are bo"), "{shown}");
+    joined.type_line("/who");
+    joined.expect("here: anna, bo");
+}
+
+#[test]
 fn a_terminal_that_can_only_print_gets_lines() {
     let (_server, address) = serve();
     let member = Program::new(UDP_CHAT).args(flags(address, "anna"));

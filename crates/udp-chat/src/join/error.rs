@@ -148,7 +148,11 @@ pub(super) fn while_trying(what: &'static str) -> impl FnOnce(io::Error) -> Join
 
 fn advice(code: Refusal) -> &'static str {
     match code {
-        Refusal::BadNick | Refusal::NickTaken => "choose another with --nick",
+        Refusal::BadNick => "choose another with --nick",
+        // Who vanishes without a bye is waited for.
+        Refusal::NickTaken => {
+            "choose another with --nick (if it was you, the nick is free after a minute)"
+        }
         Refusal::Full | Refusal::Stopping => "try again later",
         Refusal::BadVersion => "use the version of udp-chat that the server has",
         Refusal::Other => "ask whoever runs the server",

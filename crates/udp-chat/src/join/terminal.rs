@@ -1,4 +1,5 @@
-//! The conversation in a terminal: messages above, the line being typed below.
+//! The conversation in a terminal: messages above, the line being typed below, once the member has
+//! joined.
 //!
 //! Two threads stand between the conversation and the terminal, one that edits and one that
 //! prints, so that a terminal that has stopped stops these alone.
@@ -101,6 +102,10 @@ impl Output for Terminal {
     }
 
     fn show(&mut self, shown: &Shown) {
+        if let Shown::You { .. } = shown {
+            // Before the line, whose printing it waits for.
+            self.stage.open();
+        }
         let mut roster = lock(&self.roster);
         roster.learn(shown);
         let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,10 +146,10 @@ fn print(backlog: &Backlog, stage: &Stage, mut above: Above) {
             }
             Way::Directly => {
                 let mut stdout = io::stdout();
-                stdout
-                    .write_all(text.as_bytes())
-                    .and_then(|()| stdout.flush())
-                    .is_ok()
+                let written = stdout.write_all(text.as_bytes());
+                let printed = written.and_then(|()| stdout.flush());
+                stage.printed();
+                printed.is_ok()
             }
         };
         if !printed {

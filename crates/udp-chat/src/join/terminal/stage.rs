@@ -10,6 +10,10 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
+    /// There is no line until it opens.
+    Closed,
+    /// It opens once what is being printed is.
+    Opening,
     /// Between two lines.
     Between,
     /// The editor is about to take the terminal over, or does so.
@@ -38,7 +42,7 @@ struct State {
 pub(super) enum Way {
     /// By the editor, above its line, which was painted so often.
     Above { painted: u64 },
-    /// By nobody else.
+    /// By nobody else; then [`Stage::printed`] is to be told.
     Directly,
 }
 
@@ -46,16 +50,36 @@ impl Stage {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
-                act: Act::Between,
+                act: Act::Closed,
                 painted: 0,
             }),
             changed: Condvar::new(),
         }
     }
 
-    /// The editor begins with a line, unless it is over.
-    pub(super) fn enter(&self) -> bool {
+    /// Lets the editor begin once something more is printed.
+    pub(super) fn open(&self) {
         let mut state = self.lock();
+        if state.act == Act::Closed {
+            state.act = Act::Opening;
+        }
+    }
+
+    /// Something was printed directly, and nothing else is for now.
+    pub(super) fn printed(&self) {
+        let mut state = self.lock();
+        if state.act == Act::Opening {
+            state.act = Act::Between;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The editor begins with a line as soon as it may; never again when it is over.
+    pub(super) fn enter(&self) -> bool {
+        let closed = |state: &mut State| matches!(state.act, Act::Closed | Act::Opening);
+        let state = self.changed.wait_while(self.lock(), closed);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let may = state.act != Act::Over;
         if may {
             state.act = Act::Entering;
@@ -111,10 +135,10 @@ impl Stage {
         let state = self.changed.wait_while(self.lock(), neither);
         let state = state.unwrap_or_else(PoisonError::into_inner);
         match state.act {
-            Act::Over => Way::Directly,
-            _ => Way::Above {
+            Act::Editing => Way::Above {
                 painted: state.painted,
             },
+            _ => Way::Directly,
         }
     }
 
@@ -140,9 +164,45 @@ mod tests {
 
     use super::*;
 
+    fn opened() -> Stage {
+        let stage = Stage::new();
+        stage.open();
+        stage.printed();
+        stage
+    }
+
+    #[test]
+    fn no_line_begins_before_it_opens_and_nothing_is_being_printed() {
+        let stage = Arc::new(Stage::new());
+        let (tell, told) = mpsc::channel();
+        let editor = thread::spawn({
+            let stage = Arc::clone(&stage);
+            move || tell.send(stage.enter()).unwrap()
+        });
+        assert_eq!(stage.await_way(), Way::Directly);
+        stage.printed();
+        stage.open();
+        assert_eq!(stage.await_way(), Way::Directly);
+        assert!(told.recv_timeout(Duration::from_millis(20)).is_err());
+        stage.printed();
+        assert_eq!(told.recv(), Ok(true));
+        editor.join().unwrap();
+    }
+
+    #[test]
+    fn who_takes_over_before_it_opens_has_it() {
+        let stage = Arc::new(Stage::new());
+        assert!(
+            !stage.take_over(Duration::from_secs(20)),
+            "no line is there"
+        );
+        stage.open();
+        assert!(!stage.enter());
+    }
+
     #[test]
     fn a_message_waits_until_the_next_line_is_there() {
-        let stage = Arc::new(Stage::new());
+        let stage = Arc::new(opened());
         assert!(stage.enter());
         let (tell, told) = mpsc::channel();
         let printer = thread::spawn({
@@ -161,7 +221,7 @@ mod tests {
 
     #[test]
     fn who_takes_over_waits_for_the_editor_to_have_the_terminal() {
-        let stage = Arc::new(Stage::new());
+        let stage = Arc::new(opened());
         assert!(stage.enter());
         let ender = thread::spawn({
             let stage = Arc::clone(&stage);

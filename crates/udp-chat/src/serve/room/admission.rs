@@ -111,7 +111,7 @@ impl Room {
         let nick = self.admissible(hello)?;
         let id = self.next_member;
         if self.nicks.claim(&nick, id).is_err() {
-            let message = format!("there is a {nick} already, or a nick that looks like it");
+            let message = "the nick is taken, or looks like one that is".to_owned();
             return Err(Denial::Refused(Refusal::NickTaken, message));
         }
         let session = match self.world.random() {

@@ -111,7 +111,7 @@ impl Room {
             return;
         };
         if self.nicks.exchange(&member.nick, &new, id).is_err() {
-            let what = format!("there is a {new} already, or a nick that looks like it");
+            let what = format!("the nick {new} is taken, or looks like one that is");
             return self.tell_error(id, Trouble::NickTaken, &what);
         }
         let old = std::mem::replace(&mut member.nick, new.clone());
