@@ -94,6 +94,11 @@ fn a_long_text_arrives_whole_and_a_longer_one_is_told() {
         .stdin_bytes(input)
         .output()
         .expect_code(1);
+    let last = anna.stderr_text().lines().last().unwrap();
+    assert!(
+        last.starts_with("udp-chat: not everything is sent and confirmed; "),
+        "{last}"
+    );
     let limit = "! not sent: the text has 4098 bytes, and 4096 are the limit; write it in parts";
     assert_eq!(lines(&anna), [limit]);
     assert_eq!(bo.wait_for_line("before"), "<anna> before");
@@ -206,6 +211,13 @@ fn who_cannot_join_is_told_why_on_stderr() {
          choose another with --nick (if it was you, the nick is free after a minute)\n"
     );
     assert_eq!(taken.stdout_text(), "");
+    let none = join(address, "a b").output().expect_code(2);
+    let why = none.stderr_text();
+    assert!(
+        why.starts_with("udp-chat: cannot join: \"a b\" is no nick: a nick has letters"),
+        "{why}"
+    );
+    assert!(why.ends_with("; choose another with --nick\n") && why.lines().count() == 1);
     let nameless = Program::new(UDP_CHAT)
         .args(["join", "--port", "1"])
         .output();

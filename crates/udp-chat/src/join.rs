@@ -39,7 +39,7 @@ use crate::faults::FaultFlags;
 use crate::nick::Nick;
 use conversation::{Conversation, Outcome, Parts};
 pub use error::JoinError;
-use error::while_trying;
+use error::{bad_nick, while_trying};
 use input::{Input, MAX_INPUTS, read_lines};
 use network::Network;
 use page::Page;
@@ -77,8 +77,7 @@ pub struct JoinFlags {
 /// Takes part in a chat until the person or the server ends it.
 ///
 /// # Errors
-/// Whatever keeps it from a good end. That not everything is confirmed is none: the person was
-/// told, and the status is 1.
+/// Whatever keeps it from a good end.
 pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError> {
     let endpoint = flags.endpoint.client(program)?;
     let nick = nick(flags)?;
@@ -121,7 +120,7 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
     };
     match outcome {
         Outcome::Done => Ok(ExitCode::SUCCESS),
-        Outcome::Unconfirmed => Ok(ExitCode::FAILURE),
+        Outcome::Unconfirmed => Err(JoinError::Unconfirmed),
         Outcome::Interrupted => Ok(INTERRUPTED.into()),
         // The thread that got the signal ends the process, with the signal's status.
         Outcome::Stopped => loop {
@@ -157,10 +156,7 @@ fn talk_in_lines(
 /// The nick that was given, or is asked for.
 fn nick(flags: &JoinFlags) -> Result<Nick, JoinError> {
     if let Some(nick) = &flags.nick {
-        return Nick::parse(nick).map_err(|why| JoinError::Nick {
-            nick: nick.clone(),
-            why,
-        });
+        return Nick::parse(nick).map_err(|why| bad_nick(nick, why));
     }
     let may_ask = match flags.endpoint.prompt {
         cli::Prompt::Auto => io::stdin().is_terminal() && io::stderr().is_terminal(),

@@ -25,13 +25,6 @@ pub enum JoinError {
     Resolve(ResolveError),
     /// Service messages cannot be shown.
     Log(LogError),
-    /// The nick is none.
-    Nick {
-        /// As it was given.
-        nick: String,
-        /// The rule it breaks.
-        why: NickError,
-    },
     /// The server has not answered.
     NoAnswer {
         /// Its addresses.
@@ -50,6 +43,8 @@ pub enum JoinError {
     },
     /// The server removed the member.
     Removed(chat::Reason),
+    /// Not all that the member wrote is sent and confirmed; it was told what.
+    Unconfirmed,
     /// The input cannot be read.
     Input(io::Error),
     /// The output cannot be written.
@@ -71,13 +66,6 @@ impl fmt::Display for JoinError {
             Self::Endpoint(error) => error.fmt(f),
             Self::Resolve(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
-            Self::Nick { nick, why } => {
-                write!(
-                    f,
-                    "cannot join as {}: {why}; choose another with --nick",
-                    quoted(nick)
-                )
-            }
             Self::NoAnswer { addresses, unsent } => {
                 f.write_str("cannot join: no answer from ")?;
                 for (index, address) in addresses.iter().enumerate() {
@@ -103,7 +91,15 @@ impl fmt::Display for JoinError {
                     advice(*code)
                 )
             }
-            Self::Removed(reason) => write!(f, "removed by the server: {}", words(*reason)),
+            Self::Removed(reason) => write!(
+                f,
+                "removed by the server: {}; join again to go on",
+                words(*reason)
+            ),
+            Self::Unconfirmed => f.write_str(
+                "not everything is sent and confirmed; see the lines with an exclamation mark, \
+                 and send them again",
+            ),
             Self::Input(error) => write!(f, "cannot read the input: {}", Reason(error)),
             Self::Output(error) => write!(f, "cannot write to stdout: {}", Reason(error)),
             Self::System { what, source } => write!(f, "cannot {what}: {}", Reason(source)),
@@ -139,6 +135,14 @@ impl From<LogError> for JoinError {
     fn from(error: LogError) -> Self {
         Self::Log(error)
     }
+}
+
+/// A flag that is no nick.
+pub(super) fn bad_nick(nick: &str, why: NickError) -> JoinError {
+    let nick = Escaped::new(nick).quoted().cut(SHOWN_CHARS);
+    JoinError::Usage(UsageError(format!(
+        "{nick} is no nick: {why}; choose another with --nick"
+    )))
 }
 
 /// For `map_err`: what was tried when the system refused.
