@@ -46,6 +46,8 @@ pub(super) struct Session {
     warned: bool,
     /// A session began, and nobody was told yet.
     arrived: bool,
+    /// The member wants to leave.
+    leaving: bool,
     /// Something of the member's was told to be unconfirmed.
     lost: bool,
     end: Option<End>,
@@ -87,6 +89,7 @@ impl Session {
             catching_up: false,
             warned: false,
             arrived: false,
+            leaving: false,
             lost: false,
             end: None,
         }
@@ -242,6 +245,7 @@ impl Session {
     /// Says bye; [`Session::end`] tells when that is done.
     pub(super) fn leave(&mut self, now: Instant) {
         let has_contact = self.has_contact();
+        self.leaving = true;
         self.asking = None;
         let link = self.link.as_mut();
         match link.filter(|link| link.deadline().is_some()) {

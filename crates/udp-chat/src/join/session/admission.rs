@@ -87,7 +87,7 @@ impl Session {
 
     /// When hello is to be said beside the link.
     pub(super) fn come_back_at(&self) -> Option<Instant> {
-        let link = self.link.as_ref()?;
+        let link = self.link.as_ref().filter(|_| !self.leaving)?;
         link.deadline()?;
         Some(link.unanswered_since()? + UNANSWERED)
     }

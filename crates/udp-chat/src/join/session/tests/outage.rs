@@ -207,3 +207,19 @@ fn nobody_waits_for_the_history_of_a_server_that_is_gone() {
     world.settle();
     assert!(world.session.is_settled());
 }
+
+#[test]
+fn who_says_bye_in_vain_does_not_come_back() {
+    let mut world = World::joined();
+    world.server.up = false;
+    world.say("?");
+    world.run(seconds(4));
+    let hellos = world.server.hellos;
+    world.session.leave(world.now);
+    world.server.up = true;
+    world.server.link = None;
+    world.run(seconds(20));
+    assert_eq!(world.session.end(), Some(&End::Left));
+    assert_eq!(world.server.hellos, hellos);
+    assert!(world.take_lines().is_empty());
+}
