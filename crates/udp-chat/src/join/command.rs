@@ -58,8 +58,14 @@ pub(super) enum CommandError {
 }
 
 impl Command {
-    /// Reads a line without its end.
+    /// Reads a line without its end. Blanks before a command do not make a text of it, for what
+    /// is meant for one would be said to all.
     pub(super) fn parse(line: &str) -> Result<Self, CommandError> {
+        let unindented = line.trim_start();
+        let is_command = COMMANDS
+            .iter()
+            .any(|(command, ..)| *command == word(unindented).0);
+        let line = if is_command { unindented } else { line };
         let Some(rest) = line.strip_prefix('/') else {
             return Ok(Self::Ask(Wish::Say(checked(line)?)));
         };
@@ -201,6 +207,9 @@ mod tests {
         assert_eq!(asked("//who"), Wish::Say("/who".into()));
         assert_eq!(asked("//"), Wish::Say("/".into()));
         assert_eq!(asked("/who"), Wish::Who);
+        assert_eq!(asked(" \t/who"), Wish::Who);
+        assert_eq!(asked(" //who"), Wish::Say(" //who".into()));
+        assert_eq!(asked("  /usr/bin"), Wish::Say("  /usr/bin".into()));
         assert_eq!(asked("/me  waves "), Wish::Me("waves ".into()));
         assert_eq!(asked("/nick Anna "), Wish::Nick("Anna".into()));
         let (to, text) = ("Аня".to_owned(), "psst  you".to_owned());
