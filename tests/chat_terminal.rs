@@ -208,6 +208,29 @@ fn words_are_completed_and_lines_called_back() {
 }
 
 #[test]
+fn who_is_ignored_is_hidden_also_when_coming_later() {
+    let (_server, address) = serve();
+    let bo = in_pipe(address, "bo");
+    let anna = in_terminal(address, "anna");
+    anna.type_line("/ignore Bo");
+    anna.expect("* what Bo says is hidden");
+    anna.type_line("/ignore bo");
+    anna.expect("* what bo says is shown again");
+    anna.type_line("/ignore carl");
+    anna.expect("* nobody here is called carl; what carl says would be hidden");
+    let carl = in_pipe(address, "carl");
+    carl.write_stdin("unheard\n");
+    bo.wait_for_line("<carl> unheard");
+    bo.write_stdin("/msg anna after it\n");
+    anna.expect("[bo] after it");
+    anna.type_line("/ignore Carl");
+    anna.expect("* what Carl says is shown again");
+    carl.write_stdin("heard\n");
+    anna.expect("<carl> heard");
+    assert!(!anna.plain().contains("unheard"));
+}
+
+#[test]
 fn the_nick_is_asked_for() {
     let (_server, address) = serve();
     let mut flags = flags(address, "").to_vec();

@@ -233,8 +233,13 @@ impl<O: Output> Conversation<O> {
             Ok(Command::Ask(wish)) => self.ask(wish),
             Ok(Command::Ignore(nick)) => {
                 let hidden = self.parts.session.ignore(&nick);
-                let what = if hidden { "hidden" } else { "shown again" };
-                self.hint(format!("what {nick} says is {what}"));
+                self.hint(match hidden {
+                    true if self.output.misses(&nick) => {
+                        format!("nobody here is called {nick}; what {nick} says would be hidden")
+                    }
+                    true => format!("what {nick} says is hidden"),
+                    false => format!("what {nick} says is shown again"),
+                });
             }
             Ok(Command::Help) => {
                 for (command, arguments, what) in COMMANDS {

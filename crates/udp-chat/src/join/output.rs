@@ -13,6 +13,9 @@ pub(super) trait Output {
     /// Whether a person looks at it.
     fn is_for_a_person(&self) -> bool;
 
+    /// Whether it is known that nobody here is called `nick`.
+    fn misses(&self, nick: &str) -> bool;
+
     /// Returns when all is shown.
     fn close(self);
 }

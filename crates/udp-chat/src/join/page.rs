@@ -66,6 +66,11 @@ impl Output for Page {
         false
     }
 
+    /// Never: who is here is not kept for a file.
+    fn misses(&self, _: &str) -> bool {
+        false
+    }
+
     fn close(self) {
         self.backlog.close();
         // It printed all it could.

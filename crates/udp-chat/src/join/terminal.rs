@@ -117,6 +117,10 @@ impl Output for Terminal {
         true
     }
 
+    fn misses(&self, nick: &str) -> bool {
+        !lock(&self.roster).has(nick)
+    }
+
     fn close(self) {
         self.backlog.close();
         // Nothing is ever sent: it returns when the printer ends, or when patience does.

@@ -31,6 +31,12 @@ impl Roster {
         &self.own
     }
 
+    /// Whether somebody here is called so, whatever the case.
+    pub(super) fn has(&self, nick: &str) -> bool {
+        let key = caseless_key(nick);
+        key == self.own.key() || self.others.contains_key(&key)
+    }
+
     /// Learns from what is shown.
     pub(super) fn learn(&mut self, shown: &Shown) {
         match shown {
@@ -138,6 +144,7 @@ mod tests {
         roster.learn(&Shown::Left { nick: anna, reason });
         let all = roster.complete("x ", 2).1;
         assert_eq!(all, ["anders ", "carl ", "Аня ", "Ли "].map(nick));
+        assert!(roster.has("ЛИ") && roster.has("me") && !roster.has("bo"));
         roster.learn(&Shown::You { nick: nick("I") });
         assert_eq!(roster.own().as_str(), "I");
     }
