@@ -272,7 +272,11 @@ fn a_terminal_that_can_only_print_gets_lines() {
     anna.expect("connected to");
     let bo = in_pipe(address, "bo");
     anna.expect("\n* bo joined\n");
-    anna.type_line("hi");
+    anna.type_keys("h");
+    anna.expect("h");
+    bo.write_stdin("hello\n");
+    anna.expect("\n<bo> hello\n");
+    anna.type_line("i");
     assert_eq!(bo.wait_for_line("hi"), "<anna> hi");
     anna.type_keys(CTRL_D);
     assert!(anna.wait().success());

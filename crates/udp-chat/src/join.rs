@@ -147,7 +147,10 @@ fn talk_in_lines(
     log_to_stderr(LevelFilter::Info)?;
     let (turn, turns) = mpsc::channel();
     let start_thread = || while_trying("start a thread");
-    let page = Page::start(io::stdout(), inputs.clone()).map_err(start_thread())?;
+    // On a terminal that can only print lines, one may be half typed.
+    let may_be_typed = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let start = if may_be_typed { "\n" } else { "" };
+    let page = Page::start(io::stdout(), start, inputs.clone()).map_err(start_thread())?;
     let stdin = BufReader::new(io::stdin());
     read_lines(stdin, turns, inputs).map_err(start_thread())?;
     Conversation::new(nick, parts, page, Some(turn)).run()

@@ -19,9 +19,11 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Prints on `stdout` from a thread of its own. A failure becomes an [`Input::OutputFailed`].
+    /// Prints on `stdout` from a thread of its own, beginning with `start` each time. A failure
+    /// becomes an [`Input::OutputFailed`].
     pub(super) fn start(
         mut stdout: impl Write + Send + 'static,
+        start: &'static str,
         inputs: SyncSender<Input>,
     ) -> io::Result<Self> {
         let backlog = Arc::new(Backlog::default());
@@ -30,7 +32,8 @@ impl Page {
             .name("printer".into())
             .spawn(move || {
                 while let Some(batch) = lines.take() {
-                    let written = stdout.write_all(batch.text.as_bytes());
+                    let text = start.to_owned() + &batch.text;
+                    let written = stdout.write_all(text.as_bytes());
                     if let Err(error) = written.and_then(|()| stdout.flush()) {
                         // The conversation may be over already.
                         let _ = inputs.send(Input::OutputFailed(error));
