@@ -1,6 +1,7 @@
 //! How a person leaves, and what becomes of the terminal.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use proto::chat::Reason;
@@ -92,4 +93,21 @@ fn who_quits_without_contact_knows_what_is_waited_for() {
         );
     }
     assert!(!bo.plain().contains("waiting up to"));
+}
+
+#[test]
+fn what_follows_ctrl_c_stands_below_the_half_typed_line() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let anna = Program::new(UDP_CHAT).args(flags(silent.local_addr().unwrap(), "anna"));
+    let anna = anna.env("TERM", "dumb").spawn_in_terminal();
+    // Who says hello has its signals watched.
+    silent
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    silent.recv_from(&mut [0; 2_000]).unwrap();
+    anna.type_keys("half");
+    anna.expect("half");
+    anna.type_keys(CTRL_C);
+    assert_eq!(anna.wait().code(), Some(130));
+    assert_eq!(anna.plain(), "half^C\n");
 }

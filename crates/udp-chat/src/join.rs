@@ -20,7 +20,7 @@ mod session;
 mod shown;
 mod terminal;
 
-use std::io::{self, BufReader, ErrorKind, IsTerminal};
+use std::io::{self, BufReader, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +45,7 @@ use network::Network;
 use page::Page;
 use route::Route;
 use session::Session;
-use terminal::Terminal;
+use terminal::{Terminal, echoes};
 
 /// The exit status after Ctrl-C.
 const INTERRUPTED: u8 = 130;
@@ -59,6 +59,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
   udp-chat join                        asks for host, port and nick
   udp-chat join --host 192.0.2.7 --nick Anna
   seq 1 9 | udp-chat join --nick bot   each line is a message; status 0 once all are confirmed
+                                       (past the first 50, 20 messages a second are sent)
   udp-chat join --nick Anna --drop 30 --trace 2> trace.log")]
 pub struct JoinFlags {
     /// Where the chat is.
@@ -88,6 +89,10 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
     let signals = (Arc::clone(&stop), inputs.clone());
     exit_on_stop(move || {
         let (stop, inputs) = signals;
+        if echoes() && io::stderr().is_terminal() {
+            // Below what is half typed.
+            let _ = writeln!(io::stderr());
+        }
         stop.store(true, Ordering::Relaxed);
         // A full channel wakes the conversation, too.
         let _ = inputs.try_send(Input::Wake);

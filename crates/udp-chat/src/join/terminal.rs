@@ -30,6 +30,7 @@ use crate::nick::Nick;
 use editor::{Above, Editor, lock};
 use look::Look;
 use modes::Modes;
+pub(super) use modes::echoes;
 use roster::Roster;
 use stage::{Stage, Way};
 

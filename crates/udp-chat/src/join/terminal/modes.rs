@@ -29,3 +29,8 @@ impl Modes {
         let _ = io::stdout().flush();
     }
 }
+
+/// Whether stdin is a terminal that shows by itself what is typed, Ctrl-C too.
+pub(in super::super) fn echoes() -> bool {
+    tcgetattr(io::stdin()).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ECHO))
+}
