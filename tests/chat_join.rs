@@ -210,7 +210,7 @@ fn who_cannot_join_is_told_why_on_stderr() {
          choose another with --nick (if it was you, the nick is free after a minute)\n"
     );
     assert_eq!(taken.stdout_text(), "");
-    let none = join(address, "a b").output().expect_code(2);
+    let none = join(address, "a b").output().expect_code(1);
     let why = none.stderr_text();
     assert!(
         why.starts_with("udp-chat: cannot join: \"a b\" is no nick: a nick has letters"),

@@ -129,6 +129,8 @@ class Member:
             self.link = Link(fields["session"], now)
         elif fields["type"] == "refused":
             self.hello.refusal = f"{fields['code']}: {fields['message']}"
+            if self.link is not None and fields["code"] == "stopping":
+                self.hello.refusal = None
             if self.link is None:
                 self._end(self.hello.refusal)
 

@@ -55,8 +55,8 @@ class Joining(unittest.TestCase):
 
     def test_a_refusal_ends_it(self):
         member = Member("Аня", lambda: "a" * 32, 0)
-        answer(member, 10, type="refused", nonce="a" * 32, code="nick_taken", message="there is an Аня already")
-        self.assertEqual(member.over, "nick_taken: there is an Аня already")
+        answer(member, 10, type="refused", nonce="a" * 32, code="nick_taken", message="the nick is taken, or looks like one that is")
+        self.assertEqual(member.over, "nick_taken: the nick is taken, or looks like one that is")
 
 
 class ComingBack(unittest.TestCase):
@@ -100,6 +100,14 @@ class ComingBack(unittest.TestCase):
         self.assertIsNone(member.over)
         self.run_until(member, now + 30_000)
         self.assertEqual((member.over, member.lost), ("nick_taken: there is one", ["unheard"]))
+
+    def test_a_server_that_stops_is_asked_on(self):
+        member = joined()
+        now, hello = self.wait_for_hello(member)
+        answer(member, now, type="refused", nonce=hello["nonce"], code="nick_taken", message="there is one")
+        answer(member, now + 1, type="refused", nonce=hello["nonce"], code="stopping", message="wait")
+        hellos = self.run_until(member, now + 30_000)
+        self.assertEqual((member.over, hellos[-1]["session"]), (None, SESSION))
 
     def run_until(self, member, until):
         """Lets time pass; gives the hellos of it."""

@@ -39,7 +39,7 @@ use crate::faults::FaultFlags;
 use crate::nick::Nick;
 use conversation::{Conversation, Outcome, Parts};
 pub use error::JoinError;
-use error::{bad_nick, while_trying};
+use error::while_trying;
 use input::{Input, MAX_INPUTS, read_lines};
 use network::Network;
 use page::Page;
@@ -164,7 +164,10 @@ fn talk_in_lines(
 /// The nick that was given, or is asked for.
 fn nick(flags: &JoinFlags) -> Result<Nick, JoinError> {
     if let Some(nick) = &flags.nick {
-        return Nick::parse(nick).map_err(|why| bad_nick(nick, why));
+        return Nick::parse(nick).map_err(|why| JoinError::Nick {
+            nick: nick.clone(),
+            why,
+        });
     }
     let may_ask = match flags.endpoint.prompt {
         cli::Prompt::Auto => io::stdin().is_terminal() && io::stderr().is_terminal(),

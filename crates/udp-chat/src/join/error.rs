@@ -25,6 +25,13 @@ pub enum JoinError {
     Resolve(ResolveError),
     /// Service messages cannot be shown.
     Log(LogError),
+    /// The nick is none. It is refused here as the server would refuse it.
+    Nick {
+        /// As it was given.
+        nick: String,
+        /// The rule it breaks.
+        why: NickError,
+    },
     /// The server has not answered.
     NoAnswer {
         /// Its addresses.
@@ -66,6 +73,13 @@ impl fmt::Display for JoinError {
             Self::Endpoint(error) => error.fmt(f),
             Self::Resolve(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
+            Self::Nick { nick, why } => {
+                let nick = quoted(nick);
+                write!(
+                    f,
+                    "cannot join: {nick} is no nick: {why}; choose another with --nick"
+                )
+            }
             Self::NoAnswer { addresses, unsent } => {
                 f.write_str("cannot join: no answer from ")?;
                 for (index, address) in addresses.iter().enumerate() {
@@ -135,14 +149,6 @@ impl From<LogError> for JoinError {
     fn from(error: LogError) -> Self {
         Self::Log(error)
     }
-}
-
-/// A flag that is no nick.
-pub(super) fn bad_nick(nick: &str, why: NickError) -> JoinError {
-    let nick = Escaped::new(nick).quoted().cut(SHOWN_CHARS);
-    JoinError::Usage(UsageError(format!(
-        "{nick} is no nick: {why}; choose another with --nick"
-    )))
 }
 
 /// For `map_err`: what was tried when the system refused.
