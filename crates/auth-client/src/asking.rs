@@ -2,6 +2,7 @@
 //! that end the program, or bring it back to the foreground. What is asked is not known here.
 
 use std::io::{self, Write, stderr, stdin};
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -43,11 +44,15 @@ impl Asking {
         Ok(())
     }
 
-    /// Leaves the question without an answer: the terminal is as it was, and what is shown next begins a line.
+    /// For the end of the program: leaves the question without an answer. The terminal is as it was, what is shown next begins a
+    /// line, and nothing can be asked any more.
     pub fn break_off(&self) {
-        if self.close() {
+        let mut open = self.open();
+        if close(&mut open) {
             let _ = writeln!(stderr());
         }
+        // A password asked for between now and the end would leave the terminal without echo, so whoever asks waits for the end.
+        mem::forget(open);
     }
 
     /// Shows a prompt. The question is open until the guard is dropped.
@@ -92,19 +97,6 @@ impl Asking {
         show(&prompt);
     }
 
-    /// Whether there was a question.
-    fn close(&self) -> bool {
-        let question = self.open().take();
-        if let Some(before) = question
-            .as_ref()
-            .and_then(|question| question.before.as_ref())
-        {
-            // A terminal that is gone needs no echo.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, before);
-        }
-        question.is_some()
-    }
-
     fn open(&self) -> MutexGuard<'_, Option<Question>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,8 +109,21 @@ pub(crate) struct Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.asking.close();
+        close(&mut self.asking.open());
     }
+}
+
+/// Makes the terminal as it was before the question; says whether there was one.
+fn close(open: &mut Option<Question>) -> bool {
+    let question = open.take();
+    if let Some(before) = question
+        .as_ref()
+        .and_then(|question| question.before.as_ref())
+    {
+        // A terminal that is gone needs no echo.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, before);
+    }
+    question.is_some()
 }
 
 /// Makes the terminal as it was, but without echo.
