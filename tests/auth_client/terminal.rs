@@ -130,6 +130,21 @@ fn the_end_of_input_instead_of_an_answer_cancels_the_command() {
 }
 
 #[test]
+fn logging_out_leaves_the_token_that_another_program_has_kept_since() {
+    let server = Server::start();
+    server.register("anna");
+    let terminal = server.client(&[]).spawn_in_terminal();
+    terminal.expect("Hello, anna!\n> ");
+    let login = ["--user", "anna", "login"];
+    server.scripted(&login, PASSWORD).output().expect_success();
+    let kept = server.token();
+    terminal.type_line("logout");
+    terminal.expect("The session is ended.");
+    assert_eq!(server.token(), kept);
+    server.client(&["whoami"]).output().expect_success();
+}
+
+#[test]
 fn after_an_interrupted_prompt_a_new_line_begins() {
     let server = Server::start();
     server.register("anna");

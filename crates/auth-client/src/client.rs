@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 
 use cli::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
-use proto::{Caller, Name, Passed};
+use proto::{Caller, Name, Passed, Secret};
 
 use crate::command::{Command, HELP, Line};
 use crate::error::Error;
@@ -25,8 +25,8 @@ pub struct Client<'a, S, T> {
     user: Option<Name>,
     /// Whose session is kept, when that is somebody else.
     other: Option<Name>,
-    /// Whether the connection speaks for a session, for all that is known.
-    is_in_session: bool,
+    /// The token of the session that the connection speaks for, for all that is known.
+    session: Option<Secret>,
 }
 
 impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
@@ -46,7 +46,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
             server,
             user,
             other: None,
-            is_in_session: false,
+            session: None,
         }
     }
 
@@ -208,8 +208,8 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         match self.ask(&resume)? {
             Reply::Session { user, .. } => {
                 let is_meant = |named: &Name| named.caseless_key() == user.caseless_key();
-                self.is_in_session = self.user.as_ref().is_none_or(is_meant);
-                if self.is_in_session {
+                if self.user.as_ref().is_none_or(is_meant) {
+                    self.session = Some(token);
                     return Ok(Some(user));
                 }
                 self.other = Some(user);
@@ -250,15 +250,13 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     }
 
     fn log_out(&mut self, all: bool) -> Result<(), Error> {
-        let token = self.tokens.token(&self.server)?;
         let (request, done) = match all {
             true => (Request::LogoutAll, "All sessions are ended."),
             false => (Request::Logout, "The session is ended."),
         };
         match self.ask(&request)? {
             Reply::LoggedOut => {
-                self.is_in_session = false;
-                if let Some(token) = token {
+                if let Some(token) = self.session.take() {
                     self.tokens.forget(&self.server, &token)?;
                 }
                 self.person.print(done)
@@ -296,7 +294,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         match reply {
             Reply::Error { code, message } => {
                 if let ErrorCode::SessionExpired | ErrorCode::NotLoggedIn = code {
-                    self.is_in_session = false;
+                    self.session = None;
                 }
                 Error::Refused { code, message }
             }

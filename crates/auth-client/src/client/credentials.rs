@@ -25,9 +25,9 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
     }
 
     pub(super) fn change_password(&mut self) -> Result<(), Error> {
-        let user = match self.is_in_session {
-            true => None,
-            false => Some(String::from(self.name(None)?)),
+        let user = match self.session {
+            Some(_) => None,
+            None => Some(String::from(self.name(None)?)),
         };
         let old = self.person.password("Current password: ")?;
         if let Some(user) = user {
@@ -40,7 +40,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
                 Reply::Session {
                     token: Some(token), ..
                 } => {
-                    client.tokens.keep(&client.server, &token)?;
+                    client.keep(token)?;
                     let done = "The password is changed, and all other sessions are ended.";
                     client.person.print(done)
                 }
@@ -74,12 +74,17 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
                 token: Some(token),
                 ..
             } => {
-                self.is_in_session = true;
-                self.tokens.keep(&self.server, &token)?;
+                self.keep(token)?;
                 self.person.print(format_args!("Hello, {user}!"))
             }
             reply => Err(self.refused(reply)),
         }
+    }
+
+    fn keep(&mut self, token: Secret) -> Result<(), Error> {
+        let kept = self.tokens.keep(&self.server, &token);
+        self.session = Some(token);
+        Ok(kept?)
     }
 
     /// The name that was said, or that the person says now.
