@@ -69,6 +69,7 @@ fn what_is_no_message_is_told_and_not_shown() {
 fn a_message_out_of_place_is_told() {
     for texts in [
         &[r#"{"type":"bye"}"#][..],
+        &[r#"{"type":"error","code":"bad_name","message":"no name"}"#],
         &[
             r#"{"type":"welcome","name":"Anna"}"#,
             r#"{"type":"who_are_you"}"#,

@@ -68,6 +68,20 @@ fn a_person_may_leave_without_a_name() {
 }
 
 #[test]
+fn after_a_line_that_is_no_text_the_prompt_comes_again() {
+    let server = Server::start();
+    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
+    for prompt in ["What is your name? ", "> "] {
+        terminal.expect(prompt);
+        terminal.type_line(&"x".repeat(1025));
+        terminal.expect("is too long: at most 1024 bytes\n");
+        terminal.expect(prompt);
+        terminal.type_line("name Anna");
+        terminal.expect("Hello, ");
+    }
+}
+
+#[test]
 fn an_interrupt_ends_it_whatever_it_waits_for() {
     let server = Server::start();
     let asked = client(server.address).spawn_in_terminal();

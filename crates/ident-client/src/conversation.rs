@@ -77,7 +77,6 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
                 Ok(true)
             }
             (Reply::WhoAreYou, None) => self.introduce(),
-            (Reply::Error { message, .. }, _) => Err(Error::NameRefused { message }),
             _ => Err(Error::OutOfPlace),
         }
     }
@@ -87,8 +86,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     fn introduce(&mut self) -> Result<bool, Error> {
         let is_interactive = self.person.is_interactive;
         loop {
-            self.prompt("What is your name? ", true);
-            let name = match self.read_line()? {
+            let name = match self.read_line("What is your name? ", true)? {
                 None if is_interactive => return Ok(false),
                 None => return Err(Error::NoName),
                 Some(line) if is_interactive && line.trim() == "exit" => return Ok(false),
@@ -116,8 +114,8 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     /// Carries out commands until one is `exit` or the input is at its end, which is the same.
     fn go_on(&mut self) -> Result<(), Error> {
         loop {
-            self.prompt("> ", false);
-            let request = match self.read_line()?.as_deref().map(Command::parse) {
+            let line = self.read_line("> ", false)?;
+            let request = match line.as_deref().map(Command::parse) {
                 None => Request::Exit,
                 Some(Command::Say(request)) => request,
                 Some(Command::Nothing) => continue,
@@ -202,9 +200,10 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
         Ok(())
     }
 
-    /// A line of text; `None` at the end of the input. What is none is explained and passed over.
-    fn read_line(&mut self) -> Result<Option<String>, Error> {
+    /// A line of text; `None` at the end of the input. What is none is explained and asked for again.
+    fn read_line(&mut self, prompt: &str, is_question: bool) -> Result<Option<String>, Error> {
         loop {
+            self.prompt(prompt, is_question);
             let line = read_line(&mut self.person.input);
             self.person.is_asked.store(false, Ordering::Relaxed);
             match line.map_err(Error::Input)? {
