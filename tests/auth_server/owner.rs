@@ -33,6 +33,9 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
     assert_eq!(removed.stderr_text(), "removed Аня\n");
     let again = users(&["remove", "АНЯ"], &folder).output().expect_code(1);
     assert!(again.stderr_text().contains("there is no user \"АНЯ\""));
+    let nobody = users(&["remove", " "], &folder).output().expect_code(2);
+    let told = "auth-server: NAME cannot be a name: a name has at least one character\n";
+    assert_eq!(nobody.stderr_text(), told);
     let listed = users(&["list", "--data-file", USERS_FILE], &folder).output();
     assert_eq!(listed.expect_success().stdout_text(), "Bo\n");
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use auth_server::{Session, User, UserKey};
-use cli::{Escaped, StdoutError};
+use cli::{Escaped, StdoutError, UsageError};
 use proto::Name;
 use store::Store;
 
@@ -22,12 +22,14 @@ pub fn list(users: &Path) -> anyhow::Result<()> {
 
 /// Removes a user, after all sessions: those of a user who is there are no danger if it ends in between.
 pub fn remove(users: &Path, sessions: &Path, name: &str) -> anyhow::Result<()> {
-    let key = UserKey::of(&Name::parse(name)?);
+    let name =
+        Name::parse(name).map_err(|error| UsageError(format!("NAME cannot be a name: {error}")))?;
+    let key = UserKey::of(&name);
     let users = open_users(users)?;
     let Some(user) = users.get(key.as_str()) else {
         bail!(
             "there is no user {}; auth-server user list names all",
-            Escaped::new(name).quoted().cut(60)
+            Escaped::new(name.as_str()).quoted()
         );
     };
     if sessions.exists() {
