@@ -7,6 +7,8 @@ mod crowd;
 mod deaf;
 #[path = "../dialogue_client.rs"]
 mod dialogue_client;
+#[path = "../dialogue_server.rs"]
+mod dialogue_server;
 mod disk;
 mod guessing;
 mod hostile;

@@ -1,12 +1,12 @@
 //! A running server and its clients.
 
 use std::fs;
-use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use testbed::{Folder, LogFile, Program, Running};
+use testbed::{Folder, Program};
 
 pub use crate::dialogue_client::Client;
+pub use crate::dialogue_server::Server;
 
 pub const USERS_FILE: &str = "data/users.jsonl";
 pub const SESSIONS_FILE: &str = "data/sessions.jsonl";
@@ -16,11 +16,6 @@ pub const PASSWORD: &str = "correct horse";
 
 pub fn program() -> Program {
     Program::new(env!("CARGO_BIN_EXE_auth-server")).args(["--port", "0"])
-}
-
-pub struct Server {
-    pub running: Running,
-    pub address: SocketAddr,
 }
 
 impl Server {
@@ -33,27 +28,9 @@ impl Server {
         Self::run(&program().args(flags).in_folder(folder))
     }
 
-    pub fn run(program: &Program) -> Self {
-        let running = program.spawn();
-        let address = running.await_address();
-        Self { running, address }
-    }
-
-    pub fn folder(&self) -> &Folder {
-        self.running.folder()
-    }
-
-    pub fn log(&self) -> LogFile {
-        self.running.log()
-    }
-
     /// A client at 127.0.0.1.
     pub fn connect(&self) -> Client {
         self.connect_from("127.0.0.1")
-    }
-
-    pub fn connect_from(&self, address: &str) -> Client {
-        Client::connect(self.address, address)
     }
 
     /// A client that registers, and the token of its session.
@@ -69,13 +46,6 @@ impl Server {
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         let mut of_key = lines.filter(|line: &Value| line["key"] == key);
         of_key.next_back().expect("a line of the key")["value"].clone()
-    }
-
-    pub fn stop(self) -> Folder {
-        let folder = self.folder().clone();
-        self.running.terminate();
-        self.running.wait().expect_success();
-        folder
     }
 
     /// Ends it as a power cut would, save that the kernel lives on.

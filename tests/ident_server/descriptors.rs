@@ -36,7 +36,7 @@ fn what_waited_for_descriptors_is_done_when_there_are_some() {
     let server = Server::run(&program);
     let mut first = server.greet("127.0.0.1", "Anna");
     let others: Vec<_> = (1..=60)
-        .map(|number| server.connect(&format!("127.5.0.{number}")))
+        .map(|number| server.connect_from(&format!("127.5.0.{number}")))
         .collect();
     server.log().wait_for("cannot accept clients: ");
     rename(&mut first, "Bo");

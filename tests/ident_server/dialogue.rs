@@ -71,7 +71,7 @@ fn a_client_is_renamed_and_forgotten() {
 #[test]
 fn all_connections_of_an_address_are_one_client() {
     let server = Server::start(&[]);
-    let mut asked = server.connect("127.0.0.1");
+    let mut asked = server.connect_from("127.0.0.1");
     assert_eq!(asked.hear(), json!({"type": "who_are_you"}));
     let mut known = server.register("127.0.0.1", "Anna");
     assert_eq!(asked.ask(r#"{"type":"name","name":"Bo"}"#), welcome("Anna"));

@@ -16,8 +16,7 @@ fn a_restart_remembers() {
     client.ask(r#"{"type":"rename","name":"Carl"}"#);
     let mut gone = server.register("127.0.0.3", "Dora");
     gone.ask(r#"{"type":"forget"}"#);
-    let folder = server.folder().clone();
-    server.stop();
+    let folder = server.stop();
 
     let server = Server::start_in(&folder);
     server.greet("127.0.0.1", "Аня");
@@ -34,7 +33,7 @@ fn a_full_disk_is_told_and_survived() {
     let name = "x".repeat(60);
     let mut stored = 0;
     let mut refused = loop {
-        let mut client = server.connect(&format!("127.0.0.{}", stored + 1));
+        let mut client = server.connect_from(&format!("127.0.0.{}", stored + 1));
         client.hear();
         let reply = client.ask(json!({"type": "name", "name": name}));
         if reply != welcome(&name) {
@@ -60,8 +59,7 @@ fn a_full_disk_is_told_and_survived() {
     );
 
     // Whole lines, and with room again all goes on.
-    let folder = server.folder().clone();
-    server.stop();
+    let folder = server.stop();
     let lines = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
     assert!(
         lines.ends_with("}\n") && lines.lines().count() == stored,
@@ -99,7 +97,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
     at_once(&mut streets, |street| {
         for address in street.addresses.drain(..) {
             let name = name(&address);
-            let mut client = server.connect(&address);
+            let mut client = server.connect_from(&address);
             assert_eq!(client.hear(), json!({"type": "who_are_you"}));
             let reply = client.ask(json!({"type": "name", "name": name}));
             // Either way the dialogue goes on.
@@ -131,8 +129,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
             server.register(address, &name(address));
         }
     });
-    let folder = server.folder().clone();
-    server.stop();
+    let folder = server.stop();
     let server = Server::start_in(&folder);
     at_once(&mut streets, |street| {
         for address in street.stored.iter().chain(&street.refused) {

@@ -19,7 +19,7 @@ fn hostile_names_are_refused_and_the_third_is_the_last() {
         (&long, "a\nb", "a\0b"),
         ("\u{202e}evil", "zero\u{200b}width", "line\u{2028}two"),
     ] {
-        let mut client = server.connect("127.0.0.1");
+        let mut client = server.connect_from("127.0.0.1");
         client.hear();
         for text in [first, second, third] {
             let why = client.refused(name(text), "bad_name");
@@ -39,7 +39,7 @@ fn hostile_names_are_refused_and_the_third_is_the_last() {
 #[test]
 fn bad_names_count_on_one_connection_alone() {
     let server = Server::start(&[]);
-    let mut client = server.connect("127.0.0.1");
+    let mut client = server.connect_from("127.0.0.1");
     client.hear();
     client.refused(name(""), "bad_name");
     client.refused(name(""), "bad_name");
@@ -91,7 +91,7 @@ fn what_is_no_json_is_told_and_ends_the_dialogue() {
             "a payload of 1195725856 bytes is over the limit",
         ),
     ] {
-        let mut client = server.connect("127.0.0.1");
+        let mut client = server.connect_from("127.0.0.1");
         client.hear();
         client.socket.write_all(wire).unwrap();
         let reply = client.hear();

@@ -117,7 +117,7 @@ impl Street {
     /// Each client must be known as it was left.
     fn check(&mut self, server: &Server) {
         for house in &mut self.houses {
-            let greeting = server.connect(&house.address).hear();
+            let greeting = server.connect_from(&house.address).hear();
             let found = greeting["name"].as_str().map(str::to_owned);
             let doubt = house.doubt.take();
             assert!(

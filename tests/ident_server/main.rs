@@ -7,6 +7,8 @@ mod descriptors;
 mod dialogue;
 #[path = "../dialogue_client.rs"]
 mod dialogue_client;
+#[path = "../dialogue_server.rs"]
+mod dialogue_server;
 mod disk;
 mod file;
 mod hostile;

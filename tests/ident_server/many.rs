@@ -18,7 +18,7 @@ fn of_racing_connections_from_one_address_one_wins() {
     let server = Server::start(&[]);
     let start = Barrier::new(RACERS);
     let race = |number: usize| {
-        let mut client = server.connect("127.0.0.1");
+        let mut client = server.connect_from("127.0.0.1");
         assert_eq!(client.hear(), json!({"type": "who_are_you"}));
         start.wait();
         client.ask(json!({"type": "name", "name": format!("racer {number}")}))
@@ -61,8 +61,7 @@ fn five_thousand_addresses_are_as_many_clients() {
     let server = Server::start(&[]);
     from_everywhere(|address, name| drop(server.register(address, name)));
     from_everywhere(|address, name| drop(server.greet(address, name)));
-    let folder = server.folder().clone();
-    server.stop();
+    let folder = server.stop();
     let server = Server::start_in(&folder);
     server
         .log()

@@ -1,22 +1,16 @@
 //! A running server and its clients.
 
-use std::net::SocketAddr;
-
 use serde_json::{Value, json};
-use testbed::{Folder, LogFile, Program, Running};
+use testbed::{Folder, Program};
 
 pub use crate::dialogue_client::Client;
+pub use crate::dialogue_server::Server;
 
 /// What the server keeps its clients in, unless told otherwise.
 pub const DATA_FILE: &str = "data/clients.jsonl";
 
 pub fn program() -> Program {
     Program::new(env!("CARGO_BIN_EXE_ident-server")).args(["--port", "0"])
-}
-
-pub struct Server {
-    pub running: Running,
-    pub address: SocketAddr,
 }
 
 impl Server {
@@ -29,44 +23,20 @@ impl Server {
         Self::run(&program().in_folder(folder))
     }
 
-    pub fn run(program: &Program) -> Self {
-        let running = program.spawn();
-        let address = running.await_address();
-        Self { running, address }
-    }
-
-    pub fn folder(&self) -> &Folder {
-        self.running.folder()
-    }
-
-    pub fn log(&self) -> LogFile {
-        self.running.log()
-    }
-
-    /// A client that has heard nothing yet.
-    pub fn connect(&self, from: &str) -> Client {
-        Client::connect(self.address, from)
-    }
-
     /// The client at this address, which is known by this name.
     pub fn greet(&self, from: &str, name: &str) -> Client {
-        let mut client = self.connect(from);
+        let mut client = self.connect_from(from);
         assert_eq!(client.hear(), welcome(name));
         client
     }
 
     /// A client at this address, which gives this name.
     pub fn register(&self, from: &str, name: &str) -> Client {
-        let mut client = self.connect(from);
+        let mut client = self.connect_from(from);
         assert_eq!(client.hear(), json!({"type": "who_are_you"}));
         let reply = client.ask(json!({"type": "name", "name": name}));
         assert_eq!(reply, welcome(name));
         client
-    }
-
-    pub fn stop(self) {
-        self.running.terminate();
-        self.running.wait().expect_success();
     }
 }
 
