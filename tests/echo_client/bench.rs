@@ -79,6 +79,39 @@ fn a_reply_that_is_not_what_was_sent_is_found() {
 }
 
 #[test]
+fn a_reply_to_what_was_not_sent_is_found() {
+    let server = FakeServer::start(|mut client| {
+        assert_eq!(read(&mut client), *b"1");
+        client.write_all(b"12").unwrap();
+        client
+    });
+    let client = client_of(server.address).args(SHORT);
+    let finished = client.args(["--raw", "--size", "1"]).output();
+    assert_eq!(
+        finished.expect_code(1).stderr_text(),
+        "echo-client: more came back on a connection than was sent, so this is no echo server\n"
+    );
+    drop(server.join());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn much_in_flight_costs_little_memory() {
+    let server = FakeServer::start(|mut client| {
+        read::<68>(&mut client);
+        client
+    });
+    let client = client_of(server.address).args(SHORT);
+    let client = client
+        .args(["--size", "1000000", "--window", "200"])
+        .spawn();
+    // The first bytes were taken, and the rest is on its way.
+    let _deaf = server.join();
+    let memory = client.memory().unwrap();
+    assert!(memory.peak < 20 << 20, "{memory:?}");
+}
+
+#[test]
 fn a_server_that_leaves_or_is_silent_is_told() {
     let server = FakeServer::start(|mut client| {
         read::<68>(&mut client);

@@ -15,6 +15,8 @@ pub enum BenchError {
         /// Where it differs, in bytes from its start (its header, if it has one).
         byte: usize,
     },
+    /// More came back than was sent.
+    Unasked,
     /// The server closed a connection that still awaited replies.
     Closed {
         /// How many it awaited.
@@ -37,6 +39,9 @@ impl fmt::Display for BenchError {
             Self::WrongReply { reply, byte } => write!(
                 f,
                 "reply {reply} of a connection is not what was sent, from byte {byte} on; does the server speak the same wire (--raw)?"
+            ),
+            Self::Unasked => f.write_str(
+                "more came back on a connection than was sent, so this is no echo server",
             ),
             Self::Closed { owed } => {
                 write!(

@@ -17,8 +17,8 @@ use super::traffic::{Difference, Traffic};
 /// all of them before it reads. Beyond that, sending has a thread of its own.
 const SURELY_HELD_BYTES: usize = 64 << 10;
 
-/// As much as one read takes.
-const READ_BYTES: usize = 64 << 10;
+/// As much as one read takes, and one write of several messages.
+const PORTION_BYTES: usize = 64 << 10;
 
 /// How many replies came, on all connections.
 #[derive(Debug, Default)]
@@ -144,9 +144,15 @@ impl Flight {
     }
 
     /// This many messages, the oldest, came back: tells when each was sent.
-    fn land(&self, count: usize, mut told: impl FnMut(Instant)) {
-        self.lock().sent.drain(..count).for_each(&mut told);
+    fn land(&self, count: usize, told: impl FnMut(Instant)) -> Result<(), BenchError> {
+        let mut state = self.lock();
+        if count > state.sent.len() {
+            return Err(BenchError::Unasked);
+        }
+        state.sent.drain(..count).for_each(told);
+        drop(state);
         self.changed.notify_all();
+        Ok(())
     }
 
     fn wait_for_room(&self, window: usize, until: Instant) -> bool {
@@ -197,12 +203,19 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn send(&mut self, count: usize) -> Result<(), BenchError> {
-        self.bytes.clear();
-        self.traffic.add_to(&mut self.bytes, count);
-        (&self.lane.socket)
-            .write_all(&self.bytes)
-            .map_err(|error| self.lane.fault(error))
+    /// Sends this many messages, as many in one write as a portion holds.
+    fn send(&mut self, mut count: usize) -> Result<(), BenchError> {
+        let most = (PORTION_BYTES / self.traffic.message_bytes()).max(1);
+        while count > 0 {
+            let now = count.min(most);
+            self.bytes.clear();
+            self.traffic.add_to(&mut self.bytes, now);
+            (&self.lane.socket)
+                .write_all(&self.bytes)
+                .map_err(|error| self.lane.fault(error))?;
+            count -= now;
+        }
+        Ok(())
     }
 }
 
@@ -219,7 +232,7 @@ impl<'a> Receiving<'a> {
         Self {
             lane,
             traffic,
-            bytes: vec![0; READ_BYTES],
+            bytes: vec![0; PORTION_BYTES],
             times: Histogram::new(),
         }
     }
@@ -245,7 +258,7 @@ impl<'a> Receiving<'a> {
         )?;
         self.lane
             .flight
-            .land(ended, |sent| self.times.record(now - sent));
+            .land(ended, |sent| self.times.record(now - sent))?;
         self.lane
             .progress
             .0
