@@ -36,11 +36,15 @@ pub enum Wire {
 impl Wire {
     /// What is owed, in words: `1 message`, `12 bytes`.
     fn amount(self, count: u64) -> String {
-        match (self, count) {
-            (Self::Framed { .. }, 1) => "1 message".into(),
-            (Self::Framed { .. }, count) => format!("{count} messages"),
-            (Self::Raw, 1) => "1 byte".into(),
-            (Self::Raw, count) => format!("{count} bytes"),
-        }
+        let unit = match self {
+            Self::Framed { .. } => "message",
+            Self::Raw => "byte",
+        };
+        counted(count, unit)
     }
+}
+
+/// `1 message`, `2 messages`
+fn counted(count: u64, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

@@ -5,6 +5,8 @@ use std::io;
 
 use cli::Reason;
 
+use crate::counted;
+
 /// Why there is nothing to report.
 #[derive(Debug)]
 pub enum BenchError {
@@ -20,12 +22,12 @@ pub enum BenchError {
     /// The server closed a connection that still awaited replies.
     Closed {
         /// How many it awaited.
-        owed: usize,
+        owed: u64,
     },
     /// No reply came for as long as one may take.
     TimedOut {
         /// How many a connection awaited.
-        owed: usize,
+        owed: u64,
     },
     /// A connection broke.
     Broken(io::Error),
@@ -43,17 +45,15 @@ impl fmt::Display for BenchError {
             Self::Unasked => f.write_str(
                 "more came back on a connection than was sent, so this is no echo server",
             ),
-            Self::Closed { owed } => {
-                write!(
-                    f,
-                    "the server closed a connection while it owed {}",
-                    messages(*owed)
-                )
-            }
+            Self::Closed { owed } => write!(
+                f,
+                "the server closed a connection while it owed {}",
+                counted(*owed, "message")
+            ),
             Self::TimedOut { owed } => write!(
                 f,
                 "nothing came back on a connection that is owed {}; --timeout waits longer",
-                messages(*owed)
+                counted(*owed, "message")
             ),
             Self::Broken(cause) => write!(f, "a connection broke: {}", Reason(cause)),
             Self::Thread(cause) => write!(
@@ -63,10 +63,6 @@ impl fmt::Display for BenchError {
             ),
         }
     }
-}
-
-fn messages(count: usize) -> String {
-    format!("{count} message{}", if count == 1 { "" } else { "s" })
 }
 
 impl std::error::Error for BenchError {}

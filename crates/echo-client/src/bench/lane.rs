@@ -179,8 +179,8 @@ impl Flight {
         self.changed.notify_all();
     }
 
-    fn len(&self) -> usize {
-        self.lock().sent.len()
+    fn owed(&self) -> u64 {
+        self.lock().sent.len() as u64
     }
 
     fn lock(&self) -> MutexGuard<'_, InFlight> {
@@ -242,7 +242,7 @@ impl<'a> Receiving<'a> {
         let received = match (&self.lane.socket).read(&mut self.bytes) {
             Ok(0) => {
                 return Err(BenchError::Closed {
-                    owed: self.lane.flight.len(),
+                    owed: self.lane.flight.owed(),
                 });
             }
             Ok(count) => count,
@@ -271,7 +271,7 @@ impl Lane<'_> {
     fn fault(&self, error: io::Error) -> BenchError {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => BenchError::TimedOut {
-                owed: self.flight.len(),
+                owed: self.flight.owed(),
             },
             _ => BenchError::Broken(error),
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Load;
 use super::histogram::Histogram;
-use crate::Wire;
+use crate::{Wire, counted};
 
 /// The findings of one measurement.
 #[derive(Clone, Debug)]
@@ -118,7 +118,10 @@ impl fmt::Display for Report {
         } = figures;
         writeln!(
             f,
-            "{wire}, {connections} connections, {size} bytes a message, {window} in flight on each; {messages} messages in {seconds:.2} s, every reply checked"
+            "{wire}, {}, {} a message, {window} in flight on each; {} in {seconds:.2} s, every reply checked",
+            counted(connections as u64, "connection"),
+            counted(size as u64, "byte"),
+            counted(messages, "message")
         )?;
         writeln!(f, "messages/s {:>14.0}", figures.messages_per_second)?;
         writeln!(f, "MB/s       {:>14.2}", figures.megabytes_per_second)?;
