@@ -52,7 +52,7 @@ struct Writer<S> {
 /// What went wrong since the sink last took a batch.
 struct Failure {
     why: io::Error,
-    lost_lines: usize,
+    lost_lines: u64,
     /// The sink ends with a piece of a line.
     torn: bool,
 }
@@ -72,7 +72,8 @@ impl<S: Write> Writer<S> {
     fn write(&mut self, batch: &mut Vec<u8>, dropped: u64) {
         if dropped > 0 {
             self.line_start.write_to(batch);
-            let _ = writeln!(batch, "{dropped} log lines dropped: writing was too slow");
+            let dropped = log_lines(dropped);
+            let _ = writeln!(batch, "{dropped} dropped: writing was too slow");
         }
         if let Some(mut failure) = self.failure.take() {
             let notice = self.recovery_notice(&failure);
@@ -102,8 +103,8 @@ impl<S: Write> Writer<S> {
             notice.push(b'\n');
         }
         self.line_start.write_to(&mut notice);
-        let (lost, why) = (failure.lost_lines, Reason(&failure.why));
-        let _ = writeln!(notice, "{lost} log lines lost: {why}");
+        let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
+        let _ = writeln!(notice, "{lost} lost: {why}");
         notice
     }
 
@@ -119,8 +120,8 @@ impl<S: Write> Writer<S> {
 
     fn tell_end(&self) {
         if let (Some(complaint), Some(failure)) = (&self.complaint, &self.failure) {
-            let (lost, why) = (failure.lost_lines, Reason(&failure.why));
-            say(format_args!("{complaint}: {why}; {lost} log lines lost"));
+            let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
+            say(format_args!("{complaint}: {why}; {lost} lost"));
         }
     }
 }
@@ -139,8 +140,13 @@ fn write_whole(sink: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Er
     Ok(())
 }
 
-fn count_lines(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&byte| byte == b'\n').count()
+fn count_lines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+/// `1 log line`, `2 log lines`
+fn log_lines(count: u64) -> String {
+    format!("{count} log line{}", if count == 1 { "" } else { "s" })
 }
 
 fn ends_torn(bytes: &[u8]) -> bool {
@@ -197,6 +203,7 @@ mod tests {
         writer.sink.room = 1000;
         writer.write(&mut b"six\n".to_vec(), 0);
         writer.write(&mut b"seven\n".to_vec(), 3);
+        writer.write(&mut b"eight\n".to_vec(), 1);
 
         let lines = lines(&writer);
         assert_eq!(lines[..2], ["one", "two"]);
@@ -208,7 +215,9 @@ mod tests {
                 "4 log lines lost: no storage space",
                 "six",
                 "seven",
-                "3 log lines dropped: writing was too slow"
+                "3 log lines dropped: writing was too slow",
+                "eight",
+                "1 log line dropped: writing was too slow"
             ]
         );
     }
