@@ -110,6 +110,16 @@ fn what_follows_ctrl_c_does_not_stick_to_the_prompt() {
 }
 
 #[test]
+fn ctrl_c_leaves_nothing_of_a_progress_line() {
+    let client = echo_client().args(["--local", "--bench", "--duration", "100"]);
+    let terminal = client.spawn_in_terminal();
+    terminal.expect(" messages came back ");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.wait().code(), Some(130));
+    assert!(terminal.raw().ends_with(b"\r\x1b[K"));
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_line_that_the_terminal_cuts_is_told() {
     let terminal = echo_client().arg("--local").spawn_in_terminal();

@@ -70,13 +70,17 @@ fn measure(
     connect: impl Fn() -> anyhow::Result<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
     flags.check_load()?;
-    exit_on_stop(|| ())?;
+    let shows_progress = stderr().is_terminal() && !flags.quiet;
+    exit_on_stop(move || {
+        if shows_progress {
+            show(START_OF_LINE);
+        }
+    })?;
     // Should it not be enough, the connection that is one too many says so.
     let _ = raise_descriptor_limit();
     let sockets = (0..flags.bench.connections)
         .map(|_| connect())
         .collect::<anyhow::Result<_>>()?;
-    let shows_progress = stderr().is_terminal() && !flags.quiet;
     let report = bench(sockets, flags.load(), |elapsed, replies| {
         if shows_progress {
             let seconds = elapsed.as_secs_f64();
