@@ -39,8 +39,9 @@ pub struct Client {
     /// The address and the connection's number, as every service message has them.
     name: String,
     idle_timeout: Option<Duration>,
-    /// When the first read began since a whole message came or a write made progress; `None` until that read, so that what
-    /// the server takes to answer is nobody's idleness, and a message costs one look at the clock.
+    /// When the first read began since a whole message came or a write made progress. `None` until
+    /// that read, so that what the server takes to answer is nobody's idleness, and a message costs
+    /// one look at the clock.
     idle_since: Option<Instant>,
     /// The read time-out that the socket has now.
     armed: Option<Duration>,
@@ -73,7 +74,6 @@ impl Client {
             stream.set_read_timeout(idle_timeout)?;
             stream.set_write_timeout(idle_timeout)?;
         }
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         Ok(Self {
             stream,
             stop,
@@ -156,11 +156,20 @@ impl Client {
             }
             Err(error) => {
                 self.cut_by_stop = self.is_stopping();
-                Err(match self.idle_timeout {
-                    Some(idle) if is_timeout(&error) => no_progress_within(idle),
-                    _ => error,
-                })
+                Err(self.explain(error, no_progress_within))
             }
+        }
+    }
+
+    /// What ended the connection, in words for the service message; `late` has those for a time-out.
+    fn explain(&self, error: io::Error, late: fn(Duration) -> io::Error) -> io::Error {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, WouldBlock};
+        match (error.kind(), self.idle_timeout) {
+            // Told by either of two kinds, as the platform likes.
+            (WouldBlock | TimedOut, Some(idle)) => late(idle),
+            (kind @ ConnectionReset, _) => io::Error::new(kind, "connection reset by peer"),
+            (kind @ BrokenPipe, _) => io::Error::new(kind, "broken pipe"),
+            _ => error,
         }
     }
 }
@@ -202,10 +211,7 @@ impl Read for Client {
                 self.received.bytes += count as u64;
                 Ok(count)
             }
-            Err(error) => Err(match self.idle_timeout {
-                Some(idle) if is_timeout(&error) => no_message_within(idle),
-                _ => error,
-            }),
+            Err(error) => Err(self.explain(error, no_message_within)),
         }
     }
 }
@@ -225,14 +231,6 @@ impl Write for Client {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// A socket's time-out is told by either of two kinds, as the platform likes.
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
 }
 
 fn no_message_within(idle: Duration) -> io::Error {

@@ -196,15 +196,18 @@ impl<S: Service> House<S> {
             match listener.accept() {
                 // What woke the accept may be the stop.
                 _ if self.stop.is_stopping() => return,
-                Ok((stream, peer)) => match self.admit(stream, peer) {
-                    Ok(()) => trouble.over(),
-                    Err(error) => {
-                        self.floor.turn_away();
-                        let what =
-                            format!("cannot start a thread for {peer}, which is disconnected");
-                        self.floor.wait_for_change(trouble.pause(&what, &error));
+                Ok((stream, peer)) => {
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    match self.admit(stream, peer) {
+                        Ok(()) => trouble.over(),
+                        Err(error) => {
+                            self.floor.turn_away();
+                            let what =
+                                format!("cannot start a thread for {peer}, which is disconnected");
+                            self.floor.wait_for_change(trouble.pause(&what, &error));
+                        }
                     }
-                },
+                }
                 // This one client gave up; the next may be waiting already.
                 Err(error) if is_one_clients_fault(&error) => {}
                 Err(error) => self
