@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use echo_server::{Echo, echo_bytes, echo_frames};
+use echo_server::Echo;
 use tcp_server::{Client, Ended, Limits, Peer, Service, StopHandle, serve};
 
 use crate::Wire;
@@ -115,14 +115,10 @@ struct TellingEcho {
 impl Service for TellingEcho {
     fn converse(&self, client: &mut Client) -> Ended {
         self.told.add(0);
-        let mut peer = TellingPeer {
+        self.echo.give_back(&mut TellingPeer {
             client,
             told: &self.told,
-        };
-        match self.echo {
-            Echo::Framed { max_message } => echo_frames(&mut peer, max_message),
-            Echo::Raw { portion } => echo_bytes(&mut peer, portion),
-        }
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::EXIT;
 ///
 /// What ended the conversation when it was neither `exit` nor a close between frames. All frames
 /// before it have been answered.
-pub fn echo_frames(peer: &mut impl Peer, max_message: usize) -> Ended {
+pub(crate) fn echo_frames(peer: &mut impl Peer, max_message: usize) -> Ended {
     let mut frames = FrameBuffer::new(max_message);
     loop {
         let received = frames.read_from(peer)?;

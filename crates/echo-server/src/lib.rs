@@ -1,6 +1,6 @@
 //! The echo service: what a client sends comes back, as frames or as a raw stream of bytes.
 //!
-//! Conversations run over anything that is a [`Peer`](tcp_server::Peer), so that they are tested
+//! Conversations run over anything that is a [`Peer`], so that they are tested
 //! without a socket, and [`Echo`] can be served on any listener, as `echo-client --local` does.
 
 mod framed;
@@ -8,10 +8,9 @@ mod raw;
 
 use std::fmt;
 
-use tcp_server::{Client, Ended, Service};
-
-pub use framed::echo_frames;
-pub use raw::echo_bytes;
+use framed::echo_frames;
+use raw::echo_bytes;
+use tcp_server::{Client, Ended, Peer, Service};
 
 /// The frame that ends a dialogue. It is not echoed.
 pub const EXIT: &str = "exit";
@@ -41,12 +40,23 @@ impl fmt::Display for Echo {
     }
 }
 
+impl Echo {
+    /// Gives back what `peer` sends, until either side has had enough.
+    ///
+    /// # Errors
+    ///
+    /// What ended the conversation that should not have. What came before it has been given back.
+    pub fn give_back(&self, peer: &mut impl Peer) -> Ended {
+        match *self {
+            Self::Framed { max_message } => echo_frames(peer, max_message),
+            Self::Raw { portion } => echo_bytes(peer, portion),
+        }
+    }
+}
+
 impl Service for Echo {
     fn converse(&self, client: &mut Client) -> Ended {
-        match *self {
-            Self::Framed { max_message } => echo_frames(client, max_message),
-            Self::Raw { portion } => echo_bytes(client, portion),
-        }
+        self.give_back(client)
     }
 }
 

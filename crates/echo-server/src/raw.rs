@@ -11,7 +11,7 @@ use tcp_server::{Ended, Peer};
 /// # Errors
 ///
 /// The fault of the stream that ended the conversation.
-pub fn echo_bytes(peer: &mut impl Peer, portion: usize) -> Ended {
+pub(crate) fn echo_bytes(peer: &mut impl Peer, portion: usize) -> Ended {
     let mut bytes = vec![0; portion];
     loop {
         let received = read(peer, &mut bytes)?;
