@@ -1,21 +1,18 @@
 //! `--raw`: every byte comes back, and none is a command (RFC 862).
 
 use std::io::{Read, Write};
+use std::iter;
 use std::net::Shutdown;
 use std::thread;
+
+use testbed::Random;
 
 use crate::server::{Server, amounts, rest};
 
 /// Bytes without a pattern that a fault could hide in.
 fn noise(length: usize) -> Vec<u8> {
-    let mut state = 1_u64;
-    let bytes = std::iter::repeat_with(|| {
-        // The multiplier of Knuth's MMIX generator.
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (state >> 56) as u8
-    });
+    let mut random = Random::new(1);
+    let bytes = iter::repeat_with(|| random.bits() as u8);
     bytes.take(length).collect()
 }
 

@@ -57,8 +57,8 @@ impl Program {
 
     /// Runs the body of `main`: on an error writes one line to stderr, and gives the exit status.
     ///
-    /// Status 1 is for errors, 2 for wrong usage (a [`UsageError`] or [`Exposed`]) among their causes, 0 for a [`StdoutError`] that says that nobody reads
-    /// any more (`echo-client … | head`).
+    /// Status 1 is for errors, 2 for wrong usage (a [`UsageError`], [`Exposed`] or [`EndpointError::PortZero`]) among their
+    /// causes, 0 for a [`StdoutError`] that says that nobody reads any more (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
         let error = match body() {
             Ok(status) => return status,
