@@ -112,6 +112,17 @@ fn much_in_flight_costs_little_memory() {
 }
 
 #[test]
+fn the_end_of_its_time_is_the_end_however_much_may_be_in_flight() {
+    let client = client_of(echo_server(FRAMED)).args(SHORT);
+    // 10 GB, which no second is enough for.
+    let client = client.args(["--json", "--size", "100000", "--window", "100000"]);
+    let json = client.output().expect_success();
+    let figures: serde_json::Value = serde_json::from_str(json.stdout_text()).unwrap();
+    let messages = figures["messages"].as_u64().unwrap();
+    assert!((1..100_000).contains(&messages), "{figures}");
+}
+
+#[test]
 fn a_server_that_leaves_or_is_silent_is_told() {
     let server = FakeServer::start(|mut client| {
         read::<68>(&mut client);

@@ -65,11 +65,16 @@ impl<'a> Lane<'a> {
     /// Sends until the time is over, and receives until nothing is in flight. Gives the times.
     pub(crate) fn run(self) -> Result<Histogram, BenchError> {
         let (mut sending, mut receiving) = (Sending::new(&self), Receiving::new(&self));
-        if self.load.window * sending.traffic.message_bytes() <= SURELY_HELD_BYTES {
-            while self
-                .flight
-                .launch(self.load.window, self.until, |count| sending.send(count))?
-            {
+        let message_bytes = sending.traffic.message_bytes();
+        let most = (PORTION_BYTES / message_bytes).max(1);
+        let mut launch = || {
+            self.flight
+                .launch(self.load.window, most, self.until, |count| {
+                    sending.send(count)
+                })
+        };
+        if self.load.window * message_bytes <= SURELY_HELD_BYTES {
+            while launch()? {
                 receiving.receive()?;
             }
             return Ok(receiving.times);
@@ -79,8 +84,7 @@ impl<'a> Lane<'a> {
             let sender = sender.spawn_scoped(scope, || {
                 let sent = (|| {
                     while self.flight.wait_for_room(self.load.window, self.until) {
-                        self.flight
-                            .launch(self.load.window, self.until, |count| sending.send(count))?;
+                        launch()?;
                     }
                     Ok(())
                 })();
@@ -118,18 +122,19 @@ struct InFlight {
 }
 
 impl Flight {
-    /// Sends as many messages as there is room for, unless the time is over. Says whether any are
-    /// in flight.
+    /// Sends as many messages as there is room for, but not more than `most`, unless the time is
+    /// over. Says whether any are in flight.
     fn launch(
         &self,
         window: usize,
+        most: usize,
         until: Instant,
         send: impl FnOnce(usize) -> Result<(), BenchError>,
     ) -> Result<bool, BenchError> {
         let now = Instant::now();
         let mut state = self.lock();
         let room = if now < until {
-            window - state.sent.len()
+            most.min(window - state.sent.len())
         } else {
             0
         };
@@ -203,19 +208,12 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// Sends this many messages, as many in one write as a portion holds.
-    fn send(&mut self, mut count: usize) -> Result<(), BenchError> {
-        let most = (PORTION_BYTES / self.traffic.message_bytes()).max(1);
-        while count > 0 {
-            let now = count.min(most);
-            self.bytes.clear();
-            self.traffic.add_to(&mut self.bytes, now);
-            (&self.lane.socket)
-                .write_all(&self.bytes)
-                .map_err(|error| self.lane.fault(error))?;
-            count -= now;
-        }
-        Ok(())
+    fn send(&mut self, count: usize) -> Result<(), BenchError> {
+        self.bytes.clear();
+        self.traffic.add_to(&mut self.bytes, count);
+        (&self.lane.socket)
+            .write_all(&self.bytes)
+            .map_err(|error| self.lane.fault(error))
     }
 }
 
