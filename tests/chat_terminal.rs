@@ -217,7 +217,7 @@ fn who_is_ignored_is_hidden_also_when_coming_later() {
     anna.type_line("/ignore bo");
     anna.expect("* what bo says is shown again");
     anna.type_line("/ignore carl");
-    anna.expect("* nobody here is called carl; what carl says would be hidden");
+    anna.expect("* nobody here is called carl; what carl says will be hidden");
     let carl = in_pipe(address, "carl");
     carl.write_stdin("unheard\n");
     bo.wait_for_line("<carl> unheard");

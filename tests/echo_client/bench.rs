@@ -131,7 +131,7 @@ fn a_server_that_leaves_or_is_silent_is_told() {
         .args(SHORT)
         .output()
         .expect_code(1);
-    let words = "echo-client: the server closed a connection while it owed 1 message\n";
+    let words = "echo-client: the server closed a connection while it owed 1 message; does it speak the same wire (--raw)?\n";
     assert_eq!(finished.stderr_text(), words);
 
     let server = FakeServer::start(|mut client| {

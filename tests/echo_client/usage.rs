@@ -118,6 +118,16 @@ fn a_variable_never_stands_in_the_way_of_a_flag() {
 }
 
 #[test]
+fn variables_that_exclude_one_another_are_told() {
+    let client = echo_client().env("LAB_ECHO_CLIENT_LOCAL", "true");
+    let client = client.env("LAB_ECHO_CLIENT_PORT", "1");
+    let finished = client.output().expect_code(2);
+    let told = finished.stderr_text();
+    assert!(told.contains("cannot be used with"), "{told}");
+    assert!(told.contains("LAB_ECHO_CLIENT_"), "{told}");
+}
+
+#[test]
 fn a_bad_value_is_told_with_where_it_came_from() {
     for (variable, value) in [
         ("LAB_ECHO_CLIENT_PORT", "abc"),

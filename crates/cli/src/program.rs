@@ -80,16 +80,16 @@ impl Program {
 
     /// Gives flags that all programs share what differs between them.
     fn adapt(&self, command: Command) -> Command {
-        let note = format!(
-            "Each flag can come from the environment: --prompt as {}",
-            variables::variable(self.name, "prompt")
-        );
-        let help = match command.get_after_help() {
-            Some(examples) => format!("{examples}\n\n{note}"),
-            None => note,
-        };
+        let flags = || command.get_arguments().filter_map(Arg::get_long);
+        let example = flags().find(|flag| *flag == "prompt").or(flags().next());
+        let note = example.map(|flag| {
+            let variable = variables::variable(self.name, flag);
+            format!("Each flag can come from the environment: --{flag} as {variable}")
+        });
+        let examples = command.get_after_help().map(ToString::to_string);
+        let help: Vec<String> = [examples, note].into_iter().flatten().collect();
         command
-            .after_help(help)
+            .after_help(help.join("\n\n"))
             .mut_args(|arg| self.adapt_arg(arg))
             .mut_subcommands(|subcommand| self.adapt(subcommand))
     }

@@ -16,11 +16,11 @@ pub(crate) fn variable(program: &str, flag: &str) -> String {
 
 /// What command line and environment say together.
 ///
-/// A variable is left out when what else was said excludes its flag, or when its flag is of use only beside one that is not
+/// A variable is left out when the command line excludes its flag, or when its flag is of use only beside one that is not
 /// there. An empty one is none.
 ///
 /// # Errors
-/// Wrong usage. A bad value from the environment is told with its variable.
+/// Wrong usage, two variables that exclude one another included. A bad value from the environment is told with its variable.
 pub(crate) fn parse(
     program: &str,
     command: &Command,
@@ -28,14 +28,19 @@ pub(crate) fn parse(
 ) -> Result<ArgMatches, Error> {
     let mut matches = command.clone().try_get_matches_from(arguments)?;
     let (mut taken, mut waiting) = (vec![], present(program, command));
+    let parse_with =
+        |flags: &[String]| with(program, command.clone(), flags).try_get_matches_from(arguments);
     // Again while it helps, since a flag may be of use only beside another variable's.
     loop {
         let before = waiting.len();
         for flag in std::mem::take(&mut waiting) {
-            let with_it = [&taken[..], std::slice::from_ref(&flag)].concat();
-            match with(program, command.clone(), &with_it).try_get_matches_from(arguments) {
+            let alone = std::slice::from_ref(&flag);
+            let with_it = [&taken[..], alone].concat();
+            match parse_with(&with_it) {
                 Ok(more) => (matches, taken) = (more, with_it),
-                Err(error) if is_out_of_place(&error) => waiting.push(flag),
+                Err(error) if is_out_of_place(&error) && parse_with(alone).is_err() => {
+                    waiting.push(flag);
+                }
                 Err(error) => return Err(blame(error, variable(program, &flag))),
             }
         }

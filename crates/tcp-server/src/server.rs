@@ -246,7 +246,7 @@ impl<S: Service> House<S> {
         let connected = self.floor.connected();
         if connected > 0 {
             info!(
-                "stopping: {} will be sent what they are owed",
+                "stopping: what is owed to {} is sent first",
                 Clients(connected as u64)
             );
         }

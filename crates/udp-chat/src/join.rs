@@ -170,9 +170,11 @@ fn nick(flags: &JoinFlags) -> Result<Nick, JoinError> {
         });
     }
     let may_ask = match flags.endpoint.prompt {
-        cli::Prompt::Auto => io::stdin().is_terminal() && io::stderr().is_terminal(),
         cli::Prompt::Always => true,
-        cli::Prompt::Never => false,
+        // Which is about host and port; a nick has no default that would do for all.
+        cli::Prompt::Never | cli::Prompt::Auto => {
+            io::stdin().is_terminal() && io::stderr().is_terminal()
+        }
     };
     if !may_ask {
         let why = "no nick is given, and there is no terminal to ask in; use --nick NAME";

@@ -47,7 +47,7 @@ impl fmt::Display for BenchError {
             ),
             Self::Closed { owed } => write!(
                 f,
-                "the server closed a connection while it owed {}",
+                "the server closed a connection while it owed {}; does it speak the same wire (--raw)?",
                 counted(*owed, "message")
             ),
             Self::TimedOut { owed } => write!(

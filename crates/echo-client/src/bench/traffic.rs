@@ -1,5 +1,6 @@
 //! The bytes of a measurement: messages of one size, each with its number, so that a reply that is
-//! lost, doubled or out of place cannot pass for another.
+//! lost, doubled or out of place cannot pass for another. After it stands every byte that the wire
+//! can carry in turn, so that one which the server changes does not go unnoticed.
 
 use proto::header;
 
@@ -37,7 +38,11 @@ impl Traffic {
         };
         let header = start.len();
         let mut message = start;
-        message.resize(header + size, b'.');
+        message.extend((0..size).map(|at| match wire {
+            // Text, wherever it is cut.
+            Wire::Framed { .. } => b' ' + (at % 95) as u8,
+            Wire::Raw => at as u8,
+        }));
         let mut traffic = Self {
             message,
             header,
@@ -111,7 +116,16 @@ mod tests {
     fn messages_are_numbered() {
         assert_eq!(sent(Wire::Raw, 3, 11)[24..], *b"009010011");
         let framed = Wire::Framed { max_message: 99 };
-        assert_eq!(sent(framed, 18, 1), b"\0\0\0\x120000000000000001..");
+        assert_eq!(sent(framed, 18, 1), b"\0\0\0\x12000000000000000101");
+    }
+
+    #[test]
+    fn a_long_message_has_every_byte_that_the_wire_can_carry() {
+        let raw = sent(Wire::Raw, 16 + 256, 1);
+        assert!((0..=255).all(|byte| raw.contains(&byte)));
+        let framed = sent(Wire::Framed { max_message: 999 }, 16 + 95, 1);
+        assert!((b' '..=b'~').all(|byte| framed[4..].contains(&byte)));
+        assert!(str::from_utf8(&framed[4..]).is_ok());
     }
 
     #[test]

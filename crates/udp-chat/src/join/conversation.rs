@@ -235,7 +235,7 @@ impl<O: Output> Conversation<O> {
                 let hidden = self.parts.session.ignore(&nick);
                 self.hint(match hidden {
                     true if self.output.misses(&nick) => {
-                        format!("nobody here is called {nick}; what {nick} says would be hidden")
+                        format!("nobody here is called {nick}; what {nick} says will be hidden")
                     }
                     true => format!("what {nick} says is hidden"),
                     false => format!("what {nick} says is shown again"),
