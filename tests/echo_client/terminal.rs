@@ -99,14 +99,17 @@ fn ctrl_c_ends_it_with_status_130() {
 }
 
 #[test]
-fn what_follows_ctrl_c_does_not_stick_to_the_prompt() {
-    let terminal = echo_client().arg("--local").spawn_in_terminal();
-    terminal.expect("> ");
-    terminal.type_keys("\u{3}");
-    assert_eq!(terminal.wait().code(), Some(130));
-    let shown = terminal.plain();
-    let (_, last) = shown.rsplit_once("> ").expect("a prompt");
-    assert!(last.trim_start_matches("^C").starts_with('\n'), "{shown}");
+fn what_follows_an_open_prompt_stands_on_a_line_of_its_own() {
+    for (keys, status) in [("\u{3}", 130), ("\u{4}", 0)] {
+        let terminal = echo_client().arg("--local").spawn_in_terminal();
+        terminal.expect("> ");
+        terminal.type_keys(keys);
+        assert_eq!(terminal.wait().code(), Some(status));
+        let shown = terminal.plain();
+        let (_, last) = shown.rsplit_once("> ").expect("a prompt");
+        let (typed, _) = last.split_once('\n').expect("a line after it");
+        assert!(!typed.contains("INFO"), "{shown}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::io::{BufReader, IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
 use cli::{Program, StdoutError, connect, exit_on_stop, log_to_stderr, raise_descriptor_limit};
@@ -122,22 +123,34 @@ fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow
     })?;
 
     let input: Box<dyn Read + Send> = match stdin().is_terminal() {
-        true => Box::new(Typed(stdin())),
+        true => Box::new(Typed::new(stdin(), move || {
+            if has_prompt {
+                show("\n");
+            }
+        })),
         false => Box::new(stdin()),
     };
     let input = BufReader::with_capacity(INPUT_BYTES, input);
+    // What was sent when the prompt was shown last: it stands open until more is.
+    let prompted_at = Arc::new(AtomicU64::new(u64::MAX));
     let prompt = {
-        let conversation = Arc::clone(&conversation);
+        let (conversation, prompted_at) = (Arc::clone(&conversation), Arc::clone(&prompted_at));
         move || {
             if has_prompt {
+                let totals = conversation.totals();
                 if let Some(told) = &told {
-                    told.wait_for(conversation.totals().bytes_received);
+                    told.wait_for(totals.bytes_received);
                 }
+                prompted_at.store(totals.bytes_sent, Ordering::Relaxed);
                 show(PROMPT);
             }
         }
     };
-    match conversation.run(input, stdout(), stdout().is_terminal(), prompt) {
+    let end = conversation.run(input, stdout(), stdout().is_terminal(), prompt);
+    if end.is_err() && prompted_at.load(Ordering::Relaxed) == conversation.totals().bytes_sent {
+        show("\n");
+    }
+    match end {
         Ok(()) => {
             let totals = conversation.totals();
             if conversation.is_echo() {

@@ -8,13 +8,25 @@ use log::warn;
 /// of the line).
 const LONGEST_LINE: usize = 4096;
 
-/// A terminal's input. It tells when a line may be cut.
-pub(crate) struct Typed<R>(pub(crate) R);
+/// A terminal's input. It tells when a line may be cut, and calls `at_end` at the end, which shows nothing on a terminal.
+pub(crate) struct Typed<R, F> {
+    input: R,
+    at_end: F,
+}
 
-impl<R: Read> Read for Typed<R> {
+impl<R, F> Typed<R, F> {
+    pub(crate) fn new(input: R, at_end: F) -> Self {
+        Self { input, at_end }
+    }
+}
+
+impl<R: Read, F: FnMut()> Read for Typed<R, F> {
     /// A terminal gives one line at most.
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(room)?;
+        let count = self.input.read(room)?;
+        if count == 0 {
+            (self.at_end)();
+        }
         if count == LONGEST_LINE && room[..count].ends_with(b"\n") {
             warn!(
                 "the terminal keeps {} bytes of a line at most, so the end of this one may be lost; use a pipe or a file",
