@@ -1,4 +1,4 @@
-//! Members in Python, written from CHAT.md alone, and ours, in one room of the real server, on a
+//! Members in Python, written from PROTOCOL.md alone, and ours, in one room of the real server, on a
 //! network that loses, doubles and reorders.
 
 use std::net::SocketAddr;

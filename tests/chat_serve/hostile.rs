@@ -1,9 +1,13 @@
 //! What stops other chats.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use proto::chat::{Datagram, Hello, MAX_DATAGRAM_BYTES, Nonce, Notice, Reason, VERSION};
+use udp_chat::End;
 
 use crate::client::Client;
 use crate::server;
@@ -86,4 +90,48 @@ fn who_floods_has_to_go() {
     let texts = anna.texts_from("Flood").len();
     assert!((100..150).contains(&texts), "{texts}");
     server.log().wait_for("Flood left: flooding; wrote 1");
+}
+
+#[test]
+fn hellos_without_end_hold_up_neither_byes_nor_the_stop() {
+    let server = server(&[]);
+    let address = server.await_address();
+    let anna = Client::join(address, "Anna");
+    // Gone without a word, so it takes time to know that it confirms nothing.
+    Client::join(address, "Boris").vanish();
+    let clara = Client::join(address, "Clara");
+    anna.wait("Clara", |seen| seen.heard.len() == 2);
+    let _flood = Flood::start(address);
+    server.terminate();
+    let end = Some(End::PeerLeft(Reason::Stopping));
+    for client in [&anna, &clara] {
+        client.wait("the server's bye", |seen| seen.end == end);
+    }
+    server.wait_within(Duration::from_secs(5)).expect_success();
+}
+
+/// Says hello as fast as it can, until it is dropped.
+struct Flood(Arc<AtomicBool>);
+
+impl Flood {
+    fn start(server: SocketAddr) -> Self {
+        let (stranger, hello) = (stranger(), hello("Eve"));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let flood = Self(Arc::clone(&is_over));
+        let socket = stranger.try_clone().unwrap();
+        thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                // The last ones find nobody.
+                let _ = socket.send_to(&hello, server);
+            }
+        });
+        stranger.recv(&mut [0; MAX_DATAGRAM_BYTES]).unwrap();
+        flood
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -49,7 +49,7 @@ fn it_tells_what_happens_and_not_what_is_said() {
         "Борис is now Boris",
         "refused \"ANNA\" from 127.0.0.1:",
         "Boris left: quit; wrote 0 messages; 1 member",
-        "server stopped: 2 members joined and wrote 1 messages; received ",
+        "server stopped: 2 members joined and wrote 1 message; received ",
     ] {
         assert_eq!(log.lines_with(line).len(), 1, "{line:?} in\n{}", log.text());
     }

@@ -140,8 +140,11 @@ fn print(backlog: &Backlog, stage: &Stage, mut above: Above) {
     while let Some(batch) = backlog.take() {
         let mut text = batch.text;
         if batch.dropped > 0 {
-            let lines = batch.dropped;
-            text += &format!("! {lines} lines were dropped while the terminal stood still\n");
+            let dropped = match batch.dropped {
+                1 => "1 line was".to_owned(),
+                lines => format!("{lines} lines were"),
+            };
+            text += &format!("! {dropped} dropped while the terminal stood still\n");
         }
         let printed = match stage.await_way() {
             Way::Above { painted } => {

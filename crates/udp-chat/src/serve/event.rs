@@ -111,7 +111,7 @@ impl fmt::Display for RoomEvent {
                 nick,
                 address,
                 members,
-            } => write!(f, "{nick} joined from {address}; {}", Members(*members)),
+            } => write!(f, "{nick} joined from {address}; {}", Count(*members as u64, "member")),
             Self::CameBack { nick, address } => write!(f, "{nick} came back from {address}"),
             Self::Moved { nick, from, to } => write!(f, "{nick} moved from {from} to {to}"),
             Self::Left {
@@ -121,9 +121,10 @@ impl fmt::Display for RoomEvent {
                 members,
             } => write!(
                 f,
-                "{nick} left: {}; wrote {texts} messages; {}",
+                "{nick} left: {}; wrote {}; {}",
                 words(*reason),
-                Members(*members)
+                Count(*texts, "message"),
+                Count(*members as u64, "member")
             ),
             Self::Renamed { old, new } => write!(f, "{old} is now {new}"),
             Self::Refused {
@@ -151,12 +152,14 @@ impl fmt::Display for RoomEvent {
     }
 }
 
-struct Members(usize);
+/// So many of something, of which one is called so.
+pub(super) struct Count(pub(super) u64, pub(super) &'static str);
 
-impl fmt::Display for Members {
+impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let s = if self.0 == 1 { "" } else { "s" };
-        write!(f, "{} member{s}", self.0)
+        let Self(count, one) = self;
+        let s = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {one}{s}")
     }
 }
 

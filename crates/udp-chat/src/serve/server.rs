@@ -12,13 +12,20 @@ use log::{error, log};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use super::event::Count;
 use super::room::{Room, RoomSettings, RoomTotals, World};
 use super::wire::{Traffic, Wire};
 use crate::faults::Faults;
 
-/// How many datagrams are read, and then sent, before it is the others' turn: acknowledgements
-/// are taken in while a message still goes out to a thousand members.
-const BATCH: usize = 64;
+/// How many datagrams are read before it is the turn of those to be sent.
+const READS: usize = 64;
+
+/// And the reverse: acknowledgements are taken in while a message still goes out to a thousand
+/// members. A hello has one answer at most, so hellos without end leave members half of it.
+const SENDS: usize = 2 * READS;
+
+/// How long timers wait for all that has come to be read. Who sends without end does not stop them.
+const MAX_DELAY: Duration = Duration::from_millis(500);
 
 /// The longest sleep.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
@@ -84,10 +91,11 @@ pub fn serve(
         }
         let all_read = read(&mut wire, &mut room)?;
         let now = Instant::now();
-        if all_read && room.deadline().is_some_and(|deadline| deadline <= now) {
+        let patience = if all_read { Duration::ZERO } else { MAX_DELAY };
+        if room.deadline().is_some_and(|at| at + patience <= now) {
             room.handle_timeout(now);
         }
-        for _ in 0..BATCH {
+        for _ in 0..SENDS {
             let Some(transmit) = room.poll_transmit(now) else {
                 break;
             };
@@ -104,7 +112,7 @@ pub fn serve(
 }
 
 /// Reads what has come, or waits for one datagram if there is nothing else to do. Tells whether
-/// timers may run: they ask again for what is missing, so what has come is looked at before.
+/// that was all: timers ask again for what is missing, so what has come is looked at before.
 fn read(wire: &mut Wire<'_>, room: &mut Room) -> io::Result<bool> {
     let sleep = if room.has_work() {
         None
@@ -116,7 +124,7 @@ fn read(wire: &mut Wire<'_>, room: &mut Room) -> io::Result<bool> {
         (!sleep.is_zero()).then_some(sleep.min(MAX_SLEEP))
     };
     wire.be_patient(sleep)?;
-    let most = if sleep.is_some() { 1 } else { BATCH };
+    let most = if sleep.is_some() { 1 } else { READS };
     for _ in 0..most {
         match wire.receive() {
             Ok(Some((bytes, from))) => room.handle(bytes, from, Instant::now()),
@@ -145,11 +153,11 @@ impl fmt::Display for ServeTotals {
         let (room, traffic) = (&self.room, &self.traffic);
         write!(
             f,
-            "{} members joined and wrote {} messages; received {} datagrams ({} bytes), {} of them ignored; \
+            "{} joined and wrote {}; received {} ({} bytes), {} of them ignored; \
              sent {} ({} bytes), {} not taken by the system",
-            room.members,
-            room.texts,
-            traffic.received,
+            Count(room.members, "member"),
+            Count(room.texts, "message"),
+            Count(traffic.received, "datagram"),
             traffic.received_bytes,
             room.ignored,
             traffic.sent,

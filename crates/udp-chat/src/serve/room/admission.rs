@@ -192,7 +192,7 @@ impl Room {
         }
         // Those who leave count until their bye is answered, so that links are bounded.
         if self.members.len() >= self.settings.max_members {
-            let message = format!("all {} places are taken", self.settings.max_members);
+            let message = format!("all places are taken ({})", self.settings.max_members);
             return refused(Refusal::Full, message);
         }
         Nick::parse(&hello.nick)
