@@ -148,7 +148,7 @@ impl Request {
     ///
     /// [`DecodeError::NotKnown`].
     pub fn decode(message: &RawValue) -> Result<Self, DecodeError> {
-        Ok(serde_json::from_str(message.get())?)
+        from_object(message)
     }
 }
 
@@ -159,6 +159,14 @@ impl Notice {
     ///
     /// [`DecodeError::NotKnown`].
     pub fn decode(message: &RawValue) -> Result<Self, DecodeError> {
-        Ok(serde_json::from_str(message.get())?)
+        from_object(message)
     }
+}
+
+/// Derived code reads an array as an object's fields in order, too.
+fn from_object<'a, M: Deserialize<'a>>(message: &'a RawValue) -> Result<M, DecodeError> {
+    if !message.get().starts_with('{') {
+        return Err(DecodeError::NotKnown { column: 0 });
+    }
+    Ok(serde_json::from_str(message.get())?)
 }

@@ -122,6 +122,15 @@ fn codes_of_later_versions_are_read_as_other() {
 }
 
 #[test]
+fn what_is_no_object_is_no_message() {
+    for json in [r#"["who"]"#, r#"["say","hi"]"#, r#"["joined","bo"]"#, "7"] {
+        let body = Body::new(&serde_json::from_str::<serde_json::Value>(json).unwrap()).unwrap();
+        assert!(Request::decode(body.as_raw()).is_err(), "{json}");
+        assert!(Notice::decode(body.as_raw()).is_err(), "{json}");
+    }
+}
+
+#[test]
 fn an_error_repeats_nothing_of_the_peer() {
     for hostile in [
         r#"{"type":"\u001b[31mred"}"#,
