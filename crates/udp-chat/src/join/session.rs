@@ -273,7 +273,7 @@ impl Session {
 
     /// Takes from the link what it tells, and gives it what waits.
     fn settle(&mut self, now: Instant) {
-        while self.shown.len() < MAX_SHOWN {
+        while self.shown.len() < MAX_SHOWN && self.end.is_none() {
             let Some(event) = self.link.as_mut().and_then(Link::poll_event) else {
                 break;
             };

@@ -223,3 +223,24 @@ fn who_says_bye_in_vain_does_not_come_back() {
     assert_eq!(world.server.hellos, hellos);
     assert!(world.take_lines().is_empty());
 }
+
+#[test]
+fn who_has_left_does_not_come_back_to_a_server_that_stopped_meanwhile() {
+    let mut world = World::joined();
+    for id in 0..MAX_SHOWN as u64 {
+        world.session.shown.push_back(Shown::You {
+            nick: id.to_string(),
+        });
+    }
+    // Nothing more is looked at, the bye neither.
+    let session = world.session.session().unwrap();
+    let reason = Reason::Stopping;
+    let bye = Datagram::Bye(Bye { session, reason });
+    world.session.handle(&bye, world.now);
+    let hellos = world.server.hellos;
+    world.session.leave(world.now);
+    world.run(seconds(5));
+    assert_eq!(world.session.end(), Some(&End::Left));
+    assert_eq!(world.server.hellos, hellos);
+    assert!(!world.take_lines().iter().any(|line| line.starts_with('!')));
+}
