@@ -100,6 +100,7 @@ class Link:
         if kind == "pong" and fields["id"] == self.pings and self.pinged is not None:
             self._measure(now - self.pinged)
             self.pinged = None
+            self.timer = now + self._timeout() if self.flying else None
         self.asked = now if self.flying or self.pinged is not None else None
         self._send(now)
         return delivered

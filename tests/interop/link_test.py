@@ -133,6 +133,15 @@ class Faults(unittest.TestCase):
         pings = [time for time, who, text in world.sent if who == "A" and '"ping"' in text]
         self.assertEqual(pings[:8], [1_000, 3_000, 6_000, 9_000, 10_000, 11_000, 12_000, 13_000])
 
+    def test_a_pong_that_measures_starts_the_timer_afresh(self):
+        link = Link(SESSION, 0)
+        link.write("one", 0)
+        link.tick(1_000)
+        link.receive({"type": "pong", "session": SESSION, "id": 1}, 1_100)
+        self.assertEqual(link.next_time(), 1_400)
+        link.receive({"type": "pong", "session": SESSION, "id": 1}, 1_300)
+        self.assertEqual(link.next_time(), 1_400)
+
     def test_what_was_never_sent_cannot_be_acknowledged(self):
         link = Link(SESSION, 0)
         link.write("one", 0)

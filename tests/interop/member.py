@@ -56,8 +56,9 @@ class Member:
             return []
         heard = self.link.heard
         messages = self.link.receive(fields, now)
-        if self.link.heard > heard:
+        if self.hello is not None and self.link.heard > heard:
             self.hello = None  # contact is back without it
+            self.link.resume(now)
         self._look_whether_over()
         return messages
 

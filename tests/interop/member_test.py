@@ -120,8 +120,9 @@ class ComingBack(unittest.TestCase):
     def test_hearing_the_link_again_is_enough(self):
         member = joined()
         now, hello = self.wait_for_hello(member)
-        answer(member, now, type="ack", session=SESSION, ack=1)
+        answer(member, now, type="ack", session=SESSION, ack=0)
         self.assertIsNone(member.hello)
+        self.assertEqual([fields["message"] for fields in sent(member)], ["unheard"])
 
 
 class Texts(unittest.TestCase):

@@ -111,7 +111,11 @@ impl fmt::Display for RoomEvent {
                 nick,
                 address,
                 members,
-            } => write!(f, "{nick} joined from {address}; {}", Count(*members as u64, "member")),
+            } => write!(
+                f,
+                "{nick} joined from {address}; {}",
+                Count(*members as u64, "member")
+            ),
             Self::CameBack { nick, address } => write!(f, "{nick} came back from {address}"),
             Self::Moved { nick, from, to } => write!(f, "{nick} moved from {from} to {to}"),
             Self::Left {

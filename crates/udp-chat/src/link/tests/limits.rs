@@ -252,3 +252,19 @@ fn only_the_newest_news_measures_the_path() {
     link.handle(&ack(2, &[]), now + ms(190));
     assert_eq!(link.round_trip(), Some(ms(100)));
 }
+
+#[test]
+fn a_pong_that_measures_starts_the_timer_afresh() {
+    let now = Instant::now();
+    let mut link = Link::new(SESSION, now);
+    link.send(body(1)).unwrap();
+    sends(&mut link, now);
+    link.handle_timeout(now + ms(1_000));
+    sends(&mut link, now + ms(1_000));
+    let (session, id) = (SESSION, 1);
+    for at in [1_100, 1_300] {
+        link.handle(&Datagram::Pong(Pong { session, id }), now + ms(at));
+        // 100 ms and four times half of it.
+        assert_eq!(link.deadline(), Some(now + ms(1_400)));
+    }
+}
