@@ -5,9 +5,9 @@
 mod deaf;
 mod descriptors;
 mod dialogue;
-#[path = "../dialogue_client.rs"]
+#[path = "../dialogue/client.rs"]
 mod dialogue_client;
-#[path = "../dialogue_server.rs"]
+#[path = "../dialogue/server.rs"]
 mod dialogue_server;
 mod disk;
 mod file;
