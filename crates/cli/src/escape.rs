@@ -112,7 +112,7 @@ struct Gate<'a, 'b>(&'a mut Formatter<'b>);
 
 impl fmt::Write for Gate<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if is_plain(text) {
+        if is_plain(text.as_bytes()) {
             self.0.write_str(text)
         } else {
             Escaped::new(text).fmt(self.0)
@@ -121,9 +121,9 @@ impl fmt::Write for Gate<'_, '_> {
 }
 
 /// Whether all of it is printable ASCII, which most text is. Without an early exit, so that it becomes vector instructions.
-pub(crate) fn is_plain(text: &str) -> bool {
-    let plain = |plain, byte: u8| plain & (0x20..0x7f).contains(&byte);
-    text.bytes().fold(true, plain)
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let plain = |plain, byte: &u8| plain & (0x20..0x7f).contains(byte);
+    text.iter().fold(true, plain)
 }
 
 fn must_escape(character: char, quoted: bool) -> bool {

@@ -3,7 +3,7 @@
 //! simplelog writes a line in pieces, and its own time and level cost more than the rest of the line, so here it formats the
 //! message alone: one `WriteLogger` a level, each over a sink that begins lines and collects their pieces.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::process;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use simplelog::{Config, ConfigBuilder, WriteLogger};
 use super::DRAIN_TIMEOUT;
 use super::queue::Queue;
 use super::stamp::Stamp;
-use crate::escape::OneLine;
+use crate::escape::{Escaped, is_plain};
 use crate::say::say;
 
 /// Far above any message of ours; what a line has beyond it is cut.
@@ -53,13 +53,7 @@ impl Log for Router {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let message = OneLine(record.args());
-        self.loggers[record.level() as usize - 1].log(
-            &Record::builder()
-                .level(record.level())
-                .args(format_args!("{message}"))
-                .build(),
-        );
+        self.loggers[record.level() as usize - 1].log(record);
         if record.level() == Level::Warn && self.warns_aloud.load(Ordering::Relaxed) {
             say(format_args!("warning: {}", record.args()));
         }
@@ -83,14 +77,12 @@ fn message_only() -> Config {
         .build()
 }
 
-/// Collects the pieces of a line up to its newline, and puts the whole line into every queue, or
-/// where there is none on stderr.
+/// Makes a line of each message, and puts it into every queue, or where there is none on stderr.
 pub(super) struct LineSink {
     start: LineStart,
     queues: Arc<[Arc<Queue>]>,
     urgent: bool,
     line: Vec<u8>,
-    cut: bool,
 }
 
 impl LineSink {
@@ -100,38 +92,61 @@ impl LineSink {
             queues,
             urgent: level <= Level::Warn,
             line: Vec::new(),
-            cut: false,
         }
+    }
+
+    /// Writes `message`, which ends with a newline, as one line without any other.
+    fn write_line(&mut self, message: fmt::Arguments<'_>) {
+        self.line.clear();
+        self.start.write_to(&mut self.line);
+        let start = self.line.len();
+        let cut = Bounded(&mut self.line).write_fmt(message).is_err();
+        if !cut {
+            self.line.pop();
+        }
+        if !is_plain(&self.line[start..]) {
+            let untrusted = self.line.split_off(start);
+            // Memory takes whatever comes.
+            let _ = write!(self.line, "{}", Escaped::from_bytes(&untrusted));
+        }
+        self.line
+            .extend_from_slice(if cut { "…\n" } else { "\n" }.as_bytes());
     }
 }
 
 impl Write for LineSink {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if self.line.is_empty() {
-            self.start.write_to(&mut self.line);
+    /// One call for each message, and simplelog's only one.
+    fn write_fmt(&mut self, message: fmt::Arguments<'_>) -> io::Result<()> {
+        self.write_line(message);
+        for queue in &*self.queues {
+            queue.push(&self.line, self.urgent);
         }
-        // No other piece has a newline: `OneLine` escapes those of the message.
-        if piece == b"\n" {
-            self.line.push(b'\n');
-            for queue in &*self.queues {
-                queue.push(&self.line, self.urgent);
-            }
-            if self.queues.is_empty() {
-                // Nobody is left to be told when stderr is gone.
-                let _ = io::stderr().write_all(&self.line);
-            }
-            self.line.clear();
-            self.cut = false;
-        } else if self.line.len() + piece.len() <= MAX_LINE_BYTES && !self.cut {
-            self.line.extend_from_slice(piece);
-        } else if !self.cut {
-            self.cut = true;
-            self.line.extend_from_slice("…".as_bytes());
+        if self.queues.is_empty() {
+            // Nobody is left to be told when stderr is gone.
+            let _ = io::stderr().write_all(&self.line);
         }
-        Ok(piece.len())
+        Ok(())
+    }
+
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        writeln!(self, "{}", Escaped::from_bytes(message))?;
+        Ok(message.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A line that takes no more than [`MAX_LINE_BYTES`], and fails then.
+struct Bounded<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Bounded<'_> {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        if self.0.len() + piece.len() > MAX_LINE_BYTES {
+            return Err(fmt::Error);
+        }
+        self.0.extend_from_slice(piece.as_bytes());
         Ok(())
     }
 }
@@ -159,7 +174,7 @@ impl LineStart {
 /// Puts one line into the queues past the loggers, for a moment when their locks cannot be relied on.
 pub(super) fn push_directly(queues: &Arc<[Arc<Queue>]>, level: Level, message: fmt::Arguments<'_>) {
     let mut sink = LineSink::new(level, Arc::clone(queues));
-    let _ = writeln!(sink, "{}", OneLine(message));
+    let _ = writeln!(sink, "{message}");
 }
 
 #[cfg(test)]
