@@ -2,18 +2,15 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log::info;
 
+use crate::connection::Connection;
 use crate::lingering;
 use crate::stop::StopHandle;
-
-/// How exact the idle time-out is. Within it the socket's own time-out is not set anew, so that a
-/// frame which comes in many reads costs no system call for each.
-const TIMEOUT_SLACK: Duration = Duration::from_millis(100);
 
 /// What a conversation needs to know of its client. A test can converse with bytes in memory.
 pub trait Peer: Read + Write {
@@ -33,18 +30,12 @@ pub trait Peer: Read + Write {
 ///   time-out, of which [`took`](Peer::took) tells; a write when the client took nothing for as long.
 #[derive(Debug)]
 pub struct Client {
-    stream: Arc<TcpStream>,
+    connection: Arc<Connection>,
     stop: StopHandle,
     peer: SocketAddr,
     /// The address and the connection's number, as every service message has them.
     name: String,
     idle_timeout: Option<Duration>,
-    /// When the first read began since a whole message came or a write made progress. `None` until
-    /// that read, so that what the server takes to answer is nobody's idleness, and a message costs
-    /// one look at the clock.
-    idle_since: Option<Instant>,
-    /// The read time-out that the socket has now.
-    armed: Option<Duration>,
     closed_by_peer: bool,
     cut_by_stop: bool,
     pub(crate) received: Traffic,
@@ -63,25 +54,22 @@ impl Client {
     ///
     /// When the socket's options cannot be set, as when the client is gone already.
     pub(crate) fn new(
-        stream: Arc<TcpStream>,
+        connection: Arc<Connection>,
         peer: SocketAddr,
         number: u64,
         idle_timeout: Option<Duration>,
         stop: StopHandle,
     ) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        if idle_timeout.is_some() {
-            stream.set_read_timeout(idle_timeout)?;
-            stream.set_write_timeout(idle_timeout)?;
-        }
+        connection.stream.set_nodelay(true)?;
+        // A read's time is watched from outside, so that the kernel needs no timer for each. That of a write is not: only the
+        // kernel sees what progress a long one makes.
+        connection.stream.set_write_timeout(idle_timeout)?;
         Ok(Self {
-            stream,
+            connection,
             stop,
             peer,
             name: format!("{peer} (connection {number})"),
             idle_timeout,
-            idle_since: None,
-            armed: idle_timeout,
             closed_by_peer: false,
             cut_by_stop: false,
             received: Traffic::default(),
@@ -110,7 +98,7 @@ impl Client {
     /// Ends the connection. A client that closed its own side is not waited for.
     pub(crate) fn close(&self) {
         if !self.closed_by_peer {
-            lingering::close(&self.stream);
+            lingering::close(&self.connection.stream);
         }
     }
 
@@ -124,60 +112,34 @@ impl Client {
         format!("received {}, sent {}", self.received, self.sent)
     }
 
-    /// Lets the next read wait until the idle time is over.
-    fn arm_read_timeout(&mut self) -> io::Result<()> {
-        let Some(idle) = self.idle_timeout else {
-            return Ok(());
-        };
-        let time = match self.idle_since.map(|start| start.elapsed()) {
-            None => {
-                self.idle_since = Some(Instant::now());
-                idle
-            }
-            Some(spent) if spent < TIMEOUT_SLACK => idle,
-            Some(spent) => idle.saturating_sub(spent),
-        };
-        if time.is_zero() {
-            return Err(no_message_within(idle));
-        }
-        if self.armed != Some(time) {
-            self.stream.set_read_timeout(Some(time))?;
-            self.armed = Some(time);
-        }
-        Ok(())
-    }
-
     fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
         match result {
             Ok(count) => {
-                self.idle_since = None;
+                self.connection.turns.end_of_wait();
                 self.sent.bytes += count as u64;
                 Ok(count)
             }
             Err(error) => {
                 self.cut_by_stop = self.is_stopping();
-                Err(self.explain(error, no_progress_within))
+                Err(match self.idle_timeout {
+                    Some(idle) if is_timeout(&error) => no_progress_within(idle),
+                    _ => explain(error),
+                })
             }
         }
     }
 
-    /// What ended the connection, in words for the service message; `late` has those for a time-out.
-    fn explain(&self, error: io::Error, late: fn(Duration) -> io::Error) -> io::Error {
-        use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, WouldBlock};
-        match (error.kind(), self.idle_timeout) {
-            // Told by either of two kinds, as the platform likes.
-            (WouldBlock | TimedOut, Some(idle)) => late(idle),
-            (kind @ ConnectionReset, _) => io::Error::new(kind, "connection reset by peer"),
-            (kind @ BrokenPipe, _) => io::Error::new(kind, "broken pipe"),
-            _ => error,
-        }
+    fn no_message(&self) -> io::Error {
+        let idle = self.idle_timeout.unwrap_or_default().as_secs_f64();
+        let reason = format!("no whole message came within {idle} s");
+        io::Error::new(io::ErrorKind::TimedOut, reason)
     }
 }
 
 impl Peer for Client {
     fn took(&mut self, bytes: usize, messages: Option<usize>) {
         if messages != Some(0) {
-            self.idle_since = None;
+            self.connection.turns.end_of_wait();
         }
         self.received.messages += messages.unwrap_or(0) as u64;
         info!(
@@ -199,9 +161,13 @@ impl Read for Client {
             self.cut_by_stop = true;
             return Ok(0);
         }
-        self.arm_read_timeout()?;
-        match (&*self.stream).read(room) {
-            // The stop wakes blocked reads with an end of the stream, too.
+        if self.connection.is_out_of_time() {
+            return Err(self.no_message());
+        }
+        self.connection.turns.wait_for_client();
+        match (&self.connection.stream).read(room) {
+            // The end of the idle time wakes blocked reads with an end of the stream, and so does the stop.
+            Ok(0) if self.connection.is_out_of_time() => Err(self.no_message()),
             Ok(0) => {
                 self.cut_by_stop = self.is_stopping();
                 self.closed_by_peer = !self.cut_by_stop;
@@ -211,19 +177,19 @@ impl Read for Client {
                 self.received.bytes += count as u64;
                 Ok(count)
             }
-            Err(error) => Err(self.explain(error, no_message_within)),
+            Err(error) => Err(explain(error)),
         }
     }
 }
 
 impl Write for Client {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = (&*self.stream).write(bytes);
+        let result = (&self.connection.stream).write(bytes);
         self.wrote(result)
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let result = (&*self.stream).write_vectored(parts);
+        let result = (&self.connection.stream).write_vectored(parts);
         self.wrote(result)
     }
 
@@ -233,9 +199,24 @@ impl Write for Client {
     }
 }
 
-fn no_message_within(idle: Duration) -> io::Error {
-    let reason = format!("no whole message came within {} s", idle.as_secs_f64());
-    io::Error::new(io::ErrorKind::TimedOut, reason)
+/// A socket's time-out is told by either of two kinds, as the platform likes.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+/// What ended the connection, in words for the service message.
+fn explain(error: io::Error) -> io::Error {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut};
+    let reason = match error.kind() {
+        ConnectionReset => "connection reset by peer",
+        BrokenPipe => "broken pipe",
+        TimedOut => "the client's machine no longer answers",
+        _ => return error,
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 fn no_progress_within(idle: Duration) -> io::Error {

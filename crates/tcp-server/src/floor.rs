@@ -1,13 +1,15 @@
-//! Who is being served: the sockets of all live clients, so that room can be waited for and a
-//! stop can reach them. Nothing of a client stays here once it left.
+//! Who is being served: the connections of all live clients, so that room can be waited for, and that a stop and the end of
+//! the idle time can reach them. Nothing of a client stays here once it left.
 
 use std::collections::HashMap;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::connection::Connection;
 use crate::server::Totals;
 use crate::stop::StopHandle;
+use crate::turns::Watch;
 
 #[derive(Debug)]
 pub(crate) struct Floor {
@@ -19,8 +21,22 @@ pub(crate) struct Floor {
 
 #[derive(Debug, Default)]
 struct State {
-    live: HashMap<u64, Arc<TcpStream>>,
+    live: HashMap<u64, Guest>,
     totals: Totals,
+}
+
+#[derive(Debug)]
+struct Guest {
+    connection: Arc<Connection>,
+    watch: Watch,
+}
+
+impl Guest {
+    /// The connection, if its time is over and nobody noticed yet.
+    fn out_of_time(&mut self, limit: Duration, now: Instant) -> Option<Arc<Connection>> {
+        let over = self.watch.is_over(&self.connection.turns, limit, now);
+        (over && !self.connection.is_out_of_time()).then(|| Arc::clone(&self.connection))
+    }
 }
 
 impl Floor {
@@ -33,11 +49,15 @@ impl Floor {
     }
 
     /// Lets a client in: its number, counted from 1, and how many are served with it.
-    pub(crate) fn enter(&self, stream: &Arc<TcpStream>) -> (u64, usize) {
+    pub(crate) fn enter(&self, connection: &Arc<Connection>) -> (u64, usize) {
         let mut state = self.lock();
         state.totals.clients += 1;
         let number = state.totals.clients;
-        state.live.insert(number, Arc::clone(stream));
+        let guest = Guest {
+            connection: Arc::clone(connection),
+            watch: Watch::default(),
+        };
+        state.live.insert(number, guest);
         (number, state.live.len())
     }
 
@@ -52,9 +72,9 @@ impl Floor {
         state.totals.bytes_received += bytes_received;
         state.totals.bytes_sent += bytes_sent;
         // Closed only after the lock is released: closing is a system call.
-        let stream = state.live.remove(&number);
+        let guest = state.live.remove(&number);
         drop(state);
-        drop(stream);
+        drop(guest);
         self.changed.notify_all();
     }
 
@@ -82,6 +102,16 @@ impl Floor {
         self.changed.notify_all();
     }
 
+    /// Ends the wait for all who let the server wait for `limit` or longer.
+    pub(crate) fn end_idle(&self, limit: Duration, now: Instant) {
+        let out_of_time = |guest: &mut Guest| guest.out_of_time(limit, now);
+        let mut state = self.lock();
+        let idle: Vec<_> = state.live.values_mut().filter_map(out_of_time).collect();
+        // Without the lock, since it takes a system call each.
+        drop(state);
+        idle.iter().for_each(|connection| connection.end_wait());
+    }
+
     /// Waits until everybody left, at most until `deadline`; says whether they did.
     pub(crate) fn wait_until_empty(&self, deadline: Instant) -> bool {
         let time = deadline.saturating_duration_since(Instant::now());
@@ -96,12 +126,12 @@ impl Floor {
 
     /// Shuts down every live socket, which wakes the threads that block on them.
     pub(crate) fn shut_down(&self, how: Shutdown) -> usize {
-        let streams: Vec<_> = self.lock().live.values().cloned().collect();
-        for stream in &streams {
-            // Fails when the peer is gone already, and then nobody blocks on it.
-            let _ = stream.shutdown(how);
+        let live = |guest: &Guest| Arc::clone(&guest.connection);
+        let connections: Vec<_> = self.lock().live.values().map(live).collect();
+        for connection in &connections {
+            connection.shut_down(how);
         }
-        streams.len()
+        connections.len()
     }
 
     pub(crate) fn totals(&self) -> Totals {

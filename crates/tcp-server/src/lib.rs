@@ -44,11 +44,13 @@
 //! ```
 
 mod client;
+mod connection;
 mod crew;
 mod floor;
 mod lingering;
 mod server;
 mod stop;
+mod turns;
 
 pub use client::{Client, Peer};
 pub use server::{Ended, Limits, Service, Totals, serve};

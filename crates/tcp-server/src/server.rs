@@ -14,9 +14,11 @@ use log::{info, warn};
 use socket2::SockRef;
 
 use crate::client::Client;
+use crate::connection::Connection;
 use crate::crew::Crew;
 use crate::floor::Floor;
 use crate::stop::StopHandle;
+use crate::turns;
 
 /// After a failed accept or a failed thread the server waits this long, then twice as long, up to
 /// the longest. A client that leaves ends the wait, since it frees what was short.
@@ -116,7 +118,7 @@ impl fmt::Display for Clients {
 ///
 /// # Errors
 ///
-/// When the thread that waits for the stop cannot be started. Clients that cannot be accepted or
+/// When the thread that watches for the stop and for idle clients cannot be started. Clients that cannot be accepted or
 /// served are told in the log, and do not end the server.
 pub fn serve(
     listener: TcpListener,
@@ -126,10 +128,18 @@ pub fn serve(
 ) -> io::Result<Totals> {
     let floor = Arc::new(Floor::new(stop.clone()));
     let listener = Arc::new(listener);
-    let waker = thread::Builder::new().name("stop".into()).spawn({
+    let watch = thread::Builder::new().name("watch".into()).spawn({
         let (stop, floor, listener) = (stop.clone(), Arc::clone(&floor), Arc::clone(&listener));
+        let idle_timeout = limits.idle_timeout;
         move || {
-            stop.wait();
+            match idle_timeout {
+                None => stop.wait(),
+                Some(limit) => {
+                    while !stop.wait_for(turns::interval(limit)) {
+                        floor.end_idle(limit, Instant::now());
+                    }
+                }
+            }
             floor.wake();
             wake_accept(&listener);
         }
@@ -144,7 +154,7 @@ pub fn serve(
     };
     house.accept_all(&listener);
     // Only now has the last handle on the listener gone, so that its port is free while clients finish.
-    let _ = waker.join();
+    let _ = watch.join();
     drop(listener);
     Ok(house.close_down())
 }
@@ -220,8 +230,8 @@ impl<S: Service> House<S> {
     /// Finds a thread for a client that just connected. If there is none to be had, the client
     /// is disconnected.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        let stream = Arc::new(stream);
-        let (number, now) = self.floor.enter(&stream);
+        let connection = Arc::new(Connection::new(stream));
+        let (number, now) = self.floor.enter(&connection);
         let visit = Visit {
             floor: Arc::clone(&self.floor),
             number,
@@ -231,7 +241,7 @@ impl<S: Service> House<S> {
         let (service, stop) = (Arc::clone(&self.service), self.stop.clone());
         let idle_timeout = self.limits.idle_timeout;
         self.crew.run(
-            move || match Client::new(stream, peer, number, idle_timeout, stop) {
+            move || match Client::new(connection, peer, number, idle_timeout, stop) {
                 Ok(client) => visit.spend(client, now, &*service),
                 Err(error) => {
                     info!("client disconnected: {peer} (connection {number}): {error}")

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Tells servers to stop, from any thread and any number of times. Clones are one handle.
 #[derive(Clone, Debug, Default)]
@@ -43,5 +44,13 @@ impl StopHandle {
             .stopped
             .wait_while(lock, |()| !self.is_stopping())
             .unwrap_or_else(PoisonError::into_inner);
+    }
+
+    /// Waits until [`stop`](Self::stop) is called, at most for `time`; says whether it was.
+    pub(crate) fn wait_for(&self, time: Duration) -> bool {
+        let lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let going_on = |(): &mut ()| !self.is_stopping();
+        drop(self.0.stopped.wait_timeout_while(lock, time, going_on));
+        self.is_stopping()
     }
 }
