@@ -14,6 +14,8 @@ const MOST_DISCARDED: usize = 64 << 10;
 const MOST_WAITED: Duration = Duration::from_secs(1);
 
 /// Half-closes, then discards what comes until the peer closes too, a limit, or a fault.
+// Not inlined, so that only threads which come here touch the pages of the stack that `bin` lies in.
+#[inline(never)]
 pub(crate) fn close(mut stream: &TcpStream) {
     if stream.shutdown(Shutdown::Write).is_err() {
         return;
