@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use crate::endpoint::{Endpoint, ResolveError};
 use crate::reason::Reason;
 
+/// "Too many open files", on every Unix; std has no kind for it.
+const EMFILE: i32 = 24;
+
 /// Connects to the first of the endpoint's addresses that answers, within `timeout` for all of them; sets TCP_NODELAY.
 ///
 /// # Errors
@@ -63,6 +66,9 @@ impl Display for ConnectError {
             Self::Connect { endpoint, source } => (endpoint, source),
         };
         let next = match source.kind() {
+            _ if source.raw_os_error() == Some(EMFILE) => {
+                "use fewer connections, or raise the limit of open files (ulimit -n)"
+            }
             ErrorKind::ConnectionRefused => "is the server running?",
             ErrorKind::TimedOut => "is the address right, and does a firewall let it through?",
             _ => "check --host, --port and the network",
@@ -107,6 +113,17 @@ mod tests {
             error,
             format!("cannot connect to {nobody}: connection refused; is the server running?")
         );
+    }
+
+    #[test]
+    fn what_is_short_here_is_not_sought_there() {
+        let (host, port) = ("192.0.2.1".into(), 7);
+        let error = ConnectError::Connect {
+            endpoint: Endpoint { host, port },
+            source: io::Error::from_raw_os_error(EMFILE),
+        };
+        let told = "cannot connect to 192.0.2.1:7: too many open files; use fewer connections, or raise the limit of open files (ulimit -n)";
+        assert_eq!(error.to_string(), told);
     }
 
     #[test]
