@@ -143,10 +143,9 @@ fn a_password_change_ends_all_other_sessions() {
     let mut other = server.connect();
     let other_token = other.enter("login", "anna", PASSWORD);
 
-    client.refused(
-        change_password("wrong horse", "battery staple"),
-        "bad_credentials",
-    );
+    let wrong = change_password("wrong horse", "battery staple");
+    let words = client.refused(wrong, "bad_credentials");
+    assert_eq!(words, "the old password is wrong");
     other.is("anna");
     // The failure makes it wait.
     wait_until(unix_now() + 2);

@@ -149,7 +149,7 @@ impl Accounts {
             is_right.then(|| self.hash(&new, memory)).transpose()
         });
         let Some(hash) = self.settle(attempt, hashed, Option::is_some)? else {
-            return Err(wrong(Some(user)));
+            return Err(Refusal::WrongOldPassword { user: user.name });
         };
         let generation = new_generation()?;
         let changed = self.users.update(|users| {
@@ -163,7 +163,7 @@ impl Accounts {
             users.put(key.as_str(), changed.clone());
             Some(changed)
         })?;
-        changed.ok_or_else(|| wrong(Some(user)))
+        changed.ok_or(Refusal::WrongOldPassword { user: user.name })
     }
 
     /// Figures of the store.

@@ -20,6 +20,11 @@ pub(crate) enum Refusal {
         /// The user, if there is one: for the log alone. What names nobody may be a password in the wrong place.
         user: Option<Name>,
     },
+    /// Not the password of the user who wants to change it.
+    WrongOldPassword {
+        /// Who speaks, or somebody in that one's place.
+        user: Name,
+    },
     /// There is a user of that name.
     NameTaken,
     /// What should be a name is none.
@@ -66,7 +71,9 @@ impl Refusal {
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::BadCredentials { .. } => ErrorCode::BadCredentials,
+            Self::BadCredentials { .. } | Self::WrongOldPassword { .. } => {
+                ErrorCode::BadCredentials
+            }
             Self::NameTaken => ErrorCode::NameTaken,
             Self::BadName(_) => ErrorCode::BadName,
             Self::WeakPassword(_) => ErrorCode::WeakPassword,
@@ -88,6 +95,7 @@ impl Refusal {
             Self::WeakPassword(error) => return error.to_string(),
             Self::TooEarly(error) => return error.to_string(),
             Self::BadCredentials { .. } => "the user or the password is wrong",
+            Self::WrongOldPassword { .. } => "the old password is wrong",
             Self::NameTaken => "there is a user of that name",
             Self::SessionExpired => "the session is over; log in again",
             Self::NoSuchSession => "you have no session of that id",

@@ -227,7 +227,8 @@ impl Desk<'_> {
             Refusal::Unavailable(_) | Refusal::NoSession(_) => {
                 warn!("cannot do what {peer} asks for: {refusal}");
             }
-            Refusal::BadCredentials { user: Some(name) } => {
+            Refusal::BadCredentials { user: Some(name) }
+            | Refusal::WrongOldPassword { user: name } => {
                 let name = quoted(name);
                 info!("refused {peer}: not the password of {name}");
             }
