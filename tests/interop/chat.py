@@ -5,6 +5,7 @@ Commands: /me TEXT, /msg NICK TEXT, /nick NEW, /who, /hop (go on from another po
 At the end of input it leaves, once everything it said is confirmed.
 """
 
+import collections
 import os
 import random
 import secrets
@@ -92,7 +93,7 @@ class Chat:
         self.member, self.network = member, network
         self.input = Input()
         self.assembler = Assembler()
-        self.shown = 0  # the id of the last message shown
+        self.shown = collections.deque(maxlen=50)  # ids of the last texts to all
         self.greeted = None  # the session that its user was told of
         self.unconfirmed = False
         self.free_at = clock()  # the pace: when all that was sent would have been sent without bursts
@@ -187,9 +188,10 @@ class Chat:
         if whole is None:
             return
         if whole["type"] == "said":
-            if whole["id"] <= self.shown and whole.get("history") is True:
+            if whole["id"] in self.shown and whole.get("history") is True:
                 return
-            self.shown = max(self.shown, whole["id"])
+            if whole["kind"] != "private":
+                self.shown.append(whole["id"])
         program.say(line(whole))
 
 

@@ -17,5 +17,5 @@ pub use datagram::{
     Refusal, Refused, VERSION, Welcome, ranges_fit,
 };
 pub use error::{DecodeError, TooLong};
-pub use message::{Kind, Notice, Request, Trouble};
+pub use message::{HISTORY_TEXTS, Kind, Notice, Request, Trouble};
 pub use session::{Nonce, SessionId};

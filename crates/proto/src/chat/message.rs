@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 use super::datagram::Reason;
 use super::error::DecodeError;
 
+/// How many texts to all a new session is told as history.
+pub const HISTORY_TEXTS: usize = 50;
+
 /// What a member asks of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

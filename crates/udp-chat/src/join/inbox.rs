@@ -1,10 +1,10 @@
 //! What the server tells, from messages to what is to be shown: texts put together, history that
 //! was seen before and ignored members left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use proto::caseless_key;
-use proto::chat::{Kind, Notice, Parts};
+use proto::chat::{HISTORY_TEXTS, Kind, Notice, Parts};
 use serde_json::value::RawValue;
 
 use super::shown::{Said, Shown};
@@ -15,8 +15,9 @@ const MAX_MEMBERS: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    /// The id of the newest text, and its pieces so far.
-    latest: u64,
+    /// The ids of the latest texts to all, as many as a history has.
+    seen: VecDeque<u64>,
+    /// Of the newest text, so far.
     pieces: Parts,
     members: Vec<String>,
     /// Caseless keys of nicks.
@@ -85,10 +86,12 @@ impl Inbox {
     ) -> Option<Shown> {
         // A text that is longer than texts are is dropped; the server lets none pass.
         let text = self.pieces.push(&piece, more).ok().flatten()?;
-        let seen = history && id <= self.latest;
-        self.latest = self.latest.max(id);
-        let own = history && self.own.as_ref() == Some(&from);
-        if seen || own || self.ignored.contains(&caseless_key(&from)) {
+        let seen = self.seen.contains(&id);
+        if kind != Kind::Private && !seen {
+            self.remember(id);
+        }
+        let own = self.own.as_ref() == Some(&from);
+        if history && (seen || own) || self.ignored.contains(&caseless_key(&from)) {
             return None;
         }
         Some(Shown::Said(Said {
@@ -98,6 +101,13 @@ impl Inbox {
             kind,
             text,
         }))
+    }
+
+    fn remember(&mut self, id: u64) {
+        if self.seen.len() == HISTORY_TEXTS {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(id);
     }
 }
 
@@ -164,7 +174,31 @@ mod tests {
         let mut inbox = Inbox::default();
         assert!(take(&mut inbox, &said(1_000, "bo", "hi")).is_some());
         inbox.begin_afresh(Some("me".into()));
+        let history = |id| with_flags(said(id, "bo", "in between"), true, false);
+        assert!(take(&mut inbox, &history(9)).is_some());
         assert!(take(&mut inbox, &said(10, "bo", "hi again")).is_some());
+    }
+
+    #[test]
+    fn a_whole_history_is_known_again_whatever_else_was_said() {
+        let mut inbox = Inbox::default();
+        let private = |id| {
+            let mut notice = said(id, "bo", "hi");
+            if let Notice::Said { kind, .. } = &mut notice {
+                *kind = Kind::Private;
+            }
+            notice
+        };
+        for id in 0..200 {
+            take(&mut inbox, &said(2 * id, "bo", "hi"));
+            assert!(take(&mut inbox, &private(2 * id + 1)).is_some());
+        }
+        inbox.begin_afresh(None);
+        for id in 150..200 {
+            let history = with_flags(said(2 * id, "bo", "hi"), true, false);
+            assert_eq!(take(&mut inbox, &history), None);
+        }
+        assert_eq!(inbox.seen.len(), HISTORY_TEXTS);
     }
 
     #[test]

@@ -2,10 +2,7 @@
 
 use std::collections::VecDeque;
 
-use proto::chat::{Body, Kind, Notice, split};
-
-/// How many texts are remembered.
-const MAX_TEXTS: usize = 50;
+use proto::chat::{Body, HISTORY_TEXTS, Kind, Notice, split};
 
 /// One whole text.
 #[derive(Debug)]
@@ -46,7 +43,7 @@ struct Remembered {
 
 impl History {
     pub(super) fn remember(&mut self, said: Said) {
-        if self.0.len() == MAX_TEXTS {
+        if self.0.len() == HISTORY_TEXTS {
             self.0.pop_front();
         }
         let notices = Vec::new();
