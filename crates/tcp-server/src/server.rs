@@ -53,7 +53,8 @@ pub type Ended = Result<&'static str, Box<dyn Error + Send + Sync>>;
 pub struct Limits {
     /// Clients served at once, at least 1; more wait in the backlog of the listener.
     pub max_clients: usize,
-    /// How long a client may send no whole message, or take nothing of what it is owed.
+    /// How long a client may send no whole message, or take nothing of what it is owed; above zero. The former is noticed up to
+    /// a tenth of that time later, and two seconds at most.
     pub idle_timeout: Option<Duration>,
 }
 

@@ -1,7 +1,7 @@
 //! Finished log lines on their way from many threads to one writer. It knows nothing of where they are written.
 //!
 //! Nobody waits for the disk: a line is copied into a buffer, and the writer swaps the whole buffer for an empty one. The first
-//! line of a batch wakes the writer, which then gathers more for a moment; an idle program is never woken.
+//! line of a batch wakes the writer, which then gathers more for a moment; a quiet log wakes nobody.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
