@@ -250,3 +250,55 @@ impl fmt::Display for Messages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
+
+    use super::*;
+    use crate::turns::Watch;
+
+    fn connected() -> (Client, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        let connection = Arc::new(Connection::new(stream));
+        let client = Client::new(connection, peer, 1, None, StopHandle::new()).unwrap();
+        (client, socket)
+    }
+
+    fn is_waited_for(client: &Client) -> bool {
+        let (mut watch, now) = (Watch::default(), Instant::now());
+        let mut look = || watch.is_over(&client.connection.turns, Duration::ZERO, now);
+        look() || look()
+    }
+
+    #[test]
+    fn a_message_or_a_write_ends_the_wait() {
+        let (mut client, mut socket) = connected();
+        socket.write_all(b"abcd").unwrap();
+        for (messages, still) in [(Some(0), true), (Some(1), false), (None, false)] {
+            client.read_exact(&mut [0]).unwrap();
+            client.took(1, messages);
+            assert_eq!(is_waited_for(&client), still, "{messages:?}");
+        }
+        client.read_exact(&mut [0]).unwrap();
+        assert!(is_waited_for(&client));
+        client.write_all(b"x").unwrap();
+        assert!(!is_waited_for(&client));
+    }
+
+    #[test]
+    fn bytes_that_go_on_coming_do_not_lengthen_the_time() {
+        let (mut client, mut socket) = connected();
+        socket.write_all(b"ab").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        client.connection.end_wait();
+        let late = client.read(&mut [0]).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        // What it is owed still goes out.
+        client.write_all(b"x").unwrap();
+        socket.read_exact(&mut [0]).unwrap();
+    }
+}

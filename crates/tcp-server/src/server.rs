@@ -136,8 +136,11 @@ pub fn serve(
             match idle_timeout {
                 None => stop.wait(),
                 Some(limit) => {
-                    while !stop.wait_for(turns::interval(limit)) {
-                        floor.end_idle(limit, Instant::now());
+                    // A clock that stands still while the process does: what came meanwhile is not heard late.
+                    let (interval, mut now) = (turns::interval(limit), Instant::now());
+                    while !stop.wait_for(interval) {
+                        now += interval;
+                        floor.end_idle(limit, now);
                     }
                 }
             }
