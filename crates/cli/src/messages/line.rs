@@ -1,7 +1,7 @@
 //! From a log record to a finished line in the queues: `2026-11-23T00:15:02.123Z INFO  [PID] message`.
 //!
-//! simplelog writes a line in pieces, and its own time and level cost more than the rest of the line, so here it formats the
-//! message alone: one `WriteLogger` a level, each over a sink that begins lines and collects their pieces.
+//! simplelog writes a line in pieces, and its own time and level cost more than the rest of the line, so here it hands on the
+//! message alone: one `WriteLogger` a level, each over a sink that makes the whole line.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
