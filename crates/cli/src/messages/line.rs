@@ -210,6 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn each_message_has_a_line_of_its_own() {
+        let queue = Arc::new(Queue::default());
+        let mut sink = LineSink::new(Level::Info, Arc::from([Arc::clone(&queue)]));
+        writeln!(sink, "one").unwrap();
+        sink.write_all(b"t\xffo\n").unwrap();
+        let mut batch = Vec::new();
+        queue.take(&mut batch).unwrap();
+        let lines = String::from_utf8(batch).unwrap();
+        let messages: Vec<_> = lines.lines().map(|line| &line[24..]).collect();
+        let start = format!(" INFO  [{}] ", process::id());
+        assert_eq!(
+            messages,
+            [format!("{start}one"), format!("{start}t\\xffo\\n")]
+        );
+    }
+
+    #[test]
     fn an_endless_message_is_cut() {
         let long = "ы".repeat(MAX_LINE_BYTES);
         let line = logged(Level::Info, format_args!("start {long} end"));

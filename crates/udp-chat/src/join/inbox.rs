@@ -87,7 +87,7 @@ impl Inbox {
         // A text that is longer than texts are is dropped; the server lets none pass.
         let text = self.pieces.push(&piece, more).ok().flatten()?;
         let seen = self.seen.contains(&id);
-        if kind != Kind::Private && !seen {
+        if kind != Kind::Private {
             self.remember(id);
         }
         let own = self.own.as_ref() == Some(&from);
@@ -167,6 +167,9 @@ mod tests {
             take(&mut inbox, &history(5, "bo")).as_deref(),
             Some("| <bo> hi")
         );
+        // What is said now is, whatever its id, and by whoever has that nick now.
+        assert!(take(&mut inbox, &said(5, "bo", "hi")).is_some());
+        assert!(take(&mut inbox, &said(6, "me", "hi")).is_some());
     }
 
     #[test]
