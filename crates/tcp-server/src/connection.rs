@@ -28,7 +28,7 @@ impl Connection {
         let _ = self.stream.shutdown(how);
     }
 
-    /// Ends the wait for the client, who had its time.
+    /// Ends the wait for the client, who had its time. What it sends after the server's half-close is answered with a reset.
     pub(crate) fn end_wait(&self) {
         self.out_of_time.store(true, Ordering::SeqCst);
         self.shut_down(Shutdown::Read);
