@@ -52,8 +52,8 @@ pub struct Flags {
     hash_passes: u32,
 
     /// The fewest characters of a new password; NIST advises 15
-    #[arg(long, value_name = "N", default_value_t = MIN_PASSWORD_CHARS, value_parser = min_password)]
-    min_password: usize,
+    #[arg(long, value_name = "N", default_value = MIN_PASSWORD_CHARS.to_string(), value_parser = password_rules)]
+    min_password: PasswordRules,
 
     /// Whether anybody may register
     #[arg(
@@ -111,16 +111,15 @@ impl Flags {
             cost: cost.map_err(|error| {
                 UsageError(format!("--hash-memory-kib and --hash-passes: {error}"))
             })?,
-            rules: PasswordRules::new(self.min_password).expect("clap has checked the range"),
+            rules: self.min_password,
             is_open: self.registration == Registration::Open,
         })
     }
 }
 
-fn min_password(text: &str) -> Result<usize, String> {
-    let chars = text.parse().ok();
-    let settable = chars.filter(|chars| PasswordRules::new(*chars).is_some());
-    settable.ok_or_else(|| {
+fn password_rules(min_chars: &str) -> Result<PasswordRules, String> {
+    let rules = min_chars.parse().ok().and_then(PasswordRules::new);
+    rules.ok_or_else(|| {
         format!("a number from {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} is needed")
     })
 }
