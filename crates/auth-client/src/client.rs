@@ -4,7 +4,7 @@ mod credentials;
 
 use std::io::{Read, Write};
 
-use cli::Escaped;
+use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
 use proto::{Caller, Name, Passed, Secret};
 

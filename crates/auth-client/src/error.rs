@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 
-use cli::{Escaped, Reason};
+use cli::Reason;
+use proto::Escaped;
 use proto::auth::ErrorCode;
 use proto::{DialogueError, Name, NameError, RecvError, SendError};
 

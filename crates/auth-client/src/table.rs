@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cli::Escaped;
+use proto::Escaped;
 use proto::auth::SessionInfo;
 use time::OffsetDateTime;
 

@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use cli::Escaped;
 use log::{info, warn};
-use proto::{Name, Secret};
+use proto::{Escaped, Name, Secret};
 use store::Store;
 
 use crate::accounts::{Accounts, Policy};

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::bail;
 use auth_server::{Session, User, UserKey};
-use cli::{Escaped, StdoutError, UsageError};
-use proto::Name;
+use cli::{StdoutError, UsageError};
+use proto::{Escaped, Name};
 use store::Store;
 
 /// Prints the names of all users, one a line.

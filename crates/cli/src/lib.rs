@@ -1,15 +1,15 @@
 //! A person's side of every program: flags, prompts, where to listen and connect, service messages, stop signals, last words.
 //!
-//! It knows nothing of what the programs do, nor of the other crates.
+//! It knows nothing of what the programs do.
 
 mod connect;
 mod descriptors;
 mod endpoint;
-mod escape;
 mod exposure;
 mod flags;
 mod listen;
 mod messages;
+mod one_line;
 mod opening;
 mod program;
 mod prompt;
@@ -22,7 +22,6 @@ mod variables;
 pub use connect::{ConnectError, connect};
 pub use descriptors::raise_descriptor_limit;
 pub use endpoint::{Endpoint, EndpointError, EndpointFlags, Prompt, ResolveError};
-pub use escape::Escaped;
 pub use exposure::{Exposed, PlaintextFlags};
 pub use flags::{ServerFlags, TcpServerFlags};
 pub use listen::{ListenError, announce, bind_udp, listen};

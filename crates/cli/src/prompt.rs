@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, BufRead, Read, Write};
 
-use crate::escape::Escaped;
+use proto::Escaped;
 
 /// Longer than any host name (253) and any name of a person (64 characters of 4 bytes).
 const MAX_LINE_BYTES: usize = 1024;

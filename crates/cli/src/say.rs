@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::escape::OneLine;
+use crate::one_line::OneLine;
 
 /// Writes a line to stderr. Nobody may be there to read it, so a failure is nobody's business.
 pub(crate) fn say(line: fmt::Arguments<'_>) {

@@ -1,8 +1,7 @@
 //! What is printed of the replies: byte for byte into a pipe, and harmless on a terminal.
 
+use proto::Escaped;
 use std::io::{self, Write};
-
-use cli::Escaped;
 
 /// The output, and what is to be written to it next.
 pub(crate) struct Page<W> {

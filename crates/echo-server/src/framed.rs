@@ -1,8 +1,7 @@
 //! The framed dialogue: each message comes back as it came, until `exit`.
 
-use cli::Escaped;
 use log::debug;
-use proto::{FrameBuffer, RunEnd};
+use proto::{Escaped, FrameBuffer, RunEnd};
 use tcp_server::{Ended, Peer};
 
 use crate::EXIT;

@@ -1,8 +1,8 @@
 //! The raw stream of RFC 862: every byte comes back, and none means anything.
 
+use proto::Escaped;
 use std::io::{self, Read};
 
-use cli::Escaped;
 use log::debug;
 use tcp_server::{Ended, Peer};
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{BufRead, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cli::{Escaped, read_line};
+use cli::read_line;
+use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Caller, Name, NameError, Passed};
 

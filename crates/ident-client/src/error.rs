@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 
-use cli::{Escaped, Reason};
-use proto::{DialogueError, RecvError, SendError};
+use cli::Reason;
+use proto::{DialogueError, Escaped, RecvError, SendError};
 
 /// Why a dialogue failed.
 #[derive(Debug)]

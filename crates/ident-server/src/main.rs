@@ -1,12 +1,13 @@
 //! `ident-server`: greets the clients that it knows, and asks the others who they are.
 
+use proto::Escaped;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Parser;
-use cli::{Escaped, Program, TcpServerFlags};
+use cli::{Program, TcpServerFlags};
 use ident_server::{Ident, Record, stray_keys};
 use log::{error, info, warn};
 use store::{Stats, Store};

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cli::Escaped;
 use log::{debug, info, warn};
+use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
 use proto::{Answer, Name, Passed, RecvError, Responder, converse};
 use store::{Error, Store};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::frame::{HEADER_BYTES, spelled_text};
-use crate::json::Misfit;
+use crate::json::InvalidMessage;
 
 /// Why no message could be received.
 ///
@@ -40,7 +40,7 @@ pub enum RecvError {
     /// The text is not JSON.
     NotJson(serde_json::Error),
     /// The text is JSON, but no message that the receiver knows.
-    UnknownMessage(Misfit),
+    UnknownMessage(InvalidMessage),
     /// The stream failed: reset, timed out, or another fault of the system.
     Io(io::Error),
 }

@@ -22,7 +22,7 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
     let value: Value = serde_json::from_str(text).map_err(RecvError::NotJson)?;
     // Derived code reads an array as an object's fields in order.
     if !value.is_object() {
-        return Err(RecvError::UnknownMessage(Misfit(
+        return Err(RecvError::UnknownMessage(InvalidMessage(
             "a message is a JSON object".into(),
         )));
     }
@@ -32,18 +32,18 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
 /// Why JSON is no message, in words that hold nothing of what was received: names of fields and
 /// messages in it are those that the receiver knows.
 #[derive(Debug)]
-pub struct Misfit(String);
+pub struct InvalidMessage(String);
 
-impl fmt::Display for Misfit {
+impl fmt::Display for InvalidMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Misfit {}
+impl std::error::Error for InvalidMessage {}
 
 /// The default of each method that is given a received value would quote it.
-impl de::Error for Misfit {
+impl de::Error for InvalidMessage {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self(reason.to_string())
     }
@@ -75,13 +75,13 @@ impl de::Error for Misfit {
     }
 }
 
-/// A JSON value whose errors are [`Misfit`]s. Those of `serde_json` quote it.
+/// A JSON value whose errors are [`InvalidMessage`]s. Those of `serde_json` quote it.
 struct Json(Value);
 
 impl<'de> Deserializer<'de> for Json {
-    type Error = Misfit;
+    type Error = InvalidMessage;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidMessage> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
@@ -102,7 +102,7 @@ impl<'de> Deserializer<'de> for Json {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidMessage> {
         match self.0 {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
@@ -113,7 +113,7 @@ impl<'de> Deserializer<'de> for Json {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, InvalidMessage> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -122,7 +122,7 @@ impl<'de> Deserializer<'de> for Json {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, InvalidMessage> {
         match self.0 {
             Value::String(text) => text
                 .into_deserializer()
@@ -137,7 +137,7 @@ impl<'de> Deserializer<'de> for Json {
     }
 }
 
-impl IntoDeserializer<'_, Misfit> for Json {
+impl IntoDeserializer<'_, InvalidMessage> for Json {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -284,7 +284,7 @@ mod tests {
             if let Ok(nick) = Nick::parse(&text) {
                 prop_assert_eq!(Nick::parse(nick.as_str()), Ok(nick.clone()));
                 prop_assert!(nick.as_str().len() <= MAX_NICK_BYTES);
-                let escaped = cli::Escaped::new(nick.as_str()).quoted().to_string();
+                let escaped = proto::Escaped::new(nick.as_str()).quoted().to_string();
                 prop_assert_eq!(escaped, format!("\"{nick}\""));
             }
         }

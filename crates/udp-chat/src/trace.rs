@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cli::Escaped;
 use log::info;
+use proto::Escaped;
 use proto::chat::{Datagram, Reason};
 
 /// How much of a message is shown, in characters.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use cli::Escaped;
+use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
 use proto::{Name, Passed, Secret};
 

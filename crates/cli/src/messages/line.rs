@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use proto::Escaped;
 use simplelog::{Config, ConfigBuilder, WriteLogger};
 
 use super::DRAIN_TIMEOUT;
 use super::queue::Queue;
 use super::stamp::Stamp;
-use crate::escape::{Escaped, is_plain};
+use crate::one_line::is_plain;
 use crate::say::say;
 
 /// Far above any message of ours; what a line has beyond it is cut.

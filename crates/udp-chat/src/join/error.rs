@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use cli::{EndpointError, Escaped, LogError, Reason, ResolveError, UsageError};
+use cli::{EndpointError, LogError, Reason, ResolveError, UsageError};
+use proto::Escaped;
 use proto::chat::{self, Refusal};
 
 use super::asking::PATIENCE;

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use cli::Escaped;
+use proto::Escaped;
 use proto::chat::{Kind, Reason};
 
 use super::command::Wish;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cli::Escaped;
 use log::Level;
+use proto::Escaped;
 use proto::chat::{Reason, Refusal};
 
 use crate::trace::{RoundTrip, words};

@@ -4,11 +4,10 @@
 
 use std::hash::Hasher;
 
-use cli::Escaped;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use proto::caseless_key;
 use proto::chat::Kind;
+use proto::{Escaped, caseless_key};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::shown::{Said, Shown};

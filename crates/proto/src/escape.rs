@@ -1,15 +1,15 @@
-//! Untrusted text, made harmless for a log or a terminal. It knows nothing of where the text came from or goes.
+//! Makes untrusted text safe to show in a log or on a terminal.
 //!
-//! Control characters could move a cursor, forge a log line or retitle a window; bidirectional controls could show text in an
-//! order that lies. Each is shown as an escape, as Rust writes it (`\n`, `\x1b`, `\u{202e}`). Everything else, joined emoji and
-//! any script included, stays as it is.
+//! Control characters could move the cursor, forge a log line or retitle a window; bidirectional controls could show text in a
+//! misleading order. Each is shown as an escape in Rust's notation (`\n`, `\x1b`, `\u{202e}`). All other text, joined emoji and
+//! every script included, is shown unchanged.
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-/// Text from a stranger, shown without what could mislead a reader or command a terminal. Allocates nothing.
+/// Displays untrusted text with every character escaped that could mislead a reader or control a terminal. Allocates nothing.
 ///
 /// ```
-/// use cli::Escaped;
+/// use proto::Escaped;
 ///
 /// assert_eq!(Escaped::new("Аня\x1b[2J").to_string(), r"Аня\x1b[2J");
 /// assert_eq!(Escaped::from_bytes(b"\xff!").to_string(), r"\xff!");
@@ -23,12 +23,14 @@ pub struct Escaped<'a> {
 }
 
 impl<'a> Escaped<'a> {
-    /// The whole of `text`, without quotes: what a terminal shows.
+    /// All of `text`, without quotes.
+    #[must_use]
     pub fn new(text: &'a str) -> Self {
         Self::from_bytes(text.as_bytes())
     }
 
-    /// Like [`new`](Self::new) for bytes that ought to be UTF-8; those that are not are shown as `\xff`.
+    /// Like [`new`](Self::new), for bytes that may not be UTF-8. Invalid bytes are shown as `\xff`.
+    #[must_use]
     pub fn from_bytes(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -37,7 +39,8 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// In double quotes; quotes and backslashes inside are escaped, so that the end of the text cannot be faked.
+    /// Adds double quotes, and escapes quotes and backslashes in the text, so that the text cannot fake its own end.
+    #[must_use]
     pub fn quoted(self) -> Self {
         Self {
             quoted: true,
@@ -45,12 +48,13 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// At most `limit` characters; of a longer text the start, `…`, and the length of all of it in bytes.
+    /// Shows at most `limit` characters. A longer text is cut and followed by `…` and its full length in bytes.
+    #[must_use]
     pub fn cut(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Writes up to `limit` characters; true if there were more.
+    /// Writes up to `limit` characters, and returns whether the text has more.
     fn write_content(&self, out: &mut Formatter<'_>) -> Result<bool, fmt::Error> {
         let mut room = self.limit;
         for chunk in self.bytes.utf8_chunks() {
@@ -97,33 +101,6 @@ impl Display for Escaped<'_> {
         }
         Ok(())
     }
-}
-
-/// Whatever it displays, escaped as it passes: the gate before every log and terminal, where text that nobody escaped is caught.
-pub(crate) struct OneLine<T>(pub(crate) T);
-
-impl<T: Display> Display for OneLine<T> {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        write!(Gate(out), "{}", self.0)
-    }
-}
-
-struct Gate<'a, 'b>(&'a mut Formatter<'b>);
-
-impl fmt::Write for Gate<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if is_plain(text.as_bytes()) {
-            self.0.write_str(text)
-        } else {
-            Escaped::new(text).fmt(self.0)
-        }
-    }
-}
-
-/// Whether all of it is printable ASCII, which most text is. Without an early exit, so that it becomes vector instructions.
-pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let plain = |plain, byte: &u8| plain & (0x20..0x7f).contains(byte);
-    text.iter().fold(true, plain)
 }
 
 fn must_escape(character: char, quoted: bool) -> bool {
@@ -210,7 +187,7 @@ mod tests {
 
         #[test]
         fn nothing_harmful_passes_among_harmless(text in "[а-я\u{7f}-\u{9f}\u{61c}\u{2000}-\u{206f}]{0,60}") {
-            let shown = OneLine(&text).to_string();
+            let shown = Escaped::new(&text).to_string();
             prop_assert!(!shown.contains(is_harmful), "{shown:?}");
         }
 
