@@ -4,17 +4,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use testbed::{Program, Relay, Running, Weather, python};
+use testbed::{NetProfile, Program, Relay, Running, python};
 
-const FAIR: Weather = Weather {
+const GOOD_NETWORK: NetProfile = NetProfile {
     loss: 0.0,
-    doubled: 0.0,
+    duplicated: 0.0,
     delay: Duration::ZERO,
     jitter: Duration::ZERO,
 };
-const FOUL: Weather = Weather {
+const BAD_NETWORK: NetProfile = NetProfile {
     loss: 0.15,
-    doubled: 0.1,
+    duplicated: 0.1,
     delay: Duration::from_millis(5),
     jitter: Duration::from_millis(20),
 };
@@ -59,11 +59,11 @@ fn lines() -> Vec<String> {
 #[test]
 fn both_implementations_understand_each_other_on_a_bad_network() {
     let server = server();
-    let relay = Relay::start(server.await_address(), FAIR, 6);
+    let relay = Relay::start(server.await_address(), GOOD_NETWORK, 6);
     let Some(mut anya) = in_python(relay.address(), "Аня") else {
         return;
     };
-    relay.set_weather(FOUL);
+    relay.set_profile(BAD_NETWORK);
     let mut boris = in_rust(relay.address(), "Борис");
     assert_eq!(anya.next_line(), "* Борис joined");
 
@@ -110,7 +110,7 @@ fn a_nick_that_is_taken_is_refused() {
 #[test]
 fn a_member_in_python_goes_on_from_another_port() {
     let server = server();
-    let relay = Relay::start(server.await_address(), FAIR, 6);
+    let relay = Relay::start(server.await_address(), GOOD_NETWORK, 6);
     let Some(anya) = in_python(relay.address(), "Аня") else {
         return;
     };
@@ -128,7 +128,7 @@ fn a_member_in_python_goes_on_from_another_port() {
 #[test]
 fn a_member_in_python_comes_back_to_a_server_that_was_started_anew() {
     let first = server();
-    let relay = Relay::start(first.await_address(), FAIR, 6);
+    let relay = Relay::start(first.await_address(), GOOD_NETWORK, 6);
     let Some(anya) = in_python(relay.address(), "Аня") else {
         return;
     };

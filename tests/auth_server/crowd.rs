@@ -6,7 +6,7 @@ use std::io;
 use auth_server::Token;
 use proto::Secret;
 use serde_json::{Value, json};
-use testbed::{Fuse, Random};
+use testbed::{KillSwitch, Random};
 
 use crate::server::{Client, Server, change_password, login, plain, register, resume};
 
@@ -64,11 +64,11 @@ impl House {
     }
 
     /// Users come and go until the server is gone.
-    pub fn live_under(&mut self, server: &Server, fuse: &Fuse<'_>) {
-        while self.visit(server, fuse).is_ok() {}
+    pub fn live_under(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) {
+        while self.visit(server, kill_switch).is_ok() {}
     }
 
-    fn visit(&mut self, server: &Server, fuse: &Fuse<'_>) -> io::Result<()> {
+    fn visit(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) -> io::Result<()> {
         if self.users.is_empty() || self.random.below(5) == 0 {
             self.named += 1;
             self.users.push(User::new(self.number, self.named));
@@ -78,7 +78,7 @@ impl House {
             let user = self.random.below(self.users.len() as u64) as usize;
             self.users[user].act(server, &mut self.random)?;
         }
-        fuse.burn();
+        kill_switch.count_ack();
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use proto::FramedSocket;
-use testbed::{ask_in_vain, at_once};
+use testbed::{in_parallel, write_until_blocked};
 
 use crate::server::{PASSWORD, Server, plain, resume};
 
@@ -25,8 +25,8 @@ fn clients_that_read_nothing_cost_little_and_delay_nobody() {
         client.ask(resume(&token));
     }
     let before = server.running.memory();
-    at_once(&mut deaf, |client| {
-        let owed = ask_in_vain(&client.socket, &sessions()) * list.len();
+    in_parallel(&mut deaf, |client| {
+        let owed = write_until_blocked(&client.socket, &sessions()) * list.len();
         assert!(owed > 10 << 20, "{owed}");
     });
     if let (Some(before), Some(after)) = (before, server.running.memory()) {
@@ -48,7 +48,7 @@ fn clients_that_read_nothing_cost_little_and_delay_nobody() {
 fn a_client_that_reads_nothing_is_disconnected() {
     let server = Server::start(&["--idle-timeout", "1"]);
     let (deaf, _) = server.register("anna", PASSWORD);
-    ask_in_vain(&deaf.socket, &sessions());
+    write_until_blocked(&deaf.socket, &sessions());
     let told = server.log().wait_for("client disconnected");
     let reason = "the client took nothing of what it is owed within 1 s";
     assert!(told.contains(reason), "{told}");

@@ -3,7 +3,7 @@
 use std::fs;
 
 #[cfg(target_os = "linux")]
-use testbed::{Resource, at_once};
+use testbed::{Resource, in_parallel};
 
 use crate::server::{
     PASSWORD, Server, USERS_FILE, change_password, login, plain, program, register, resume,
@@ -103,7 +103,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
             ..Queue::default()
         })
         .collect();
-    at_once(&mut queues, |queue| {
+    in_parallel(&mut queues, |queue| {
         let mut client = server.connect_from(&queue.address);
         for name in queue.names.drain(..) {
             let reply = client.ask(register(&name, PASSWORD));
@@ -121,7 +121,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
     });
     let entered: usize = queues.iter().map(|queue| queue.entered.len()).sum();
     assert!((4..28).contains(&entered), "{entered}");
-    at_once(&mut queues, |queue| {
+    in_parallel(&mut queues, |queue| {
         for (name, token) in &queue.entered {
             assert_eq!(server.connect().ask(resume(token))["user"], *name);
         }
@@ -129,7 +129,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
 
     server.running.restrict(Resource::Fsize, None);
     let folder = server.folder().clone();
-    at_once(&mut queues, |queue| {
+    in_parallel(&mut queues, |queue| {
         let mut client = server.connect_from(&queue.address);
         for (kind, names) in [
             ("login", &queue.without_session),
@@ -143,7 +143,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
     });
     server.stop();
     let server = Server::start_in(&folder, &[]);
-    at_once(&mut queues, |queue| {
+    in_parallel(&mut queues, |queue| {
         for (name, token) in &queue.entered {
             assert_eq!(server.connect().ask(resume(token))["user"], *name);
         }

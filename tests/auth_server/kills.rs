@@ -1,11 +1,11 @@
 //! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else is.
-//! How often, and by which seed: `testbed::Kills`. What users do and how they find it is in `crowd`.
+//! How often, and by which seed: `testbed::KillRounds`. What users do and how they find it is in `crowd`.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use testbed::{Folder, Kills, Signal, at_once};
+use testbed::{Folder, KillRounds, Signal, in_parallel};
 
 use crate::crowd::House;
 use crate::server::{SESSIONS_FILE, Server, USERS_FILE, program};
@@ -17,7 +17,7 @@ const MOST: u64 = 10;
 
 #[test]
 fn kills_under_load_lose_nothing_that_was_acknowledged() {
-    let mut kills = Kills::new();
+    let mut kills = KillRounds::new();
     let folder = Folder::new();
     fs::create_dir(folder.join("data")).unwrap();
     for file in [USERS_FILE, SESSIONS_FILE] {
@@ -28,8 +28,8 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
         .collect();
     for _ in kills.rounds() {
         let server = start(&folder, &mut kills, &mut houses);
-        let fuse = kills.fuse(&server.running, MOST);
-        at_once(&mut houses, |house| house.live_under(&server, &fuse));
+        let kill_switch = kills.kill_switch(&server.running, MOST);
+        in_parallel(&mut houses, |house| house.live_under(&server, &kill_switch));
         server.running.wait().expect_signal(Signal::KILL);
     }
     start(&folder, &mut kills, &mut houses).stop();
@@ -38,14 +38,14 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
 }
 
 /// A server that knows what was acknowledged, in whatever state the files are.
-fn start(folder: &Folder, kills: &mut Kills, houses: &mut [House]) -> Server {
+fn start(folder: &Folder, kills: &mut KillRounds, houses: &mut [House]) -> Server {
     let mut torn = vec![];
     for file in [USERS_FILE, SESSIONS_FILE] {
         // A store compacts when more than a thousand lines are out of date, so now it will after some more changes.
         let live = keys(folder, file).len() as u64;
         let lines = 1_000 + live - kills.random.below(MOST);
         let next = r#"{"key":"nobody","value":{"name":"Nobody"}}"#;
-        if kills.leave_untidy(&folder.join(file), lines, next) {
+        if kills.leave_torn_line(&folder.join(file), lines, next) {
             torn.push(file);
         }
     }
@@ -55,7 +55,7 @@ fn start(folder: &Folder, kills: &mut Kills, houses: &mut [House]) -> Server {
             .running
             .wait_for_stderr_line(&format!("{file}: cut off line "));
     }
-    at_once(houses, |house| house.check(&server));
+    in_parallel(houses, |house| house.check(&server));
     let users = houses.iter().flat_map(|house| &house.users);
     let names: BTreeSet<_> = users.clone().map(|user| user.name.clone()).collect();
     assert_eq!(keys(folder, USERS_FILE), names);

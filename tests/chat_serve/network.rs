@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use proto::chat::{Notice, Request};
-use testbed::{Folder, Relay, Weather};
+use testbed::{Folder, NetProfile, Relay};
 
 use crate::client::Client;
 use crate::{program, server};
 
-const STORM: Weather = Weather {
+const STORM: NetProfile = NetProfile {
     loss: 0.2,
-    doubled: 0.1,
+    duplicated: 0.1,
     delay: Duration::from_millis(2),
     jitter: Duration::from_millis(20),
 };
@@ -101,7 +101,7 @@ fn a_member_that_vanishes_harms_nobody() {
 fn clients_come_back_to_a_server_that_was_started_again() {
     let folder = Folder::new();
     let first = program(&[]).in_folder(&folder).spawn();
-    let relay = Relay::start(first.await_address(), Weather::default(), 1);
+    let relay = Relay::start(first.await_address(), NetProfile::default(), 1);
     let anna = Client::join(relay.address(), "Anna");
     let boris = Client::join(relay.address(), "Boris");
     anna.say("before");

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use testbed::{TIME_LIMIT, at_once};
+use testbed::{TIME_LIMIT, in_parallel};
 
 use crate::server::{Server, expect_prompt_echoes, frame};
 
@@ -33,7 +33,7 @@ fn who_reads_nothing_costs_others_nothing_and_gets_every_byte_once_it_reads() {
         });
         // Now nothing moves, and nothing is done for it.
         let before = server.processor_time();
-        at_once(&mut deaf, Deaf::fill);
+        in_parallel(&mut deaf, Deaf::fill);
         if cfg!(target_os = "linux") {
             let used = server.processor_time().unwrap() - before.unwrap();
             assert!(used < STUCK / 5, "{used:?}");

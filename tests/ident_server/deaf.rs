@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use proto::FramedSocket;
 use serde_json::json;
-use testbed::{ask_in_vain, at_once};
+use testbed::{in_parallel, write_until_blocked};
 
 use crate::server::{Server, welcome};
 
@@ -25,8 +25,8 @@ fn clients_that_read_nothing_cost_little_and_delay_nobody() {
         .map(|_| server.greet("127.0.0.1", &name))
         .collect();
     let before = server.running.memory();
-    at_once(&mut deaf, |client| {
-        let owed = ask_in_vain(&client.socket, &whoami()) * name.len();
+    in_parallel(&mut deaf, |client| {
+        let owed = write_until_blocked(&client.socket, &whoami()) * name.len();
         assert!(owed > 10 << 20, "{owed}");
     });
     if let (Some(before), Some(after)) = (before, server.running.memory()) {
@@ -48,7 +48,7 @@ fn clients_that_read_nothing_cost_little_and_delay_nobody() {
 fn a_client_that_reads_nothing_is_disconnected() {
     let server = Server::start(&["--idle-timeout", "1"]);
     let deaf = server.register("127.0.0.1", &"я".repeat(64));
-    ask_in_vain(&deaf.socket, &whoami());
+    write_until_blocked(&deaf.socket, &whoami());
     let told = server.log().wait_for("client disconnected");
     let reason = "the client took nothing of what it is owed within 1 s";
     assert!(told.contains(reason), "{told}");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use testbed::{Folder, at_once};
+use testbed::{Folder, in_parallel};
 
 use crate::server::{Client, DATA_FILE, Server, program, welcome};
 
@@ -48,7 +48,7 @@ fn what_waited_for_descriptors_is_done_when_there_are_some() {
     server.log().wait_for("clients are served again, after ");
     let mut crowd: Vec<_> = (1..=10).map(|number| format!("127.5.1.{number}")).collect();
     // The store tries again when the file is half as long again.
-    at_once(&mut crowd, |address| {
+    in_parallel(&mut crowd, |address| {
         let mut client = server.register(address, "Dora");
         for change in 0..100 {
             rename(&mut client, &format!("Dora {change}"));

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 #[cfg(target_os = "linux")]
-use testbed::{Resource, at_once};
+use testbed::{Resource, in_parallel};
 
 use crate::server::{DATA_FILE, Server, program, welcome};
 
@@ -94,7 +94,7 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
             refused: vec![],
         })
         .collect();
-    at_once(&mut streets, |street| {
+    in_parallel(&mut streets, |street| {
         for address in street.addresses.drain(..) {
             let name = name(&address);
             let mut client = server.connect_from(&address);
@@ -124,14 +124,14 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
     }
 
     server.running.restrict(Resource::Fsize, None);
-    at_once(&mut streets, |street| {
+    in_parallel(&mut streets, |street| {
         for address in &street.refused {
             server.register(address, &name(address));
         }
     });
     let folder = server.stop();
     let server = Server::start_in(&folder);
-    at_once(&mut streets, |street| {
+    in_parallel(&mut streets, |street| {
         for address in street.stored.iter().chain(&street.refused) {
             server.greet(address, &name(address));
         }

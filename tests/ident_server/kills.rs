@@ -1,5 +1,5 @@
 //! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else is.
-//! How often, and by which seed: `testbed::Kills`.
+//! How often, and by which seed: `testbed::KillRounds`.
 //!
 //! A kill leaves the kernel alive, so what was written is there without an fsync. What a power cut leaves is tried by the
 //! store's own tests, on a disk in memory; here each second kill is followed by what it may leave of a line, a beginning.
@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use testbed::{Folder, Fuse, Kills, Random, Signal, at_once};
+use testbed::{Folder, KillRounds, KillSwitch, Random, Signal, in_parallel};
 
 use crate::server::{Client, DATA_FILE, Server, welcome};
 
@@ -36,7 +36,7 @@ struct House {
 
 #[test]
 fn kills_under_load_lose_nothing_that_was_acknowledged() {
-    let mut kills = Kills::new();
+    let mut kills = KillRounds::new();
     let folder = Folder::new();
     fs::create_dir(folder.join("data")).unwrap();
     fs::write(folder.join(DATA_FILE), "").unwrap();
@@ -46,8 +46,10 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
     let mut drafts = 0;
     for _ in kills.rounds() {
         let server = start(&folder, &mut kills, &mut streets);
-        let fuse = kills.fuse(&server.running, MOST);
-        at_once(&mut streets, |street| street.live_under(&server, &fuse));
+        let kill_switch = kills.kill_switch(&server.running, MOST);
+        in_parallel(&mut streets, |street| {
+            street.live_under(&server, &kill_switch)
+        });
         server.running.wait().expect_signal(Signal::KILL);
         drafts += u32::from(draft(&folder).exists());
     }
@@ -56,11 +58,11 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
 }
 
 /// A server that knows what was acknowledged, in whatever state the file is.
-fn start(folder: &Folder, kills: &mut Kills, streets: &mut [Street]) -> Server {
+fn start(folder: &Folder, kills: &mut KillRounds, streets: &mut [Street]) -> Server {
     // The store compacts when more than a thousand lines are out of date, so now it will after some more changes.
     let lines = 1_000 + STREETS * HOUSES - kills.random.below(MOST);
     let next = r#"{"key":"127.99.99.99","value":{"name":"Nobody"}}"#;
-    let is_torn = kills.leave_untidy(&folder.join(DATA_FILE), lines, next);
+    let is_torn = kills.leave_torn_line(&folder.join(DATA_FILE), lines, next);
     let program = crate::server::program().args(["--log-to", "console"]);
     let server = Server::run(&program.in_folder(folder));
     if is_torn {
@@ -68,7 +70,7 @@ fn start(folder: &Folder, kills: &mut Kills, streets: &mut [Street]) -> Server {
         server.running.wait_for_stderr_line(&told);
     }
     assert!(!draft(folder).exists());
-    at_once(streets, |street| street.check(&server));
+    in_parallel(streets, |street| street.check(&server));
     assert_eq!(content(folder), known(streets));
     server
 }
@@ -131,12 +133,12 @@ impl Street {
     }
 
     /// Clients come and go until the server is gone.
-    fn live_under(&mut self, server: &Server, fuse: &Fuse<'_>) {
-        while self.visit(server, fuse).is_ok() {}
+    fn live_under(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) {
+        while self.visit(server, kill_switch).is_ok() {}
     }
 
     /// Changes a name or two of one client.
-    fn visit(&mut self, server: &Server, fuse: &Fuse<'_>) -> io::Result<()> {
+    fn visit(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) -> io::Result<()> {
         let house = self.random.below(HOUSES) as usize;
         let house = &mut self.houses[house];
         let mut client = Client::try_connect(server.address, &house.address)?;
@@ -154,7 +156,7 @@ impl Street {
             let forgotten = json!({"type": "forgotten"});
             assert_eq!(reply, name.as_deref().map_or(forgotten, welcome));
             (house.name, house.doubt) = (name, None);
-            fuse.burn();
+            kill_switch.count_ack();
         }
         Ok(())
     }

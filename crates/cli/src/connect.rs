@@ -60,9 +60,9 @@ pub enum ConnectError {
 }
 
 impl Display for ConnectError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (endpoint, source) = match self {
-            Self::Resolve(error) => return error.fmt(out),
+            Self::Resolve(error) => return error.fmt(f),
             Self::Connect { endpoint, source } => (endpoint, source),
         };
         let next = match source.kind() {
@@ -74,7 +74,7 @@ impl Display for ConnectError {
             _ => "check --host, --port and the network",
         };
         write!(
-            out,
+            f,
             "cannot connect to {endpoint}: {}; {next}",
             Reason(source)
         )

@@ -1,8 +1,8 @@
-//! The number of files and sockets that a process may have open.
+//! The limit of open files and sockets.
 
 use std::io;
 
-/// Raises the soft limit to the hard one, and gives the limit that now holds. Each client takes a descriptor.
+/// Raises the soft limit to the hard one and returns the new limit. Each client takes one descriptor.
 ///
 /// # Errors
 /// When the system refuses.
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soft_limit_becomes_the_hard_one() {
+    fn the_soft_limit_is_raised_to_the_hard_one() {
         let raised = raise_descriptor_limit().unwrap();
         let (soft, hard) = rlimit::Resource::NOFILE.get().unwrap();
         assert_eq!((raised, soft), (hard, hard));

@@ -172,11 +172,11 @@ impl Endpoint {
 
 /// `127.0.0.1:9090`, `[::1]:9090`, `localhost:9090`
 impl Display for Endpoint {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
-            write!(out, "[{}]:{}", self.host, self.port)
+            write!(f, "[{}]:{}", self.host, self.port)
         } else {
-            write!(out, "{}:{}", self.host, self.port)
+            write!(f, "{}:{}", self.host, self.port)
         }
     }
 }
@@ -216,14 +216,14 @@ pub enum EndpointError {
 }
 
 impl Display for EndpointError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PortZero => out.write_str(
+            Self::PortZero => f.write_str(
                 "cannot connect to port 0: only a server may have it; give the server's --port",
             ),
             Self::Interview(source) => {
                 write!(
-                    out,
+                    f,
                     "cannot ask for host and port: {}; use --host, --port and --prompt never",
                     Reason(source)
                 )
@@ -244,10 +244,10 @@ pub struct ResolveError {
 }
 
 impl Display for ResolveError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (host, why) = (&self.host, Reason(&self.source));
         write!(
-            out,
+            f,
             "cannot find the host {host}: {why}; check its spelling, or give an address"
         )
     }

@@ -1,4 +1,4 @@
-//! Flags that servers share, as groups to flatten into a program's own.
+//! Flags that servers share, as groups that a program flattens into its own.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::messages::LogFlags;
 
 /// Flags of every server.
 ///
-/// Its own default for a flag a program sets on the struct that flattens this one:
+/// A program changes a default on the struct that flattens this one:
 /// `#[command(mut_arg("max_clients", |arg| arg.default_value("1000")))]`.
 #[derive(Args, Clone, Debug)]
 pub struct ServerFlags {
@@ -18,11 +18,11 @@ pub struct ServerFlags {
     #[command(flatten)]
     pub endpoint: EndpointFlags,
 
-    /// Fail when the port is taken, instead of trying the next ones
+    /// Fail when the port is in use, instead of trying the next ones
     #[arg(long)]
     pub strict_port: bool,
 
-    /// How many clients are served at once
+    /// The most clients served at once
     #[arg(
         long, value_name = "N", default_value = "10000",
         value_parser = clap::value_parser!(u32).range(1..).map(|clients| clients as usize)
@@ -37,11 +37,11 @@ pub struct ServerFlags {
 /// Flags of every TCP server.
 #[derive(Args, Clone, Debug)]
 pub struct TcpServerFlags {
-    /// What every server has.
+    /// Flags of every server.
     #[command(flatten)]
     pub server: ServerFlags,
 
-    /// Disconnect a client that sends no whole message for so long; 0: never
+    /// Disconnect a client that sends no whole message for this long; 0: never
     #[arg(long = "idle-timeout", value_name = "SECONDS", default_value = "300")]
     idle_timeout_seconds: u32,
 }

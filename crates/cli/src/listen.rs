@@ -59,7 +59,7 @@ fn bind<T>(
         address.set_port(port);
         bind(address)
     };
-    let bound = walk(endpoint.port, strict, try_port, |taken, next| match next {
+    let bound = try_ports(endpoint.port, strict, try_port, |taken, next| match next {
         0 => say(format_args!("port {taken} is taken, trying any free port")),
         _ => say(format_args!("port {taken} is taken, trying {next}")),
     });
@@ -67,7 +67,7 @@ fn bind<T>(
 }
 
 /// Tries `first`, the ports after it, then 0, as long as each is in use; `tell` hears of every step.
-fn walk<T>(
+fn try_ports<T>(
     first: u16,
     strict: bool,
     mut try_port: impl FnMut(u16) -> io::Result<T>,
@@ -106,9 +106,9 @@ pub enum ListenError {
 }
 
 impl Display for ListenError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (address, source) = match self {
-            Self::Resolve(error) => return error.fmt(out),
+            Self::Resolve(error) => return error.fmt(f),
             Self::Bind { address, source } => (address, source),
         };
         let next = match source.kind() {
@@ -121,11 +121,7 @@ impl Display for ListenError {
             }
             _ => "check --host and --port",
         };
-        write!(
-            out,
-            "cannot listen on {address}: {}; {next}",
-            Reason(source)
-        )
+        write!(f, "cannot listen on {address}: {}; {next}", Reason(source))
     }
 }
 
@@ -145,39 +141,43 @@ mod tests {
         }
     }
 
-    fn walked(first: u16, strict: bool, taken: impl Fn(u16) -> bool) -> (Option<u16>, Vec<u16>) {
+    fn ports_tried(
+        first: u16,
+        strict: bool,
+        taken: impl Fn(u16) -> bool,
+    ) -> (Option<u16>, Vec<u16>) {
         let mut steps = Vec::new();
         let try_port = |port| match taken(port) {
             true => Err(ErrorKind::AddrInUse.into()),
             false => Ok(port),
         };
-        let port = walk(first, strict, try_port, |_, next| steps.push(next)).ok();
+        let port = try_ports(first, strict, try_port, |_, next| steps.push(next)).ok();
         (port, steps)
     }
 
     #[test]
     fn the_walk_tries_twenty_ports_then_any() {
-        assert_eq!(walked(9090, false, |_| false), (Some(9090), vec![]));
+        assert_eq!(ports_tried(9090, false, |_| false), (Some(9090), vec![]));
         assert_eq!(
-            walked(9090, false, |port| port < 9092 && port > 0),
+            ports_tried(9090, false, |port| port < 9092 && port > 0),
             (Some(9092), vec![9091, 9092])
         );
-        let (port, steps) = walked(9090, false, |port| port > 0);
+        let (port, steps) = ports_tried(9090, false, |port| port > 0);
         assert_eq!(port, Some(0));
         assert_eq!(steps, (9091..=9110).chain([0]).collect::<Vec<_>>());
         assert_eq!(
-            walked(65534, false, |port| port > 0),
+            ports_tried(65534, false, |port| port > 0),
             (Some(0), vec![65535, 0])
         );
     }
 
     #[test]
     fn the_walk_ends_where_it_must() {
-        assert_eq!(walked(9090, true, |_| true), (None, vec![]));
-        assert_eq!(walked(0, false, |_| true), (None, vec![]));
-        assert_eq!(walked(65535, false, |_| true), (None, vec![0]));
+        assert_eq!(ports_tried(9090, true, |_| true), (None, vec![]));
+        assert_eq!(ports_tried(0, false, |_| true), (None, vec![]));
+        assert_eq!(ports_tried(65535, false, |_| true), (None, vec![0]));
         let denied = |_| Err::<(), _>(ErrorKind::PermissionDenied.into());
-        let error = walk(80, false, denied, |_, _| panic!("a walk")).unwrap_err();
+        let error = try_ports(80, false, denied, |_, _| panic!("a walk")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     }
 

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use clap::{Arg, Command, Parser};
 
 use crate::endpoint::EndpointError;
-use crate::exposure::Exposed;
+use crate::env;
+use crate::plaintext::PlaintextRefused;
 use crate::reason::Reason;
 use crate::say::say;
-use crate::variables;
 
 /// The exit status of wrong usage, as clap has it.
 const USAGE_STATUS: u8 = 2;
@@ -51,20 +51,20 @@ impl Program {
             .version(env!("CARGO_PKG_VERSION"))
             .propagate_version(true);
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        let mut matches = variables::parse(self.name, &command, &arguments)?;
+        let mut matches = env::parse(self.name, &command, &arguments)?;
         A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command.clone()))
     }
 
     /// Runs the body of `main`: on an error writes one line to stderr, and gives the exit status.
     ///
-    /// Status 1 is for errors, 2 for wrong usage (a [`UsageError`], [`Exposed`] or [`EndpointError::PortZero`]) among their
+    /// Status 1 is for errors, 2 for wrong usage (a [`UsageError`], [`PlaintextRefused`] or [`EndpointError::PortZero`]) among their
     /// causes, 0 for a [`StdoutError`] that says that nobody reads any more (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
         let error = match body() {
             Ok(status) => return status,
             Err(error) => error,
         };
-        match verdict(&error) {
+        match exit_status(&error) {
             Some(status) => {
                 say(format_args!("{}: {}", self.name, Causes(&error)));
                 status.into()
@@ -83,7 +83,7 @@ impl Program {
         let flags = || command.get_arguments().filter_map(Arg::get_long);
         let example = flags().find(|flag| *flag == "prompt").or(flags().next());
         let note = example.map(|flag| {
-            let variable = variables::variable(self.name, flag);
+            let variable = env::variable(self.name, flag);
             format!("Each flag can come from the environment: --{flag} as {variable}")
         });
         let examples = command.get_after_help().map(ToString::to_string);
@@ -116,8 +116,8 @@ impl Program {
 pub struct UsageError(pub String);
 
 impl Display for UsageError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -129,15 +129,15 @@ impl Error for UsageError {}
 pub struct StdoutError(pub io::Error);
 
 impl Display for StdoutError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        write!(out, "cannot write to stdout: {}", Reason(&self.0))
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write to stdout: {}", Reason(&self.0))
     }
 }
 
 impl Error for StdoutError {}
 
 /// The exit status that an error deserves; `None` if it is none.
-fn verdict(error: &anyhow::Error) -> Option<u8> {
+fn exit_status(error: &anyhow::Error) -> Option<u8> {
     if let Some(StdoutError(why)) = error.downcast_ref()
         && why.kind() == ErrorKind::BrokenPipe
     {
@@ -151,7 +151,7 @@ fn verdict(error: &anyhow::Error) -> Option<u8> {
 
 fn is_usage(cause: &(dyn Error + 'static)) -> bool {
     cause.is::<UsageError>()
-        || cause.is::<Exposed>()
+        || cause.is::<PlaintextRefused>()
         || matches!(cause.downcast_ref(), Some(EndpointError::PortZero))
 }
 
@@ -159,14 +159,14 @@ fn is_usage(cause: &(dyn Error + 'static)) -> bool {
 struct Causes<'a>(&'a anyhow::Error);
 
 impl Display for Causes<'_> {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (depth, cause) in self.0.chain().enumerate() {
             if depth > 0 {
-                out.write_str(": ")?;
+                f.write_str(": ")?;
             }
             match cause.downcast_ref::<io::Error>() {
-                Some(error) => write!(out, "{}", Reason(error))?,
-                None => write!(out, "{cause}")?,
+                Some(error) => write!(f, "{}", Reason(error))?,
+                None => write!(f, "{cause}")?,
             }
         }
         Ok(())
@@ -258,17 +258,17 @@ mod tests {
             Causes(&error).to_string(),
             "cannot say hello: connection refused"
         );
-        assert_eq!(verdict(&error), Some(1));
+        assert_eq!(exit_status(&error), Some(1));
     }
 
     #[test]
     fn a_reader_that_has_seen_enough_is_no_failure() {
         let broken = || io::Error::from(ErrorKind::BrokenPipe);
         let stdout = Err::<(), _>(StdoutError(broken())).context("cannot print a reply");
-        assert_eq!(verdict(&stdout.unwrap_err()), None);
-        assert_eq!(verdict(&broken().into()), Some(1), "a socket, perhaps");
+        assert_eq!(exit_status(&stdout.unwrap_err()), None);
+        assert_eq!(exit_status(&broken().into()), Some(1), "a socket, perhaps");
         assert_eq!(
-            verdict(&StdoutError(ErrorKind::StorageFull.into()).into()),
+            exit_status(&StdoutError(ErrorKind::StorageFull.into()).into()),
             Some(1)
         );
     }

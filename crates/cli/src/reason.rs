@@ -1,14 +1,14 @@
-//! The system's reasons, as part of a sentence.
+//! System errors as part of a sentence.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
 
-/// An I/O error the way it reads after a colon: `connection refused` for `Connection refused (os error 111)`.
+/// Shows an I/O error the way it reads after a colon: `connection refused` for `Connection refused (os error 111)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Reason<'a>(pub &'a io::Error);
 
 impl Display for Reason<'_> {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let whole = self.0.to_string();
         let text = match whole.rsplit_once(" (os error ") {
             Some((text, _)) if self.0.raw_os_error().is_some() => text,
@@ -19,12 +19,12 @@ impl Display for Reason<'_> {
             .unwrap_or(text);
         let mut rest = text.chars();
         let first = rest.next().map(|first| first.to_ascii_lowercase());
-        // A word in capitals is a name.
+        // A word in capitals is a name or an abbreviation.
         match first {
             Some(first) if rest.as_str().starts_with(char::is_lowercase) => {
-                write!(out, "{first}{}", rest.as_str())
+                write!(f, "{first}{}", rest.as_str())
             }
-            _ => out.write_str(text),
+            _ => f.write_str(text),
         }
     }
 }

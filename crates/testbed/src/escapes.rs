@@ -1,11 +1,11 @@
-//! What a person sees of a terminal's output: the text without escape sequences (ECMA-48).
-//! It does not draw a screen: what was overwritten or erased is still there.
+//! The visible text of a terminal's output: without escape sequences (ECMA-48). It does not draw a screen: overwritten and
+//! erased text is still there.
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
 
-/// The visible bytes of `raw`, each with the offset in `raw` just past it. A line's end is `\n`;
-/// an escape sequence that is still incomplete is left out.
+/// The visible bytes of `raw`, each with the offset in `raw` just past it. Lines end with `\n`; an incomplete escape sequence
+/// at the end is left out.
 pub(crate) fn visible(raw: &[u8]) -> impl Iterator<Item = (u8, usize)> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -29,7 +29,7 @@ pub(crate) fn plain(raw: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The length of the escape sequence that `raw` begins with, all of `raw` when its end is not there.
+/// The length of the escape sequence that `raw` begins with; all of `raw` when the sequence is incomplete.
 fn escape_length(raw: &[u8]) -> usize {
     let end = match raw.get(1) {
         // A control sequence (colours, the cursor): parameters, then one final byte.

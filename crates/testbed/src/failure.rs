@@ -1,5 +1,5 @@
-//! What a failing test prints: the command, how it ended, all that it wrote. Control characters
-//! are escaped, so that a test of hostile text does not harm the developer's terminal.
+//! The report of a failing test: the command, how it ended, its output. Control characters are escaped, so that a test of
+//! hostile text does not harm the developer's terminal.
 
 use std::fmt::Write;
 use std::fs;
@@ -7,10 +7,10 @@ use std::fs;
 use crate::folder::Folder;
 use crate::program::Program;
 
-/// How much of a stream is shown, its end; more would hide the test's own words.
+/// How much of the end of a stream is shown; more would bury the test's own message.
 const SHOWN_BYTES: usize = 16 * 1024;
 
-/// The whole report: what was expected in vain, then all that is known of the program.
+/// The whole report: what was expected, then everything about the program.
 pub(crate) fn report(
     what: &str,
     program: &Program,

@@ -1,4 +1,4 @@
-//! What is left of a program that ran with pipes and has ended.
+//! A program that ran with pipes and has ended: its status, output and folder.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -9,14 +9,14 @@ use crate::failure;
 use crate::folder::{Folder, LogFile};
 use crate::program::Program;
 
-/// A program that has ended; its folder is still there.
+/// A program that has ended. Its folder still exists.
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
     pub status: ExitStatus,
-    /// All that it wrote to stdout.
+    /// What it wrote to stdout.
     pub stdout: Vec<u8>,
-    /// All that it wrote to stderr.
+    /// What it wrote to stderr.
     pub stderr: Vec<u8>,
     pub(crate) program: Program,
     pub(crate) folder: Folder,
@@ -69,7 +69,7 @@ impl Finished {
         self.program.log_in(&self.folder)
     }
 
-    /// Fails the test with all that the program wrote, for expectations of the test's own.
+    /// Fails the test with the program's output, for checks of the test's own.
     #[track_caller]
     pub fn fail(&self, what: &str) -> ! {
         let streams = [

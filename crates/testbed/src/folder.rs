@@ -1,4 +1,4 @@
-//! The folder a program works in, and the log files that appear there.
+//! The working folder of a program, and the log files in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use crate::failure;
 use crate::program::TIME_LIMIT;
 
-/// How often a [`LogFile`] is looked at; a tenth of what a service message may take to reach it.
+/// How often a [`LogFile`] is polled: a tenth of the time that a service message may take to reach it.
 const LOG_POLL: Duration = Duration::from_millis(10);
 
-/// A fresh folder, removed when its last holder is gone. A clone is the same folder.
+/// A fresh folder, removed when its last handle is dropped. A clone is a handle to the same folder.
 #[derive(Clone, Debug)]
 pub struct Folder(Arc<TempDir>);
 
@@ -49,8 +49,7 @@ impl Folder {
     }
 }
 
-/// A file of service messages that a program appends to. Only whole lines count; a file that is
-/// not there has none.
+/// A file of service messages that a program appends to. Only whole lines count; a missing file has none.
 #[derive(Clone, Debug)]
 pub struct LogFile {
     path: PathBuf,
@@ -70,13 +69,13 @@ impl LogFile {
         &self.path
     }
 
-    /// Waits for a line that contains `text`, anywhere in the file, and gives the first.
+    /// Waits for a line that contains `text`, anywhere in the file, and returns the first.
     #[track_caller]
     pub fn wait_for(&self, text: &str) -> String {
         self.wait_for_nth(1, text)
     }
 
-    /// Waits for the `n`th line that contains `text`, counted from 1, and gives it.
+    /// Waits for the `n`th line that contains `text`, counted from 1, and returns it.
     #[track_caller]
     pub fn wait_for_nth(&self, n: usize, text: &str) -> String {
         assert!(n > 0, "lines are counted from 1");
@@ -94,8 +93,7 @@ impl LogFile {
                     self.limit
                 );
             }
-            // The one poll among the tests: std cannot be told of a file's growth, and a program
-            // that writes a file has no other way to tell.
+            // The only polling in the tests: std cannot wait for a file to grow.
             thread::sleep(LOG_POLL);
         }
     }

@@ -1,12 +1,10 @@
-//! For tests only: start a program, talk to it, stop it, and say what it printed when a test fails.
+//! For tests only: starts a program, talks to it, stops it, and shows its output when a test fails.
 //!
-//! A [`Program`] is run to its end ([`Program::output`]), beside the test ([`Running`]) or in a
-//! pseudo-terminal ([`Terminal`]), in a [`Folder`] of its own and with an environment that owes
-//! nothing to the machine's. Nothing here knows what the programs say to one another.
+//! A [`Program`] runs to its end ([`Program::output`]), beside the test ([`Running`]) or in a pseudo-terminal ([`Terminal`]),
+//! in a [`Folder`] of its own and with a clean environment. This crate does not know the programs' protocols.
 //!
-//! Every wait ends within a time limit, [`TIME_LIMIT`] unless [`Program::time_limit`] says
-//! otherwise. A wait in vain panics at the test's line with all that the program printed and
-//! logged, so that a failing test explains itself. What is dropped is killed.
+//! Every wait has a time limit, by default [`TIME_LIMIT`]; [`Program::time_limit`] changes it. When a wait fails, it panics at
+//! the test's line with the program's output and log. A dropped process is killed.
 //!
 //! ```no_run
 //! # use testbed::Program;
@@ -22,15 +20,15 @@
 //! server.wait().expect_success();
 //! ```
 
-mod crowd;
-mod deaf;
 mod escapes;
 mod failure;
 mod finished;
 mod folder;
-mod kills;
+mod kill_rounds;
 #[cfg(target_os = "linux")]
 mod network;
+mod non_reading;
+mod parallel;
 mod process;
 mod program;
 mod python;
@@ -40,18 +38,18 @@ mod running;
 mod stream;
 mod terminal;
 
-pub use crowd::at_once;
-pub use deaf::ask_in_vain;
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
-pub use kills::{Fuse, Kills};
+pub use kill_rounds::{KillRounds, KillSwitch};
 #[cfg(target_os = "linux")]
 pub use network::{Host, Network};
+pub use non_reading::write_until_blocked;
+pub use parallel::in_parallel;
 pub use process::{Memory, Process};
 pub use program::{Program, TIME_LIMIT};
 pub use python::python;
 pub use random::Random;
-pub use relay::{Relay, Weather};
+pub use relay::{NetProfile, Relay};
 pub use running::Running;
 #[cfg(target_os = "linux")]
 pub use rustix::process::Resource;

@@ -1,5 +1,4 @@
-//! A network of hosts that are Linux network namespaces, for tests of what is reached from where. What runs on the hosts is
-//! not known here.
+//! A network of hosts made of Linux network namespaces, for tests that need several addresses.
 //!
 //! ```text
 //! local 10.77.1.1 ──┐
@@ -20,9 +19,9 @@ use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Three hosts with a switch and a router between them. Dropped, it is gone.
+/// Three hosts with a switch and a router between them. Dropping it removes them.
 pub struct Network {
-    /// A host that is to run servers.
+    /// A host to run servers on.
     pub local: Host,
     /// A host on the same network.
     pub second: Host,
@@ -32,14 +31,14 @@ pub struct Network {
     _router: Host,
 }
 
-/// A machine as far as its network goes; files and processes are those of the test's own machine.
+/// A host of its own only as far as the network goes: it shares files and processes with the test.
 pub struct Host {
     namespace: Namespace,
     address: Ipv4Addr,
 }
 
 impl Network {
-    /// Makes a network, or says which right, tool or part of the system is missing for it.
+    /// Makes a network, or returns which privilege, tool or part of the system is missing.
     ///
     /// # Errors
     ///
@@ -47,7 +46,7 @@ impl Network {
     ///
     /// # Panics
     ///
-    /// When all of that is there, but the network does not come about.
+    /// When all of that is there, but the setup fails all the same.
     pub fn make() -> Result<Self, String> {
         let host = |name, last: [u8; 2]| {
             let namespace = Namespace::make(name)?;
@@ -102,16 +101,16 @@ impl Host {
         self.address.into()
     }
 
-    /// Does something as if on this host: connections begin here, and programs that are started run here.
+    /// Runs `work` on this host: its connections and the programs it starts use this host's network.
     pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
-            let visitor = scope.spawn(|| {
+            let thread = scope.spawn(|| {
                 self.namespace
                     .move_in()
-                    .expect("what was made can be entered");
+                    .expect("an existing namespace can be entered");
                 work()
             });
-            visitor.join().unwrap_or_else(|panic| resume_unwind(panic))
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
 }
@@ -135,7 +134,7 @@ impl Namespace {
         Ok(())
     }
 
-    /// Joins an interface of this namespace to one of another, both made by this.
+    /// Creates a pair of connected interfaces, one in this namespace and one in `other`.
     fn cable(&self, port: &str, other: &Self, other_port: &str) -> Result<(), String> {
         let other = &other.0;
         self.try_ip(&format!(
@@ -160,7 +159,7 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // With it go its interfaces, and their other ends. It may be that it was never made.
+        // This removes its interfaces and their peers, too. It fails if the namespace was never made.
         let _ = ip(&["netns", "delete", &self.0]);
     }
 }

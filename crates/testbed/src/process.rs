@@ -1,4 +1,4 @@
-//! The life of one child process: signals, figures, its end. Its streams are not known here.
+//! One child process: signals, memory and other figures, its end. It does not handle the streams.
 
 use std::fs;
 use std::process::{Child, ExitStatus};
@@ -15,19 +15,18 @@ use crate::failure;
 use crate::folder::{Folder, LogFile};
 use crate::program::Program;
 
-/// Held while a child is started. `portable-pty` opens a terminal and marks it close-on-exec
-/// only after that; a child of another test that started in between would hold it open.
+/// Held while a child starts. `portable-pty` marks a terminal close-on-exec only after opening it; a child of another test
+/// that started in between would inherit it and hold it open.
 static STARTING: Mutex<()> = Mutex::new(());
 
-/// How long a failure that is certain waits for what explains it: the last words on the other
-/// stream, the exit status.
+/// How long a failed wait still waits for what explains it: output on the other stream, the exit status.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// The unit of times in `/proc`, everywhere but on the Alpha.
+/// The unit of processor times in `/proc` (USER_HZ, 100 everywhere but on the Alpha).
 const TICK: Duration = Duration::from_millis(10);
 
-/// A child process. [`Running`](crate::Running) and [`Terminal`](crate::Terminal) are ones, with
-/// streams. Dropped, it is killed and waited for.
+/// A child process. [`Running`](crate::Running) and [`Terminal`](crate::Terminal) add streams to it. Dropping it kills it and
+/// waits for it.
 pub struct Process {
     program: Program,
     folder: Folder,
@@ -43,7 +42,7 @@ struct Life {
 
 struct State {
     child: Child,
-    /// None while it runs, and as long as its process id is surely its own.
+    /// None while it runs, that is, until its process id may belong to another process.
     status: Option<ExitStatus>,
 }
 
@@ -59,7 +58,7 @@ pub struct Memory {
 }
 
 impl Process {
-    /// Takes over the child that `start` starts.
+    /// Owns the child that `start` starts.
     #[track_caller]
     pub(crate) fn start<S>(
         program: &Program,
@@ -153,8 +152,7 @@ impl Process {
         Some(fs::read_dir(self.proc("fd")).ok()?.count())
     }
 
-    /// The processor time it has used, itself and the system for it, in steps of 10 ms; None on
-    /// systems other than Linux and after its end.
+    /// The processor time it has used (user and system), in steps of 10 ms; None on systems other than Linux and after its end.
     pub fn processor_time(&self) -> Option<Duration> {
         let _alive = self.alive()?;
         ticks_of(&fs::read_to_string(self.proc("stat")).ok()?).map(|ticks| ticks * TICK)
@@ -199,7 +197,7 @@ impl Process {
         waited.unwrap_or_else(PoisonError::into_inner).0.status
     }
 
-    /// Fails the test with all that is known.
+    /// Fails the test with a full report.
     #[track_caller]
     pub(crate) fn fail(&self, what: &str, streams: &[(&str, Vec<u8>)]) -> ! {
         let state = match self.life.lock().status {
@@ -219,7 +217,7 @@ impl Process {
         format!("/proc/{}/{file}", self.pid())
     }
 
-    /// Unless it has ended. As long as the guard lives, its process id cannot pass to another.
+    /// None once it has ended. While the guard lives, its process id cannot pass to another process.
     fn alive(&self) -> Option<MutexGuard<'_, State>> {
         let state = self.life.lock();
         state.status.is_none().then_some(state)
@@ -236,8 +234,7 @@ impl Drop for Process {
 }
 
 impl Life {
-    /// Waits without reaping, then reaps under the lock, so that no signal reaches a process id
-    /// that the system has given to another.
+    /// Waits without reaping, then reaps under the lock, so that no signal reaches another process with the same id.
     fn await_end(&self, pid: Pid) {
         let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         retry_on_intr(|| waitid(WaitId::Pid(pid), ended)).expect("a child can be waited for");

@@ -1,4 +1,4 @@
-//! What to run and in which surroundings. How it runs is the business of `running` and `terminal`.
+//! What to run: path, arguments, environment, redirections. `running` and `terminal` run it.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -13,13 +13,11 @@ use crate::folder::{Folder, LogFile};
 use crate::running::Running;
 use crate::terminal::Terminal;
 
-/// How long a wait lasts before it fails the test. Programs answer in milliseconds; machines that
-/// run tests are shared and stall for seconds.
+/// How long a wait lasts before it fails the test. Programs answer in milliseconds, but shared test machines stall for seconds.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// The outer variables a program still sees: where programs and temporary files are, and where a
-/// coverage run collects its counts. No other, so that neither a `LAB_…` of the developer's shell
-/// nor `NO_COLOR` nor `RUST_BACKTRACE` changes what a test sees.
+/// The variables that a program inherits: where programs and temporary files are, and where a coverage run writes its counts.
+/// No others, so that a `LAB_…`, `NO_COLOR` or `RUST_BACKTRACE` of the developer's shell does not change a test.
 const INHERITED: [&str; 3] = ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"];
 
 /// A program to start, once or several times.
@@ -35,7 +33,7 @@ pub struct Program {
     pub(crate) limit: Duration,
 }
 
-/// What a program that runs without a terminal finds on its standard input.
+/// The standard input of a program without a terminal.
 #[derive(Clone, Debug)]
 pub(crate) enum Stdin {
     Null,
@@ -44,9 +42,9 @@ pub(crate) enum Stdin {
 }
 
 impl Program {
-    /// The program at `path`, mostly `env!("CARGO_BIN_EXE_name")`; a bare name is looked up in `PATH`.
+    /// The program at `path`, usually `env!("CARGO_BIN_EXE_name")`; a bare name is looked up in `PATH`.
     ///
-    /// By default it gets no arguments, an empty standard input, a fresh [`Folder`] at each start,
+    /// By default it has no arguments, an empty standard input, a fresh [`Folder`] at each start,
     /// and an environment of `PATH`, `HOME` (its folder), `TERM`, `LANG`, `SHELL` and `TZ=UTC`.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
@@ -74,7 +72,7 @@ impl Program {
         self
     }
 
-    /// Sets an environment variable; the last value for a name counts.
+    /// Sets an environment variable; the last value for a name wins.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env
             .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
@@ -99,8 +97,7 @@ impl Program {
         self
     }
 
-    /// Commands of the shell that then becomes the program, for the limits and ignored signals it is
-    /// to inherit: `"ulimit -n 40"`.
+    /// Shell commands to run before the program, for limits and ignored signals that it inherits: `"ulimit -n 40"`.
     pub fn prelude(mut self, commands: &str) -> Self {
         self.prelude = Some(commands.to_owned());
         self
@@ -114,7 +111,7 @@ impl Program {
         self
     }
 
-    /// Replaces [`TIME_LIMIT`] for every wait for this program, where a test has much to do.
+    /// Replaces [`TIME_LIMIT`] for every wait for this program, for tests with much to do.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -139,7 +136,7 @@ impl Program {
         Terminal::start(self)
     }
 
-    /// The file's name without folder, which our programs give as their own.
+    /// The file's name without folder: how our programs call themselves.
     pub(crate) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         name.to_string_lossy().into_owned()
@@ -156,7 +153,7 @@ impl Program {
         command
             .args(&argv[1..])
             .env_clear()
-            .envs(self.surroundings(folder))
+            .envs(self.environment(folder))
             .current_dir(folder.path());
         command
     }
@@ -164,7 +161,7 @@ impl Program {
     pub(crate) fn terminal_command(&self, folder: &Folder) -> CommandBuilder {
         let mut command = CommandBuilder::from_argv(self.argv());
         command.env_clear();
-        for (name, value) in self.surroundings(folder) {
+        for (name, value) in self.environment(folder) {
             command.env(name, value);
         }
         command.cwd(folder.path());
@@ -184,7 +181,7 @@ impl Program {
         argv
     }
 
-    fn surroundings(&self, folder: &Folder) -> Vec<(OsString, OsString)> {
+    fn environment(&self, folder: &Folder) -> Vec<(OsString, OsString)> {
         let inherited = INHERITED
             .iter()
             .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
@@ -202,7 +199,7 @@ impl Program {
     }
 }
 
-/// The command line, for a person who reads a failure.
+/// The command line, for reports of failures.
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(prelude) = &self.prelude {

@@ -1,17 +1,15 @@
-//! The second implementation of the protocols, in Python (`tests/interop`), for tests that let it
-//! meet ours.
+//! The second implementation of the protocols, in Python (`tests/interop`), for interoperability tests.
 
 use std::io::{Write, stderr};
 use std::process::{Command, Stdio};
 
 use crate::program::Program;
 
-/// The last version whose end of life is past; what distributions of today have is newer.
+/// The oldest version that the scripts support; current distributions have newer ones.
 const OLDEST: &str = "3.8";
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/interop");
 
-/// The program `script` of `tests/interop`; None, with the reason on stderr, where the machine has
-/// no Python that can run it.
+/// The program `script` of `tests/interop`. None, with the reason on stderr, without a suitable Python.
 pub fn python(script: &str) -> Option<Program> {
     if let Err(reason) = find() {
         // Not `eprintln!`, whose output a test that passes never shows.

@@ -1,16 +1,16 @@
-//! Chance for tests: numbers that look random and that a seed repeats.
+//! Repeatable random numbers for tests.
 
-/// SplitMix64: a few lines that give the same numbers for a seed for ever.
+/// SplitMix64: a few lines that give the same numbers for the same seed in every version.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of a seed.
+    /// Starts the sequence of `seed`.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// 64 more bits.
+    /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

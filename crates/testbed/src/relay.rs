@@ -1,7 +1,7 @@
-//! A bad network between UDP programs: a relay that loses, doubles, delays and reorders datagrams,
-//! and changes the port from which a client seems to write, as home routers do.
+//! A bad network between UDP programs: a relay that drops, duplicates, delays and reorders datagrams, and changes a client's
+//! source port, as home routers do.
 //!
-//! Chance comes from a seed, so a run can be repeated as far as the clock allows.
+//! Random choices come from a seed, so a run can be repeated as far as the clock allows.
 
 use std::cmp::Ordering as By;
 use std::collections::{BinaryHeap, HashMap};
@@ -18,24 +18,23 @@ use crate::random::Random;
 /// The longest datagram of UDP over IPv4 is a little shorter.
 const MAX_DATAGRAM_BYTES: usize = 65_536;
 
-/// How long a thread that reads a socket goes on after the relay's end.
+/// How often reading threads check whether the relay has ended.
 const READ_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// What happens to datagrams on their way, in each direction alike.
+/// What happens to datagrams on their way, the same in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Weather {
-    /// The share that is lost, from 0 to 1.
+pub struct NetProfile {
+    /// The share that is dropped, from 0 to 1.
     pub loss: f64,
-    /// The share that comes twice, from 0 to 1.
-    pub doubled: f64,
-    /// The shortest time on the way.
+    /// The share that arrives twice, from 0 to 1.
+    pub duplicated: f64,
+    /// The shortest time in transit.
     pub delay: Duration,
-    /// What may be added to it; more than the distance of two datagrams reorders them.
+    /// The longest time added to it at random; more than the gap between two datagrams reorders them.
     pub jitter: Duration,
 }
 
-/// A relay to one server, for any number of clients, each of which the server sees at a port of
-/// its own. Dropping it ends it.
+/// A relay to one server for any number of clients. The server sees each client at a port of its own. Dropping the relay ends it.
 pub struct Relay {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -43,28 +42,28 @@ pub struct Relay {
 }
 
 struct Shared {
-    over: AtomicBool,
+    ended: AtomicBool,
     front: UdpSocket,
     state: Mutex<State>,
 }
 
 struct State {
     server: SocketAddr,
-    weather: Weather,
+    profile: NetProfile,
     random: Random,
-    /// The socket that stands for each client at the server.
+    /// The socket that represents each client at the server.
     clients: HashMap<SocketAddr, Arc<UdpSocket>>,
-    air: Sender<Flight>,
-    /// Numbers the flights, so that those of one moment keep their order.
-    flown: u64,
+    in_transit: Sender<InTransit>,
+    /// Numbers the datagrams, so that those due at the same moment keep their order.
+    sent: u64,
 }
 
 /// A datagram on its way.
-struct Flight {
+struct InTransit {
     arrives_at: Instant,
     number: u64,
     bytes: Vec<u8>,
-    /// By which socket it goes on, and where to; `None`: by the relay's own.
+    /// The socket that sends it on; `None`: the relay's own.
     socket: Option<Arc<UdpSocket>>,
     to: SocketAddr,
 }
@@ -72,26 +71,26 @@ struct Flight {
 impl Relay {
     /// Starts one on a free loopback port.
     #[track_caller]
-    pub fn start(server: SocketAddr, weather: Weather, seed: u64) -> Self {
+    pub fn start(server: SocketAddr, profile: NetProfile, seed: u64) -> Self {
         let front = socket();
         let address = front.local_addr().expect("a bound socket has an address");
-        let (air, flights) = mpsc::channel();
+        let (in_transit, arrivals) = mpsc::channel();
         let shared = Arc::new(Shared {
-            over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             front,
             state: Mutex::new(State {
                 server,
-                weather,
+                profile,
                 random: Random::new(seed),
                 clients: HashMap::new(),
-                air,
-                flown: 0,
+                in_transit,
+                sent: 0,
             }),
         });
         let threads = vec![
             spawn({
                 let shared = Arc::clone(&shared);
-                move || fly(&shared, &flights)
+                move || deliver(&shared, &arrivals)
             }),
             spawn({
                 let shared = Arc::clone(&shared);
@@ -99,7 +98,7 @@ impl Relay {
                     shared.read(&shared.front, |bytes, client| {
                         let socket = shared.upstream(client);
                         let server = shared.state().server;
-                        shared.state().launch(bytes, Some(socket), server);
+                        shared.state().send(bytes, Some(socket), server);
                         true
                     });
                 }
@@ -112,23 +111,22 @@ impl Relay {
         }
     }
 
-    /// What clients take for the server's address.
+    /// The address that clients use as the server's.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Changes the weather from now on.
-    pub fn set_weather(&self, weather: Weather) {
-        self.shared.state().weather = weather;
+    /// Changes the network's behaviour from now on.
+    pub fn set_profile(&self, profile: NetProfile) {
+        self.shared.state().profile = profile;
     }
 
-    /// Datagrams go to another server from now on: the old one's next life.
+    /// Sends datagrams to another server from now on, such as the old one after a restart.
     pub fn set_server(&self, server: SocketAddr) {
         self.shared.state().server = server;
     }
 
-    /// From its next datagram on each client seems to write from another port. What the server
-    /// sends to the old ports reaches nobody.
+    /// Gives each client another source port from its next datagram on. What the server sends to the old ports is lost.
     pub fn rebind(&self) {
         self.shared.state().clients.clear();
     }
@@ -136,7 +134,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::SeqCst);
+        self.shared.ended.store(true, Ordering::SeqCst);
         self.rebind();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -149,7 +147,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The socket that stands for a client, which is made when the client first writes.
+    /// The socket that represents a client, created at the client's first datagram.
     fn upstream(self: &Arc<Self>, client: SocketAddr) -> Arc<UdpSocket> {
         let mut state = self.state();
         let socket = state.clients.entry(client).or_insert_with(|| {
@@ -161,7 +159,7 @@ impl Shared {
                     let current = state.clients.get(&client);
                     let bound = current.is_some_and(|current| Arc::ptr_eq(current, &own));
                     if bound {
-                        state.launch(bytes, None, client);
+                        state.send(bytes, None, client);
                     }
                     bound
                 });
@@ -171,10 +169,10 @@ impl Shared {
         Arc::clone(socket)
     }
 
-    /// Reads datagrams until `take` has enough or the relay ends.
+    /// Reads datagrams until `take` returns false or the relay ends.
     fn read(&self, socket: &UdpSocket, mut take: impl FnMut(&[u8], SocketAddr) -> bool) {
         let mut bytes = vec![0; MAX_DATAGRAM_BYTES];
-        while !self.over.load(Ordering::SeqCst) {
+        while !self.ended.load(Ordering::SeqCst) {
             match socket.recv_from(&mut bytes) {
                 Ok((length, from)) => {
                     if !take(&bytes[..length], from) {
@@ -183,7 +181,7 @@ impl Shared {
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {}
-                    // An answer to what nobody was there to read.
+                    // ICMP: an earlier datagram found no receiver.
                     ErrorKind::ConnectionRefused => {}
                     _ => panic!("the relay cannot read: {error}"),
                 },
@@ -193,45 +191,45 @@ impl Shared {
 }
 
 impl State {
-    /// Lets a datagram go, in as many copies as the weather leaves.
-    fn launch(&mut self, bytes: &[u8], socket: Option<Arc<UdpSocket>>, to: SocketAddr) {
-        let weather = self.weather;
-        let copies = 1 + usize::from(self.random.share() < weather.doubled);
+    /// Puts a datagram into transit, in as many copies as chance leaves.
+    fn send(&mut self, bytes: &[u8], socket: Option<Arc<UdpSocket>>, to: SocketAddr) {
+        let profile = self.profile;
+        let copies = 1 + usize::from(self.random.share() < profile.duplicated);
         for _ in 0..copies {
-            if self.random.share() < weather.loss {
+            if self.random.share() < profile.loss {
                 continue;
             }
-            self.flown += 1;
-            let late = weather.jitter.mul_f64(self.random.share());
-            let flight = Flight {
-                arrives_at: Instant::now() + weather.delay + late,
-                number: self.flown,
+            self.sent += 1;
+            let late = profile.jitter.mul_f64(self.random.share());
+            let datagram = InTransit {
+                arrives_at: Instant::now() + profile.delay + late,
+                number: self.sent,
                 bytes: bytes.to_vec(),
                 socket: socket.clone(),
                 to,
             };
-            // The other end is gone only when the relay is.
-            let _ = self.air.send(flight);
+            // The receiving thread ends only with the relay.
+            let _ = self.in_transit.send(datagram);
         }
     }
 }
 
-/// Hands datagrams on when their time has come.
-fn fly(shared: &Shared, flights: &Receiver<Flight>) {
-    let mut air = BinaryHeap::<Flight>::new();
-    while !shared.over.load(Ordering::SeqCst) {
+/// Sends each datagram on when it is due.
+fn deliver(shared: &Shared, arrivals: &Receiver<InTransit>) {
+    let mut waiting = BinaryHeap::<InTransit>::new();
+    while !shared.ended.load(Ordering::SeqCst) {
         let now = Instant::now();
-        while air.peek().is_some_and(|next| next.arrives_at <= now) {
-            let Some(flight) = air.pop() else { break };
-            let socket = flight.socket.as_deref().unwrap_or(&shared.front);
-            // What cannot be delivered is lost, as on any network.
-            let _ = socket.send_to(&flight.bytes, flight.to);
+        while waiting.peek().is_some_and(|next| next.arrives_at <= now) {
+            let Some(datagram) = waiting.pop() else { break };
+            let socket = datagram.socket.as_deref().unwrap_or(&shared.front);
+            // A datagram that cannot be sent is lost, as on any network.
+            let _ = socket.send_to(&datagram.bytes, datagram.to);
         }
-        let wait = air
+        let wait = waiting
             .peek()
             .map_or(READ_TIMEOUT, |next| next.arrives_at - now);
-        match flights.recv_timeout(wait.min(READ_TIMEOUT)) {
-            Ok(flight) => air.push(flight),
+        match arrivals.recv_timeout(wait.min(READ_TIMEOUT)) {
+            Ok(datagram) => waiting.push(datagram),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
@@ -253,35 +251,35 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
         .expect("the machine has a thread left for the test")
 }
 
-/// The next to arrive is the greatest.
-impl Ord for Flight {
+/// Reversed, since `BinaryHeap` pops the greatest: the earliest arrival is the greatest.
+impl Ord for InTransit {
     fn cmp(&self, other: &Self) -> By {
-        let key = |flight: &Self| (flight.arrives_at, flight.number);
+        let key = |datagram: &Self| (datagram.arrives_at, datagram.number);
         key(other).cmp(&key(self))
     }
 }
 
-impl PartialOrd for Flight {
+impl PartialOrd for InTransit {
     fn partial_cmp(&self, other: &Self) -> Option<By> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Flight {
+impl PartialEq for InTransit {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == By::Equal
     }
 }
 
-impl Eq for Flight {}
+impl Eq for InTransit {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CALM: Weather = Weather {
+    const PERFECT: NetProfile = NetProfile {
         loss: 0.0,
-        doubled: 0.0,
+        duplicated: 0.0,
         delay: Duration::ZERO,
         jitter: Duration::ZERO,
     };
@@ -303,7 +301,7 @@ mod tests {
     #[test]
     fn datagrams_go_both_ways_and_a_rebound_client_has_another_port() {
         let (server, client) = (end(), end());
-        let relay = Relay::start(server.local_addr().unwrap(), CALM, 1);
+        let relay = Relay::start(server.local_addr().unwrap(), PERFECT, 1);
         let mut ports = Vec::new();
         for round in 0..3 {
             client.send_to(&[round], relay.address()).unwrap();
@@ -314,22 +312,22 @@ mod tests {
             ports.push(from.port());
             if round == 1 {
                 relay.rebind();
-                server.send_to(&[200], from).unwrap(); // reaches nobody
+                server.send_to(&[200], from).unwrap(); // is lost
             }
         }
         assert!(ports[0] == ports[1] && ports[1] != ports[2], "{ports:?}");
     }
 
     #[test]
-    fn weather_comes_in_shares() {
+    fn datagrams_are_dropped_and_duplicated_in_the_given_shares() {
         let (server, client) = (end(), end());
-        let weather = Weather {
+        let profile = NetProfile {
             loss: 0.3,
-            doubled: 0.5,
+            duplicated: 0.5,
             jitter: Duration::from_millis(20),
-            ..CALM
+            ..PERFECT
         };
-        let relay = Relay::start(server.local_addr().unwrap(), weather, 2);
+        let relay = Relay::start(server.local_addr().unwrap(), profile, 2);
         for number in 0..200 {
             client.send_to(&[number], relay.address()).unwrap();
         }
@@ -338,7 +336,7 @@ mod tests {
         assert!(!got.is_sorted(), "nothing overtook anything");
         got.sort();
         got.dedup();
-        // Lost are 30 % of those that went once, 9 % of those that went twice: 39 on the average.
+        // Of those sent once 30 % are lost, of those sent twice 9 %: 39 on average.
         assert!((140..=180).contains(&got.len()), "{} of 200", got.len());
         assert!(got.len() < 202, "nothing came twice");
     }

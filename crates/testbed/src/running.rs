@@ -10,11 +10,10 @@ use crate::process::{LAST_WORDS, Process};
 use crate::program::{Program, Stdin};
 use crate::stream::{Feeder, Missing, Transcript};
 
-/// A program that was started by [`Program::spawn`]. Signals, memory, folder and log are those of
-/// its [`Process`].
+/// A program started by [`Program::spawn`]. Signals, memory, folder and log come from its [`Process`].
 ///
-/// The test reads each output stream from front to back: a wait looks only at what came after that
-/// which the wait before it on the same stream found. One thread at a time waits on a stream.
+/// The test reads each output stream from front to back: a wait searches only what came after the match of the wait before it
+/// on the same stream. One thread at a time waits on a stream.
 pub struct Running {
     process: Process,
     stdin: Option<Feeder>,
@@ -54,7 +53,7 @@ impl Running {
         }
     }
 
-    /// Waits for a server's line on stdout, `NAME listening on ADDR`, and gives the address.
+    /// Waits for a server's line on stdout, `NAME listening on ADDR`, and returns the address.
     #[track_caller]
     pub fn await_address(&self) -> SocketAddr {
         let line = self.next_line();
@@ -65,13 +64,13 @@ impl Running {
         }
     }
 
-    /// Waits for the next whole line on stdout and gives it without its `\n`.
+    /// Waits for the next whole line on stdout and returns it without its `\n`.
     #[track_caller]
     pub fn next_line(&self) -> String {
         self.wait_for_line("")
     }
 
-    /// Waits for a whole line on stdout that contains `text` and gives it without its `\n`.
+    /// Waits for a whole line on stdout that contains `text` and returns it without its `\n`.
     #[track_caller]
     pub fn wait_for_line(&self, text: &str) -> String {
         let line = self.stdout.take_line(self.limit(), text);
@@ -85,14 +84,14 @@ impl Running {
         self.expect_found(found, &format!("{text:?} on stderr"));
     }
 
-    /// Waits for a whole line on stderr that contains `text` and gives it without its `\n`.
+    /// Waits for a whole line on stderr that contains `text` and returns it without its `\n`.
     #[track_caller]
     pub fn wait_for_stderr_line(&self, text: &str) -> String {
         let line = self.stderr.take_line(self.limit(), text);
         self.expect_found(line, &format!("a line with {text:?} on stderr"))
     }
 
-    /// Writes to its stdin, without waiting until it reads. What it leaves unread is lost.
+    /// Writes to its stdin without waiting until it reads. What it leaves unread is lost.
     ///
     /// # Panics
     ///
@@ -120,22 +119,22 @@ impl Running {
         self.stderr.bytes()
     }
 
-    /// Waits until it has ended by itself and collects all that it wrote. A stdin that is a pipe
-    /// stays open meanwhile, unless [`close_stdin`](Self::close_stdin) came before.
+    /// Waits until it ends by itself and collects its output. A piped stdin stays open unless
+    /// [`close_stdin`](Self::close_stdin) came before.
     #[track_caller]
     pub fn wait(self) -> Finished {
         let limit = self.limit();
         self.wait_within(limit)
     }
 
-    /// [`wait`](Self::wait) with a limit of the test's choice, where the time it takes is the point.
+    /// [`wait`](Self::wait) with a limit of its own, for tests of how long it takes.
     #[track_caller]
     pub fn wait_within(self, limit: Duration) -> Finished {
         let Some(status) = self.wait_for_end(limit) else {
             self.fail(&format!("waited for its end: not within {limit:?}"))
         };
         for (stream, name) in [(&self.stdout, "stdout"), (&self.stderr, "stderr")] {
-            // Another process that it started may hold the stream.
+            // A child of the program may hold the stream open.
             let end = stream.wait_for_end(self.limit());
             self.expect_found(end, &format!("the end of {name} after its own end"));
         }
@@ -285,7 +284,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "ended with exit status: 1")]
-    fn a_server_that_does_not_start_is_told_of_with_its_status() {
+    fn a_server_that_does_not_start_is_reported_with_its_status() {
         sh("exec >&-; sleep 0.1; exit 1").spawn().await_address();
     }
 

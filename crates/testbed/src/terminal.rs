@@ -1,4 +1,4 @@
-//! A program in a pseudo-terminal, driven as a person drives it: keys in, text out.
+//! A program in a pseudo-terminal, driven the way a person drives it: keys in, text out.
 
 use std::fmt::Display;
 use std::ops::Deref;
@@ -12,11 +12,10 @@ use crate::process::{LAST_WORDS, Process};
 use crate::program::Program;
 use crate::stream::{Feeder, Missing, Transcript, find};
 
-/// A program that was started by [`Program::spawn_in_terminal`]. Signals, memory, folder and log
-/// are those of its [`Process`].
+/// A program started by [`Program::spawn_in_terminal`]. Signals, memory, folder and log come from its [`Process`].
 ///
-/// What is typed is seen again, once: the terminal echoes it, or a line editor does. Type only
-/// after the program has shown that it awaits input.
+/// Typed text appears on the screen once: the terminal or a line editor echoes it. Type only after the program has shown that
+/// it waits for input.
 pub struct Terminal {
     process: Process,
     keys: Feeder,
@@ -57,8 +56,7 @@ impl Terminal {
         self.keys.feed(keys);
     }
 
-    /// Waits for `text` on the screen, after what was found last. Escape sequences between its
-    /// letters do not matter, and lines end with `\n`.
+    /// Waits for `text` on the screen, after the last match. Ignores escape sequences between its letters; lines end with `\n`.
     #[track_caller]
     pub fn expect(&self, text: &str) {
         let found = self.screen.take(self.limit(), |raw| {
@@ -69,8 +67,7 @@ impl Terminal {
         self.expect_found(found, &format!("{text:?}"));
     }
 
-    /// Waits for `text`, escape sequences included, after what was found last: a bell, a colour,
-    /// `"\r\n"`.
+    /// Waits for `text` with its escape sequences, after the last match: a bell, a colour, `"\r\n"`.
     #[track_caller]
     pub fn expect_raw(&self, text: &str) {
         let found = self.screen.take_text(self.limit(), text);
@@ -82,13 +79,12 @@ impl Terminal {
         self.screen.bytes()
     }
 
-    /// All output so far, without escape sequences; lines end with `\n`. What was overwritten or
-    /// erased is still there.
+    /// All output so far, without escape sequences; lines end with `\n`. Overwritten and erased text is still there.
     pub fn plain(&self) -> String {
         plain(&self.raw())
     }
 
-    /// Makes the terminal another size and lets the program know (SIGWINCH).
+    /// Changes the size of the terminal; the program gets SIGWINCH.
     #[track_caller]
     pub fn resize(&self, rows: u16, columns: u16) {
         if let Err(error) = self.terminal.resize(size(rows, columns)) {
@@ -96,19 +92,19 @@ impl Terminal {
         }
     }
 
-    /// Waits until it has ended by itself; then [`raw`](Self::raw) is complete.
+    /// Waits until it ends by itself; then [`raw`](Self::raw) is complete.
     #[track_caller]
     pub fn wait(&self) -> ExitStatus {
         self.wait_within(self.limit())
     }
 
-    /// [`wait`](Self::wait) with a limit of the test's choice, where the time it takes is the point.
+    /// [`wait`](Self::wait) with a limit of its own, for tests of how long it takes.
     #[track_caller]
     pub fn wait_within(&self, limit: Duration) -> ExitStatus {
         let Some(status) = self.wait_for_end(limit) else {
             self.fail(&format!("waited for its end: not within {limit:?}"))
         };
-        // Another process that it started may hold the terminal.
+        // A child of the program may hold the terminal open.
         let end = self.screen.wait_for_end(self.limit());
         self.expect_found(end, "the end of its output after its own end");
         status
@@ -141,7 +137,7 @@ impl Deref for Terminal {
     }
 }
 
-/// With its causes; portable-pty's error type has no public name.
+/// An error with its causes; portable-pty's error type has no public name.
 fn reason(error: impl Display) -> String {
     format!("{error:#}")
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use proto::chat::{Body, Notice, Request};
-use testbed::{Relay, Weather};
+use testbed::{NetProfile, Relay};
 use udp_chat::{Faults, RoomSettings, StopHandle, serve};
 
 use crowd::{Crowd, nick};
@@ -31,16 +31,16 @@ const DELIVERIES: usize = USERS * MESSAGES * (USERS - 1);
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The jitter is longer than the interval, so that datagrams overtake one another both ways.
-const FAIR: Weather = Weather {
+const FAIR: NetProfile = NetProfile {
     loss: 0.0,
-    doubled: 0.0,
+    duplicated: 0.0,
     delay: Duration::from_millis(5),
     jitter: Duration::from_millis(60),
 };
 
-const FOUL: Weather = Weather {
+const FOUL: NetProfile = NetProfile {
     loss: 0.3,
-    doubled: 0.1,
+    duplicated: 0.1,
     ..FAIR
 };
 
@@ -54,14 +54,14 @@ const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 fn main() -> anyhow::Result<()> {
     println!("lost doubled  deliveries  median ms  99 % ms  total s  datagrams/delivery");
-    for weather in [FAIR, FOUL] {
-        let talk = Talk::listen(weather)?;
+    for profile in [FAIR, FOUL] {
+        let talk = Talk::listen(profile)?;
         let times = talk.delivery_times()?;
         let ms = |percent: usize| times[times.len() * percent / 100].as_secs_f64() * 1e3;
         println!(
             "{:3.0}% {:6.0}% {:11} {:10.1} {:8.1} {:8.2} {:19.2}",
-            weather.loss * 100.0,
-            weather.doubled * 100.0,
+            profile.loss * 100.0,
+            profile.duplicated * 100.0,
             times.len(),
             ms(50),
             ms(99),
@@ -105,10 +105,10 @@ struct Stage {
 
 impl Talk {
     /// Lets the users talk through a relay until all is heard, or the time is over.
-    fn listen(weather: Weather) -> anyhow::Result<Self> {
+    fn listen(profile: NetProfile) -> anyhow::Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         let stop = StopHandle::new(&socket)?;
-        let relay = Relay::start(socket.local_addr()?, weather, SEED);
+        let relay = Relay::start(socket.local_addr()?, profile, SEED);
         let settings = RoomSettings {
             max_members: USERS,
             tell_texts: false,

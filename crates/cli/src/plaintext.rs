@@ -1,4 +1,4 @@
-//! Whether secrets may travel to and from an address: nothing on the wire is encrypted. It opens no sockets.
+//! Decides whether unencrypted secrets may travel to an address. It opens no sockets.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -6,56 +6,56 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-/// The flag of programs whose messages hold passwords.
+/// The flag of programs whose messages contain passwords.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct PlaintextFlags {
-    /// Let passwords and tokens travel between machines, although whoever listens on the way can read them
+    /// Let passwords and tokens travel between machines unencrypted, where others can read them
     #[arg(long)]
     allow_plaintext: bool,
 }
 
 impl PlaintextFlags {
-    /// Lets an address pass that only this machine itself can have, or any with the flag.
+    /// Accepts loopback addresses; with the flag, any address.
     ///
     /// # Errors
-    /// [`Exposed`], which is wrong usage.
-    pub fn check(self, address: SocketAddr) -> Result<(), Exposed> {
+    /// [`PlaintextRefused`] is a usage error.
+    pub fn check(self, address: SocketAddr) -> Result<(), PlaintextRefused> {
         match self.allow_plaintext || !is_exposed(address) {
             true => Ok(()),
-            false => Err(Exposed { address }),
+            false => Err(PlaintextRefused { address }),
         }
     }
 }
 
-/// Whether other machines can reach the address, or listen in on the way to it.
+/// Whether other machines can reach the address or read the traffic to it.
 fn is_exposed(address: SocketAddr) -> bool {
     !address.ip().to_canonical().is_loopback()
 }
 
-/// Secrets would travel unencrypted, and no flag permits it.
+/// Secrets would leave this machine unencrypted, and the flag that allows it is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exposed {
+pub struct PlaintextRefused {
     address: SocketAddr,
 }
 
-impl Display for Exposed {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+impl Display for PlaintextRefused {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
-            out,
-            "{} is not a loopback address, and whoever listens on the way could read passwords and tokens, which are not encrypted; \
-             use 127.0.0.1 (through a tunnel from elsewhere), or permit it with --allow-plaintext",
+            f,
+            "{} is not a loopback address, and others on the network could read unencrypted passwords and tokens; \
+             use 127.0.0.1 (through a tunnel from other machines), or allow it with --allow-plaintext",
             self.address
         )
     }
 }
 
-impl Error for Exposed {}
+impl Error for PlaintextRefused {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(address: &str, allow_plaintext: bool) -> Result<(), Exposed> {
+    fn check(address: &str, allow_plaintext: bool) -> Result<(), PlaintextRefused> {
         PlaintextFlags { allow_plaintext }.check(address.parse().unwrap())
     }
 

@@ -1,4 +1,4 @@
-//! Flags from the environment. What is on the command line wins over them. It knows nothing of what flags mean.
+//! Flags from the environment. The command line wins over them. It does not know what the flags mean.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,20 +7,20 @@ use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, Error};
 
-/// The variable that stands for a program's flag: `LAB_ECHO_SERVER_LOG_TO`.
+/// The variable for a flag of a program: `LAB_ECHO_SERVER_LOG_TO`.
 pub(crate) fn variable(program: &str, flag: &str) -> String {
     format!("LAB_{program}_{flag}")
         .replace('-', "_")
         .to_ascii_uppercase()
 }
 
-/// What command line and environment say together.
+/// Parses the command line together with the environment.
 ///
-/// A variable is left out when the command line excludes its flag, or when its flag is of use only beside one that is not
-/// there. An empty one is none.
+/// A variable is ignored when the command line conflicts with its flag, or when its flag requires one that is missing. An empty
+/// variable counts as unset.
 ///
 /// # Errors
-/// Wrong usage, two variables that exclude one another included. A bad value from the environment is told with its variable.
+/// Wrong usage, including two variables that conflict. An error about a variable's value names the variable.
 pub(crate) fn parse(
     program: &str,
     command: &Command,
@@ -30,7 +30,7 @@ pub(crate) fn parse(
     let (mut taken, mut waiting) = (vec![], present(program, command));
     let parse_with =
         |flags: &[String]| with(program, command.clone(), flags).try_get_matches_from(arguments);
-    // Again while it helps, since a flag may be of use only beside another variable's.
+    // Repeat while it makes progress: a flag may require one that another variable sets.
     loop {
         let before = waiting.len();
         for flag in std::mem::take(&mut waiting) {
@@ -50,7 +50,7 @@ pub(crate) fn parse(
     }
 }
 
-/// The flags of a command and its subcommands whose variables are there.
+/// The flags of a command and its subcommands whose variables are set.
 fn present(program: &str, command: &Command) -> Vec<String> {
     let (mut commands, mut present) = (vec![command], vec![]);
     while let Some(command) = commands.pop() {
@@ -65,7 +65,7 @@ fn present(program: &str, command: &Command) -> Vec<String> {
     present
 }
 
-/// The command, which takes these flags from the environment, too.
+/// The command, reading these flags from the environment, too.
 fn with(program: &str, command: Command, flags: &[String]) -> Command {
     command
         .mut_args(|arg| match arg.get_long() {
@@ -89,7 +89,7 @@ fn is_out_of_place(error: &Error) -> bool {
     )
 }
 
-/// The error names the variable, where clap would name a flag that nobody wrote.
+/// Makes the error name the variable instead of a flag that the user did not write.
 fn blame(mut error: Error, variable: String) -> Error {
     error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
     error

@@ -18,7 +18,7 @@ use crate::reason::Reason;
 use crate::stop::on_stop;
 
 /// A server that has its log, and does not listen yet.
-pub struct StartedServer {
+pub struct LoggedServer {
     endpoint: Endpoint,
     is_strict: bool,
     program: Program,
@@ -26,7 +26,7 @@ pub struct StartedServer {
 }
 
 /// A server that listens, and has not told of it on stdout yet.
-pub struct OpenServer {
+pub struct BoundServer {
     /// What it listens on.
     pub listener: TcpListener,
     program: Program,
@@ -35,11 +35,11 @@ pub struct OpenServer {
 }
 
 impl TcpServerFlags {
-    /// [Starts](Self::start) and [listens](StartedServer::listen).
+    /// [Starts](Self::start) and [listens](LoggedServer::listen).
     ///
     /// # Errors
     /// That of the step that fails.
-    pub fn open(&self, program: &Program) -> Result<OpenServer, OpenError> {
+    pub fn open(&self, program: &Program) -> Result<BoundServer, StartupError> {
         self.start(program)?.listen()
     }
 
@@ -48,7 +48,7 @@ impl TcpServerFlags {
     ///
     /// # Errors
     /// That of the step that fails.
-    pub fn start(&self, program: &Program) -> Result<StartedServer, OpenError> {
+    pub fn start(&self, program: &Program) -> Result<LoggedServer, StartupError> {
         let endpoint = self.server.endpoint.server(program)?;
         let log = self.server.log.start(program)?;
         log.warn_aloud(true);
@@ -61,7 +61,7 @@ impl TcpServerFlags {
             Ok(limit) => info!("up to {limit} files and connections may be open"),
             Err(error) => warn!("cannot raise the limit of open files: {error}"),
         }
-        Ok(StartedServer {
+        Ok(LoggedServer {
             endpoint,
             is_strict: self.server.strict_port,
             program: *program,
@@ -70,7 +70,7 @@ impl TcpServerFlags {
     }
 }
 
-impl StartedServer {
+impl LoggedServer {
     /// Where it is to listen, unless the port is taken.
     ///
     /// # Errors
@@ -84,15 +84,15 @@ impl StartedServer {
     ///
     /// # Errors
     /// When the address cannot be listened on.
-    pub fn listen(self) -> Result<OpenServer, OpenError> {
+    pub fn listen(self) -> Result<BoundServer, StartupError> {
         let listener =
             listen(&self.endpoint, self.is_strict).inspect_err(|error| log::error!("{error}"))?;
-        let address = listener.local_addr().map_err(OpenError::Address)?;
+        let address = listener.local_addr().map_err(StartupError::Address)?;
         match self.endpoint.port {
             wish if wish == 0 || wish == address.port() => info!("listening on {address}"),
             wish => info!("listening on {address}, since port {wish} is taken"),
         }
-        Ok(OpenServer {
+        Ok(BoundServer {
             listener,
             program: self.program,
             address,
@@ -101,7 +101,7 @@ impl StartedServer {
     }
 }
 
-impl OpenServer {
+impl BoundServer {
     /// Calls `stop` at the first stop signal, and tells on stdout that clients are accepted. Gives
     /// the listener, and the log to end when the server has.
     ///
@@ -120,7 +120,7 @@ impl OpenServer {
 
 /// Why a server did not begin.
 #[derive(Debug)]
-pub enum OpenError {
+pub enum StartupError {
     /// It is not known where to listen.
     Endpoint(EndpointError),
     /// The log cannot be written.
@@ -131,32 +131,32 @@ pub enum OpenError {
     Address(io::Error),
 }
 
-impl Display for OpenError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+impl Display for StartupError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Endpoint(error) => error.fmt(out),
-            Self::Log(error) => error.fmt(out),
-            Self::Listen(error) => error.fmt(out),
-            Self::Address(error) => write!(out, "cannot tell where it listens: {}", Reason(error)),
+            Self::Endpoint(error) => error.fmt(f),
+            Self::Log(error) => error.fmt(f),
+            Self::Listen(error) => error.fmt(f),
+            Self::Address(error) => write!(f, "cannot tell where it listens: {}", Reason(error)),
         }
     }
 }
 
-impl Error for OpenError {}
+impl Error for StartupError {}
 
-impl From<EndpointError> for OpenError {
+impl From<EndpointError> for StartupError {
     fn from(error: EndpointError) -> Self {
         Self::Endpoint(error)
     }
 }
 
-impl From<LogError> for OpenError {
+impl From<LogError> for StartupError {
     fn from(error: LogError) -> Self {
         Self::Log(error)
     }
 }
 
-impl From<ListenError> for OpenError {
+impl From<ListenError> for StartupError {
     fn from(error: ListenError) -> Self {
         Self::Listen(error)
     }

@@ -1,5 +1,4 @@
-//! kill -9 at random moments of a load, round after round: how often, by which chance, at which moment. What the load is and
-//! what must be left of it is not known here.
+//! Crash tests: `kill -9` at random moments of a load, for a number of rounds. The test supplies the load and checks what is left.
 //!
 //! ```text
 //! KILL_ROUNDS=200 cargo test -p ident-server -p auth-server kills      more rounds than the usual 20
@@ -21,36 +20,36 @@ use crate::random::Random;
 const ROUNDS: u64 = 20;
 
 /// A few times what a disk needs for an fsync.
-const LONGEST_LAG: Duration = Duration::from_millis(5);
+const MAX_DELAY: Duration = Duration::from_millis(5);
 
-/// The rounds of a test, and all of its choices. Where the test fails, the seed is told.
-pub struct Kills {
-    /// What every choice is to come from.
+/// The rounds of a test and its random choices. A failing test prints the seed.
+pub struct KillRounds {
+    /// The source of all random choices.
     pub random: Random,
     seed: u64,
     rounds: u64,
 }
 
-/// Burns down with each acknowledgement; the last one ends the process.
-pub struct Fuse<'a> {
+/// Counts acknowledgements and kills the process after the last one.
+pub struct KillSwitch<'a> {
     process: &'a Process,
-    left: AtomicU64,
-    lag: Duration,
+    acks_left: AtomicU64,
+    delay: Duration,
 }
 
-impl Kills {
-    /// Rounds as many as the variable `KILL_ROUNDS` says, else 20; choices by the seed `KILL_SEED`, else by one never used before.
+impl KillRounds {
+    /// Takes the number of rounds from the variable `KILL_ROUNDS` (default 20) and the seed from `KILL_SEED` (default: random).
     ///
     /// # Panics
     ///
-    /// When such a variable is no number.
-    #[allow(clippy::new_without_default, reason = "it is never the same")]
+    /// When one of the variables is not a number.
+    #[allow(clippy::new_without_default, reason = "each call gives another seed")]
     pub fn new() -> Self {
-        let seed = number("KILL_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
+        let seed = number_from_env("KILL_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
         Self {
             random: Random::new(seed),
             seed,
-            rounds: number("KILL_ROUNDS").unwrap_or(ROUNDS),
+            rounds: number_from_env("KILL_ROUNDS").unwrap_or(ROUNDS),
         }
     }
 
@@ -59,11 +58,11 @@ impl Kills {
         0..self.rounds
     }
 
-    /// Leaves a file of lines as people and power cuts do: with blank lines, up to `lines` in all, and half of the time with
-    /// the beginning of `next`, a line that was about to come. Tells whether the file ends within a line now, be it by this
-    /// or by the kill before, to which nothing is added.
+    /// Damages a file of lines the way editors and power cuts do: adds blank lines up to `lines` in all, and half of the time
+    /// the first part of `next`. A file that already ends within a line stays as it is. Returns whether the file now ends
+    /// within a line.
     #[track_caller]
-    pub fn leave_untidy(&mut self, file: &Path, lines: u64, next: &str) -> bool {
+    pub fn leave_torn_line(&mut self, file: &Path, lines: u64, next: &str) -> bool {
         let mut text = fs::read(file).expect("a file that is there can be read");
         if text.last().is_some_and(|&byte| byte != b'\n') {
             return true;
@@ -79,30 +78,30 @@ impl Kills {
         is_torn
     }
 
-    /// A fuse for 1 to `longest` acknowledgements.
-    pub fn fuse<'a>(&mut self, process: &'a Process, longest: u64) -> Fuse<'a> {
-        Fuse {
+    /// A kill_switch for 1 to `longest` acknowledgements.
+    pub fn kill_switch<'a>(&mut self, process: &'a Process, max_acks: u64) -> KillSwitch<'a> {
+        KillSwitch {
             process,
-            left: AtomicU64::new(1 + self.random.below(longest)),
-            lag: LONGEST_LAG.mul_f64(self.random.share()),
+            acks_left: AtomicU64::new(1 + self.random.below(max_acks)),
+            delay: MAX_DELAY.mul_f64(self.random.share()),
         }
     }
 }
 
-impl Drop for Kills {
+impl Drop for KillRounds {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("this was KILL_SEED={}", self.seed);
+            eprintln!("repeat this run with KILL_SEED={}", self.seed);
         }
     }
 }
 
-impl Fuse<'_> {
-    /// Counts an acknowledgement. After the last one the load goes on for a moment that is random, too: an acknowledgement
-    /// follows upon an fsync, and the kill is to come at any point between two of them.
-    pub fn burn(&self) {
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let end = Instant::now() + self.lag;
+impl KillSwitch<'_> {
+    /// Counts one acknowledgement. After the last one the load goes on for a random moment: an acknowledgement follows an
+    /// fsync, and the kill must be able to hit any point between two fsyncs.
+    pub fn count_ack(&self) {
+        if self.acks_left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let end = Instant::now() + self.delay;
             while Instant::now() < end {
                 hint::spin_loop();
             }
@@ -111,11 +110,11 @@ impl Fuse<'_> {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
+fn number_from_env(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(
         text.parse()
-            .unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")),
+            .unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
     )
 }
 
@@ -125,31 +124,31 @@ mod tests {
     use crate::{Folder, Program, Signal};
 
     #[test]
-    fn a_fuse_burns_down_to_the_kill() {
-        let mut kills = Kills::new();
+    fn the_last_acknowledgement_kills_the_process() {
+        let mut kills = KillRounds::new();
         let cat = Program::new("cat").stdin_pipe().spawn();
-        let fuse = kills.fuse(&cat, 1);
+        let kill_switch = kills.kill_switch(&cat, 1);
         assert!(cat.is_running());
-        fuse.burn();
-        fuse.burn();
+        kill_switch.count_ack();
+        kill_switch.count_ack();
         cat.wait().expect_signal(Signal::KILL);
     }
 
     #[test]
-    fn a_file_is_left_with_blank_lines_and_perhaps_the_beginning_of_another() {
-        let (mut kills, folder) = (Kills::new(), Folder::new());
+    fn a_file_gets_blank_lines_and_perhaps_a_torn_line() {
+        let (mut kills, folder) = (KillRounds::new(), Folder::new());
         let file = folder.join("lines");
         let mut torn = 0;
         for _ in 0..100 {
             fs::write(&file, "one\n").unwrap();
-            let is_torn = kills.leave_untidy(&file, 3, "next");
+            let is_torn = kills.leave_torn_line(&file, 3, "next");
             let text = fs::read_to_string(&file).unwrap();
             let rest = text.strip_prefix("one\n\n\n").unwrap();
             assert_eq!(is_torn, ["n", "ne", "nex"].contains(&rest), "{text:?}");
             assert!(is_torn || rest.is_empty(), "{text:?}");
             torn += u32::from(is_torn);
             if is_torn {
-                assert!(kills.leave_untidy(&file, 9, "next"));
+                assert!(kills.leave_torn_line(&file, 9, "next"));
                 assert_eq!(fs::read_to_string(&file).unwrap(), text);
             }
         }
