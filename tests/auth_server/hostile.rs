@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
+use testbed::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json};
 
 use crate::server::{PASSWORD, Server, plain};
 
@@ -89,4 +90,29 @@ fn requests_that_come_together_are_answered_in_order() {
     assert_eq!(client.hear(), json!({"type": "you_are", "user": "anna"}));
     assert_eq!(client.hear(), json!({"type": "bye"}));
     client.expect_end();
+}
+
+#[test]
+fn keys_that_a_json_library_reserves_are_ordinary_keys() {
+    let server = Server::start(&[]);
+    let (mut client, _) = server.register("anna", PASSWORD);
+    for key in [RAW_VALUE_KEY, NUMBER_KEY] {
+        let unfolding = unfolding_json(key);
+        client.is("anna");
+        let known = client.ask(format!(r#"{{"type":"resume","token":{unfolding}}}"#));
+        assert_eq!(known["code"], "bad_message");
+        let no_type = client.ask(json!({"type": {key: "\"whoami\""}}));
+        assert_eq!(no_type["code"], "bad_message");
+        for value in ["no JSON", "1e", "\"whoami\""] {
+            let unknown = client.ask(json!({"type": "whoami", "x": {key: value}}));
+            assert_eq!(unknown["user"], "anna", "{unknown}");
+        }
+        let mut last = server.connect();
+        assert_eq!(
+            last.ask(format!(r#"{{"type":"exit","x":{unfolding}}}"#)),
+            json!({"type": "bye"})
+        );
+        last.expect_end();
+    }
+    client.is("anna");
 }

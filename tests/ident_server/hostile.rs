@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use serde_json::json;
+use testbed::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json};
 
 use crate::server::{Server, welcome};
 
@@ -127,4 +128,30 @@ fn nested_json_overflows_no_stack() {
         bottomless.refused(open.repeat(3000), "bad_message");
         bottomless.expect_end();
     }
+}
+
+#[test]
+fn keys_that_a_json_library_reserves_are_ordinary_keys() {
+    let server = Server::start(&[]);
+    let mut client = server.register("127.0.0.1", "Anna");
+    for key in [RAW_VALUE_KEY, NUMBER_KEY] {
+        let unfolding = unfolding_json(key);
+        client.refused(
+            format!(r#"{{"type":"rename","name":{unfolding}}}"#),
+            "bad_message",
+        );
+        client.refused(
+            json!({"type": {key: "\"forget\""}}).to_string(),
+            "bad_message",
+        );
+        for value in ["no JSON", "1e", "\"Bo\""] {
+            let unknown = json!({"type": "rename", "name": "Anna", "x": {key: value}});
+            assert_eq!(client.ask(unknown.to_string()), welcome("Anna"));
+        }
+        let mut last = server.greet("127.0.0.1", "Anna");
+        let bye = last.ask(format!(r#"{{"type":"exit","x":{unfolding}}}"#));
+        assert_eq!(bye, json!({"type": "bye"}));
+        last.expect_end();
+    }
+    server.greet("127.0.0.1", "Anna");
 }

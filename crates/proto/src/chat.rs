@@ -6,6 +6,7 @@
 mod body;
 mod datagram;
 mod error;
+mod json;
 mod message;
 mod session;
 #[cfg(test)]
@@ -17,5 +18,6 @@ pub use datagram::{
     Refusal, Refused, VERSION, Welcome, ranges_fit,
 };
 pub use error::{DecodeError, TooLong};
+pub use json::Json;
 pub use message::{HISTORY_TEXTS, Kind, Notice, Request, Trouble};
 pub use session::{Nonce, SessionId};

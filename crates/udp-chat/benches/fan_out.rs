@@ -6,6 +6,7 @@
 
 mod crowd;
 
+use std::borrow::Cow;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -263,14 +264,14 @@ fn datagrams() -> (Vec<u8>, Vec<u8>) {
         history: false,
     };
     let body = Body::new(&notice).expect("it is short");
-    let (seq, ack, ranges, message) = (1_000, 0, Vec::new(), body.as_raw());
+    let (seq, ack, ranges, message) = (1_000, 0, Vec::new(), body.as_json());
     let (mut data, mut acked) = (Vec::new(), Vec::new());
     let datagram = Datagram::Data(Data {
         session,
         seq,
         ack,
         ranges,
-        message,
+        message: Cow::Borrowed(message),
     });
     datagram.encode(&mut data).expect("it fits");
     let datagram = Datagram::Ack(Ack {

@@ -20,11 +20,12 @@ mod round_trip;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use proto::chat::Json;
 use proto::chat::{Ack, Body, Bye, Data, Datagram, Ping, Pong, Reason, SessionId};
-use serde_json::value::RawValue;
 
 use contact::Contact;
 use incoming::Incoming;
@@ -53,7 +54,7 @@ pub struct Link {
 #[derive(Debug)]
 pub enum Event {
     /// The peer's next message, in order, once.
-    Arrived(Box<RawValue>),
+    Arrived(Json),
     /// The peer has our messages up to this sequence number.
     Delivered {
         /// As [`Link::send`] gave it.
@@ -143,7 +144,7 @@ impl Link {
                 }
                 if self.events.len() < MAX_EVENTS {
                     let events = &mut self.events;
-                    self.incoming.take(data.seq, data.message, now, |message| {
+                    self.incoming.take(data.seq, &data.message, now, |message| {
                         events.push_back(Event::Arrived(message));
                     });
                 }
@@ -289,14 +290,14 @@ impl Link {
         }
         if let Some((seq, body)) = self.outgoing.poll(now) {
             self.contact.asked(now);
-            let message = body.as_raw();
+            let message = body.as_json();
             let (ack, ranges) = self.incoming.acknowledge_beside(message);
             return Some(Datagram::Data(Data {
                 session,
                 seq,
                 ack,
                 ranges,
-                message,
+                message: Cow::Borrowed(message),
             }));
         }
         if self.incoming.ack_at().is_some_and(|at| at <= now) {

@@ -3,10 +3,8 @@
 //! The link moves bodies as they are, so that one with an unknown message inside is acknowledged
 //! all the same, and a server encodes a message once for a thousand members.
 
-use std::sync::Arc;
-
+use super::json::Json;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::datagram::at_most;
 use super::error::TooLong;
@@ -20,7 +18,7 @@ pub const MAX_TEXT_BYTES: usize = 4_096;
 
 /// An encoded message that fits in a datagram. Copies share the bytes.
 #[derive(Debug, Clone)]
-pub struct Body(Arc<RawValue>);
+pub struct Body(Json);
 
 impl Body {
     /// Encodes a message.
@@ -29,14 +27,14 @@ impl Body {
     ///
     /// [`TooLong`] past [`MAX_BODY_BYTES`]; texts are to be [`split`] first.
     pub fn new(message: &impl Serialize) -> Result<Self, TooLong> {
-        let json = serde_json::value::to_raw_value(message)
+        let json = Json::new(message)
             .expect("messages have text for keys and serialise without errors of their own");
         at_most(MAX_BODY_BYTES, json.get().len())?;
-        Ok(Self(json.into()))
+        Ok(Self(json))
     }
 
     /// The message in JSON.
-    pub fn as_raw(&self) -> &RawValue {
+    pub fn as_json(&self) -> &Json {
         &self.0
     }
 }
@@ -52,7 +50,7 @@ pub fn split<M: Serialize>(
     text: &str,
     wrap: impl Fn(&str, bool) -> M,
 ) -> Result<Vec<Body>, TooLong> {
-    let bare = Body::new(&wrap("", true))?.as_raw().get().len();
+    let bare = Body::new(&wrap("", true))?.as_json().get().len();
     let longest_char = escaped_len('\0');
     at_most(MAX_BODY_BYTES, bare + longest_char)?;
 
@@ -126,7 +124,10 @@ mod tests {
     }
 
     fn lengths(parts: &[Body]) -> Vec<usize> {
-        parts.iter().map(|part| part.as_raw().get().len()).collect()
+        parts
+            .iter()
+            .map(|part| part.as_json().get().len())
+            .collect()
     }
 
     #[test]
@@ -172,8 +173,8 @@ mod tests {
             let mut whole = None;
             for part in split(text, say).unwrap() {
                 prop_assert_eq!(&whole, &None);
-                prop_assert!(part.as_raw().get().len() <= MAX_BODY_BYTES);
-                let Request::Say { text, more } = Request::decode(part.as_raw()).unwrap() else {
+                prop_assert!(part.as_json().get().len() <= MAX_BODY_BYTES);
+                let Request::Say { text, more } = Request::decode(part.as_json()).unwrap() else {
                     panic!("another message");
                 };
                 whole = collected.push(&text, more).unwrap();

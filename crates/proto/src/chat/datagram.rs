@@ -2,8 +2,10 @@
 //!
 //! Whether a datagram makes sense at this moment is not known here.
 
+use std::borrow::Cow;
+
+use super::json::Json;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::error::{DecodeError, TooLong};
 use super::session::{Nonce, SessionId};
@@ -128,8 +130,7 @@ pub struct Data<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Ranges,
     /// A JSON value that the link does not look into.
-    #[serde(borrow)]
-    pub message: &'a RawValue,
+    pub message: Cow<'a, Json>,
 }
 
 /// What the sender has received so far. It is not acknowledged itself.

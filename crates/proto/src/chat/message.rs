@@ -5,8 +5,8 @@
 
 use std::ops::Not;
 
+use super::json::Json;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::datagram::Reason;
 use super::error::DecodeError;
@@ -150,7 +150,7 @@ impl Request {
     /// # Errors
     ///
     /// [`DecodeError::NotKnown`].
-    pub fn decode(message: &RawValue) -> Result<Self, DecodeError> {
+    pub fn decode(message: &Json) -> Result<Self, DecodeError> {
         from_object(message)
     }
 }
@@ -161,13 +161,13 @@ impl Notice {
     /// # Errors
     ///
     /// [`DecodeError::NotKnown`].
-    pub fn decode(message: &RawValue) -> Result<Self, DecodeError> {
+    pub fn decode(message: &Json) -> Result<Self, DecodeError> {
         from_object(message)
     }
 }
 
 /// Derived code reads an array as an object's fields in order, too.
-fn from_object<'a, M: Deserialize<'a>>(message: &'a RawValue) -> Result<M, DecodeError> {
+fn from_object<'a, M: Deserialize<'a>>(message: &'a Json) -> Result<M, DecodeError> {
     if !message.get().starts_with('{') {
         return Err(DecodeError::NotKnown { column: 0 });
     }

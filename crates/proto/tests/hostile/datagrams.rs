@@ -8,8 +8,8 @@ pub fn check(bytes: &[u8]) {
         return;
     };
     if let Datagram::Data(data) = &datagram {
-        let is_request = Request::decode(data.message).is_ok();
-        let is_notice = Notice::decode(data.message).is_ok();
+        let is_request = Request::decode(&data.message).is_ok();
+        let is_notice = Notice::decode(&data.message).is_ok();
         assert!(!(is_request || is_notice) || data.message.get().starts_with('{'));
     }
     let mut encoded = vec![];

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use proto::chat::Json;
 use proto::chat::{Datagram, Hello, MAX_DATAGRAM_BYTES, Nonce, SessionId, VERSION};
-use serde_json::value::RawValue;
 use socket2::SockRef;
 use udp_chat::{Event, Link};
 
@@ -20,7 +20,7 @@ pub struct Crowd<H> {
     sent: u64,
 }
 
-impl<H: FnMut(&RawValue)> Crowd<H> {
+impl<H: FnMut(&Json)> Crowd<H> {
     pub fn new(server: SocketAddr, hear: H) -> Self {
         Self {
             socket: socket(),

@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use proto::caseless_key;
+use proto::chat::Json;
 use proto::chat::{HISTORY_TEXTS, Kind, Notice, Parts};
-use serde_json::value::RawValue;
 
 use super::shown::{Said, Shown};
 
@@ -45,7 +45,7 @@ impl Inbox {
     }
 
     /// Takes the next message in. What it is a part of, or what is not for showing, gives nothing.
-    pub(super) fn take(&mut self, message: &RawValue) -> Option<Shown> {
+    pub(super) fn take(&mut self, message: &Json) -> Option<Shown> {
         // A message of a later version concerns later clients.
         match Notice::decode(message).ok()? {
             Notice::Said {
@@ -138,7 +138,7 @@ mod tests {
 
     fn take(inbox: &mut Inbox, notice: &Notice) -> Option<String> {
         let body = Body::new(notice).unwrap();
-        inbox.take(body.as_raw()).map(|shown| shown.to_string())
+        inbox.take(body.as_json()).map(|shown| shown.to_string())
     }
 
     #[test]
@@ -230,6 +230,6 @@ mod tests {
             Some("* here: a, b")
         );
         let strange = Body::new(&serde_json::json!({"type": "later"})).unwrap();
-        assert!(inbox.take(strange.as_raw()).is_none());
+        assert!(inbox.take(strange.as_json()).is_none());
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use proto::chat::Json;
 use proto::chat::{Ranges, ranges_fit};
-use serde_json::value::RawValue;
 
 use super::WINDOW;
 
@@ -17,7 +17,7 @@ pub(super) struct Incoming {
     /// Every message up to this one was handed on.
     through: u64,
     /// What arrived beyond a gap; never more than the window.
-    held: BTreeMap<u64, Box<RawValue>>,
+    held: BTreeMap<u64, Json>,
     /// When the next acknowledgement is due, if one is.
     ack_at: Option<Instant>,
 }
@@ -27,9 +27,9 @@ impl Incoming {
     pub(super) fn take(
         &mut self,
         seq: u64,
-        message: &RawValue,
+        message: &Json,
         now: Instant,
-        mut hand_on: impl FnMut(Box<RawValue>),
+        mut hand_on: impl FnMut(Json),
     ) {
         if seq > self.through + WINDOW as u64 {
             return; // No sender of ours is so far ahead: it would have to be held for ever.
@@ -68,7 +68,7 @@ impl Incoming {
     }
 
     /// The same, on a data datagram. If its message leaves no room for the ranges, they stay due.
-    pub(super) fn acknowledge_beside(&mut self, message: &RawValue) -> (u64, Ranges) {
+    pub(super) fn acknowledge_beside(&mut self, message: &Json) -> (u64, Ranges) {
         let ranges = self.ranges();
         if ranges_fit(message.get().len(), ranges.len()) {
             self.ack_at = None;

@@ -84,7 +84,7 @@ mod tests {
         let mut parts = Parts::default();
         let mut whole = None;
         for body in said(1 << 52, &text).notices(true) {
-            let Ok(Notice::Said { text, more, .. }) = Notice::decode(body.as_raw()) else {
+            let Ok(Notice::Said { text, more, .. }) = Notice::decode(body.as_json()) else {
                 panic!("another notice");
             };
             whole = parts.push(&text, more).unwrap();
@@ -98,7 +98,7 @@ mod tests {
         (0..60).for_each(|id| history.remember(said(id, "text")));
         let ids: Vec<_> = history
             .notices()
-            .map(|body| match Notice::decode(body.as_raw()) {
+            .map(|body| match Notice::decode(body.as_json()) {
                 Ok(Notice::Said { id, history, .. }) => (id, history),
                 other => panic!("{other:?}"),
             })

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use proto::chat::Json;
 use proto::chat::{Body, Datagram, Reason, SessionId};
-use serde_json::value::RawValue;
 
 use super::draft::Draft;
 use crate::link::{End, Event, Link, QueueFull};
@@ -38,7 +38,7 @@ pub(super) struct Member {
     /// Whether it wrote more than its pace allows.
     is_flooding: bool,
     /// What the link has told: messages, and its end after them.
-    inbox: VecDeque<Box<RawValue>>,
+    inbox: VecDeque<Json>,
     end: Option<End>,
     /// When the room will be woken for it.
     pub(super) wake_at: Option<Instant>,
@@ -91,7 +91,7 @@ impl Member {
     }
 
     /// The next message, once the room has time for it.
-    pub(super) fn next_message(&mut self) -> Option<Box<RawValue>> {
+    pub(super) fn next_message(&mut self) -> Option<Json> {
         let message = self.inbox.pop_front();
         self.listen();
         message

@@ -259,7 +259,7 @@ impl End {
             let message = Body::new(&text).expect("it is short");
             match self.link.send(message.clone()) {
                 Ok(seq) => {
-                    self.said.push(message.as_raw().get().to_owned());
+                    self.said.push(message.as_json().get().to_owned());
                     assert_eq!(seq, self.said.len() as u64);
                 }
                 Err(_) => return assert!(self.link.unconfirmed().count() >= MAX_WAITING),

@@ -1,6 +1,7 @@
 //! What a script of any bytes asks for. What comes of it is not known here.
 
 use proto::chat::{Ack, Body, Bye, Data, Datagram, Ping, Pong, Reason, SessionId};
+use std::borrow::Cow;
 
 pub struct Script<'a>(&'a [u8]);
 
@@ -54,7 +55,7 @@ impl<'a> Script<'a> {
                 seq,
                 ack,
                 ranges,
-                message: message.as_raw(),
+                message: Cow::Borrowed(message.as_json()),
             }),
             b'a' => Datagram::Ack(Ack {
                 session,

@@ -3,6 +3,7 @@
 mod outage;
 mod world;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -199,7 +200,7 @@ proptest! {
                     seq: number,
                     ack: 0,
                     ranges: vec![],
-                    message: message.as_raw(),
+                    message: Cow::Borrowed(message.as_json()),
                 }),
             };
             world.session.handle(&datagram, world.now);

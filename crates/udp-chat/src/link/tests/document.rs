@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use proto::chat::Json;
 use proto::chat::{Body, Reason};
-use serde_json::value::RawValue;
 
 use super::ms;
 use super::simulation::{Simulation, Weather};
@@ -56,7 +56,7 @@ fn the_link_speaks_as_the_document_says() {
         } else {
             let (_, message) = step.split_once("writes  ").unwrap();
             said.borrow_mut().push_str(&line(at, side, verb, message));
-            let message: Box<RawValue> = serde_json::from_str(message).unwrap();
+            let message: Json = serde_json::from_str(message).unwrap();
             simulation.sides[side]
                 .link
                 .send(Body::new(&message).unwrap())

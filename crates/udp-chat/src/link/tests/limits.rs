@@ -1,5 +1,6 @@
 //! Bounds, and datagrams that make no sense.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use proto::chat::{Ack, Body, Bye, Data, Datagram, Ping, Pong, Ranges, Reason, SessionId};
@@ -15,7 +16,7 @@ fn data(seq: u64, ack: u64, body: &Body) -> Datagram<'_> {
         seq,
         ack,
         ranges,
-        message: body.as_raw(),
+        message: Cow::Borrowed(body.as_json()),
     })
 }
 

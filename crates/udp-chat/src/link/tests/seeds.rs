@@ -42,7 +42,7 @@ fn every_message_arrives_once_and_in_order_or_is_not_confirmed() {
             let unconfirmed: Vec<_> = here
                 .link
                 .unconfirmed()
-                .map(|body| body.as_raw().get().to_owned())
+                .map(|body| body.as_json().get().to_owned())
                 .collect();
             let expected: Vec<_> = (here.confirmed + 1..=count)
                 .map(|n| n.to_string())

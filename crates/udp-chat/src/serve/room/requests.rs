@@ -1,7 +1,7 @@
 //! What members ask for, and what they get.
 
+use proto::chat::Json;
 use proto::chat::{Body, Kind, MAX_BODY_BYTES, Notice, Request, Trouble};
-use serde_json::value::RawValue;
 
 use super::super::draft::{Addressee, Draft};
 use super::super::history::Said;
@@ -11,7 +11,7 @@ use crate::nick::Nick;
 
 impl Room {
     /// Does what a member's message asks for.
-    pub(super) fn request(&mut self, id: MemberId, message: &RawValue) {
+    pub(super) fn request(&mut self, id: MemberId, message: &Json) {
         let member = self.members.get_mut(&id);
         let draft = member.and_then(|member| member.draft.take());
         let (to, text, more) = match Request::decode(message) {
@@ -178,7 +178,7 @@ mod tests {
             let notices = members_notices(nicks.iter().map(String::as_str));
             let mut told = Vec::new();
             for (index, body) in notices.iter().enumerate() {
-                let Ok(Notice::Members { nicks, more }) = Notice::decode(body.as_raw()) else {
+                let Ok(Notice::Members { nicks, more }) = Notice::decode(body.as_json()) else {
                     panic!("another notice");
                 };
                 assert_eq!(more, index + 1 < notices.len());

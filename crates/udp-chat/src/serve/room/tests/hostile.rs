@@ -1,8 +1,9 @@
 //! What strangers and bad members send.
 
 use proptest::prelude::*;
+use proto::chat::Json;
 use proto::chat::{Body, Data, Datagram, Notice, Reason, Request, SessionId, Trouble};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use super::town::{SETTINGS, Town};
 use super::{CALM, STORM, seconds};
@@ -29,7 +30,7 @@ fn what_is_of_no_session_is_met_with_silence() {
         String::new(),
         "x".repeat(60_000),
         "[".repeat(1_200),
-        format!("{}1{}", r#"{"a":"#.repeat(127), "}".repeat(127)),
+        format!("{}1{}", r#"{"a":"#.repeat(126), "}".repeat(126)),
     ];
     let from_anna = town.guests[0].address.to_string();
     let before = town.sent;
@@ -49,19 +50,19 @@ fn what_is_of_no_session_is_met_with_silence() {
 fn nested_json_from_a_member_is_only_a_bad_message() {
     let mut town = Town::new(1, CALM, SETTINGS);
     town.enter_all(&["Anna", "Boris"]);
-    // A member's own message may be any JSON; 127 levels are the most that are looked into.
+    // A member's own message may be any JSON, up to 127 levels with the datagram around it.
     let nested = [
-        format!("{}{}", "[".repeat(127), "]".repeat(127)),
-        format!("{}1{}", r#"{"a":"#.repeat(127), "}".repeat(127)),
+        format!("{}{}", "[".repeat(126), "]".repeat(126)),
+        format!("{}1{}", r#"{"a":"#.repeat(126), "}".repeat(126)),
+        r#"{"type":{"$serde_json::private::RawValue":"\"who\""}}"#.to_owned(),
         format!(
             r#"{{"text":{}{},"type":"say"}}"#,
             "[".repeat(125),
             "]".repeat(125)
         ),
-        format!("{}{}", "[".repeat(480), "]".repeat(480)),
     ];
     for message in &nested {
-        let message = RawValue::from_string(message.clone()).unwrap();
+        let message = serde_json::from_str::<Json>(message).unwrap();
         town.ask(0, &message);
     }
     town.run(seconds(1));
@@ -117,7 +118,7 @@ fn corrupted_datagrams_harm_nobody() {
             seq: 1,
             ack: 0,
             ranges: Vec::new(),
-            message: message.as_raw(),
+            message: Cow::Borrowed(message.as_json()),
         };
         let mut whole = Vec::new();
         Datagram::Data(data).encode(&mut whole).unwrap();

@@ -1,0 +1,20 @@
+//! JSON objects with the keys that serde_json reserves for itself under some of its features.
+
+/// Under the feature `raw_value` an object with this key stands for the JSON text that is its value.
+pub const RAW_VALUE_KEY: &str = "$serde_json::private::RawValue";
+
+/// Under the feature `arbitrary_precision` an object with this key stands for a number.
+pub const NUMBER_KEY: &str = "$serde_json::private::Number";
+
+/// A value of some 1,700 bytes that a parser with `raw_value` unfolds into 1,500 levels: each level of text in it starts with
+/// a fresh limit of depth. It must be an ordinary object of one field.
+#[must_use]
+pub fn unfolding_json(key: &str) -> String {
+    let mut message = String::from("0");
+    for _ in 0..6 {
+        let nested = format!("{}{message}{}", "[".repeat(125), "]".repeat(125));
+        let escaped = nested.replace('\\', r"\\").replace('"', r#"\""#);
+        message = format!(r#"{{"{key}":"{escaped}"}}"#);
+    }
+    message
+}

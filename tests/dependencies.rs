@@ -1,0 +1,58 @@
+//! What the workspace may and may not turn on in the libraries that it stands on.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Features of serde_json under which a key of an object has a meaning of its own, or depth has no limit. With any of them a
+/// hostile message reaches code that no message should reach: a stack overflow ends the whole process.
+const FORBIDDEN: [&str; 3] = ["raw_value", "arbitrary_precision", "unbounded_depth"];
+
+#[test]
+fn no_feature_of_serde_json_gives_keys_a_meaning() {
+    let version = String::from_utf8(cargo(&["-vV"])).unwrap();
+    let mut lines = version.lines();
+    let host = lines.find_map(|line| line.strip_prefix("host: ")).unwrap();
+    // Without the filter cargo needs the sources for every platform, which a machine without a network may lack.
+    let metadata = cargo(&[
+        "metadata",
+        "--format-version=1",
+        "--locked",
+        "--offline",
+        "--all-features",
+        "--filter-platform",
+        host,
+    ]);
+    let metadata: Value = serde_json::from_slice(&metadata).unwrap();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let is_serde_json = |node: &&Value| node["id"].as_str().unwrap().contains("serde_json@");
+    let found: Vec<_> = nodes.iter().filter(is_serde_json).collect();
+    assert!(!found.is_empty(), "the workspace depends on serde_json");
+    for node in found {
+        let features = node["features"].as_array().unwrap();
+        for forbidden in FORBIDDEN {
+            assert!(
+                !features.iter().any(|feature| feature == forbidden),
+                "{forbidden}: {features:?}"
+            );
+        }
+    }
+}
+
+/// What `cargo` prints on stdout.
+fn cargo(arguments: &[&str]) -> Vec<u8> {
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
