@@ -116,7 +116,7 @@ fn damage_is_refused_with_its_line() {
         let told = "ident-server: data/clients.jsonl is damaged at line 2: ";
         assert!(words.starts_with(told) && words.contains(why), "{words}");
         assert!(
-            words.ends_with("mend or remove that line, then start again"),
+            words.ends_with("repair or remove that line, then start again"),
             "{words}"
         );
         assert_eq!(failed.stdout_text(), "");

@@ -1,13 +1,15 @@
-//! The promise under crashes, tried at every byte: what a file holds is a beginning of what was written, and all of what was
+//! Durability under crashes, tried at every byte: the file contains a beginning of what was written, and all that was
 //! acknowledged.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::compaction::Bounds;
 use crate::load;
 use crate::sim::Sim;
 use crate::store::Store;
@@ -36,7 +38,7 @@ fn action() -> impl Strategy<Value = Action> {
 }
 
 impl Action {
-    /// Takes its turn; gives the lines that are to come of it.
+    /// Runs as a transaction. Returns the lines that it must write.
     fn decide(&self, all: &mut Transaction<'_, u32>) -> Vec<Line> {
         match self {
             Self::Put(key, value) => {
@@ -58,15 +60,20 @@ impl Action {
     }
 }
 
-/// Runs each list of actions in a thread of its own; gives all lines in the order of the turns taken.
-fn run(store: &Store<u32>, sim: &Sim, callers: &[Vec<Action>]) -> Vec<Line> {
+/// Runs each list of actions in a thread of its own. Returns all lines in the order of the transactions.
+fn run(store: &Store<u32>, sim: &Sim, callers: &[Vec<(Action, bool)>]) -> Vec<Line> {
     let lines = Mutex::new(Vec::new());
-    let act = |action: &Action| {
-        let written = store.update(|all| {
+    let act = |(action, erase): &(Action, bool)| {
+        let decide = |all: &mut Transaction<'_, u32>| {
             let mut lines = lines.lock().unwrap();
             lines.extend(action.decide(all));
             lines.len()
-        });
+        };
+        let written = if *erase {
+            store.update_and_erase(decide)
+        } else {
+            store.update(decide)
+        };
         sim.acknowledge(written.unwrap());
     };
     thread::scope(|scope| {
@@ -111,11 +118,13 @@ fn shown(store: &Store<u32>) -> Content {
 proptest! {
     #[test]
     fn a_crash_at_any_byte_leaves_a_beginning_with_all_that_was_acknowledged(
-        callers in vec(vec(action(), 1..12), 1..5),
+        callers in vec(vec((action(), proptest::bool::weighted(0.2)), 1..12), 1..5),
         min_dead_lines in 0..20u64,
+        erase_interval in prop_oneof![Just(Duration::ZERO), Just(Duration::from_secs(60))],
     ) {
+        let bounds = Bounds { min_dead_lines, erase_interval };
         let sim = Sim::default();
-        let store = sim.open(min_dead_lines);
+        let store = sim.open_with(bounds);
         let lines = run(&store, &sim, &callers);
         let history = history(&lines);
         prop_assert_eq!(&shown(&store), &history[lines.len()]);
@@ -132,7 +141,7 @@ proptest! {
         }
         prop_assert_eq!(content(&sim.file()), history[lines.len()].clone());
         // What was loaded goes on from there.
-        let store = sim.open(min_dead_lines);
+        let store = sim.open_with(bounds);
         store.put("later", 1).unwrap();
         prop_assert_eq!(content(&sim.file()), shown(&store));
     }

@@ -1,4 +1,4 @@
-//! Steps of the disk that fail, and races, each drawn by hand: who is told, what readers see, and what goes on.
+//! Failing steps of the disk, and races: what callers get, what readers see, and what goes on.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -6,6 +6,7 @@ use std::thread;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::compaction::Bounds;
 use crate::error::Error;
 use crate::sim::{PATIENCE, Sim, Step};
 use crate::store::{Store, Value};
@@ -17,7 +18,7 @@ fn lines(sim: &Sim) -> String {
     String::from_utf8(sim.file()).unwrap()
 }
 
-/// Waits until `count` callers have taken their turn, which `turns` tells from within it.
+/// Waits until `count` callers have taken their turn; each sends to `turns` from within it.
 fn await_turns<V: Value>(store: &Store<V>, turns: &Receiver<()>, count: usize) {
     (0..count).for_each(|_| turns.recv_timeout(PATIENCE).unwrap());
     // Takes the queue's lock, so the last turn is over.
@@ -148,10 +149,10 @@ fn a_failed_fsync_ends_writing_but_not_reading() {
 #[test]
 fn a_compaction_that_fails_leaves_the_file_as_it_was_and_is_tried_again_later() {
     for step in [
-        Step::Draft,
-        Step::WriteDraft,
-        Step::SyncDraft,
-        Step::Install,
+        Step::CreateTemp,
+        Step::WriteTemp,
+        Step::SyncTemp,
+        Step::Replace,
     ] {
         let sim = Sim::default();
         let store = sim.open::<u32>(3);
@@ -179,6 +180,115 @@ fn a_compaction_whose_name_may_not_be_durable_ends_writing() {
     // The third is on disk in both files; a fourth would be in the new one only.
     assert!(matches!(store.put("a", 4), Err(Error::Halted { .. })));
     assert_eq!(store.get("a"), Some(3));
+}
+
+#[test]
+fn a_replaced_file_gets_no_changes_and_is_not_replaced_back() {
+    let sim = Sim::default();
+    let store = sim.open::<u32>(1);
+    store.put("a", 1).unwrap();
+    sim.fail_next(Step::Unchanged, 0);
+    for _ in 0..2 {
+        let error = store.put("a", 2).unwrap_err();
+        assert!(matches!(error, Error::Replaced { .. }), "{error}");
+    }
+    assert_eq!(store.get("a"), Some(1));
+    drop(store);
+    assert_eq!(lines(&sim), "{\"key\":\"a\",\"value\":1}\n");
+}
+
+#[test]
+fn a_file_that_is_replaced_during_a_compaction_is_left_alone() {
+    let sim = Sim::default();
+    let store = sim.open::<u32>(NEVER_COMPACT);
+    store.put("a", 1).unwrap();
+    // The change itself is written; the second look comes before the new file takes the old one's place.
+    let held = sim.hold_next_sync();
+    thread::scope(|scope| {
+        let held = held;
+        let change = scope.spawn(|| store.update_and_erase(|all| all.remove("a")));
+        held.await_begun();
+        sim.fail_next(Step::Unchanged, 0);
+        drop(held);
+        change.join().unwrap().unwrap();
+    });
+    assert!(matches!(store.put("b", 1), Err(Error::Replaced { .. })));
+    drop(store);
+    assert_eq!(lines(&sim).lines().count(), 2, "as it was");
+}
+
+#[test]
+fn erased_values_leave_the_file_at_once_then_once_per_interval_and_at_the_end() {
+    let sim = Sim::default();
+    let store = sim.open::<u32>(NEVER_COMPACT);
+    let erase = |key| store.update_and_erase(|all| all.remove(key)).unwrap();
+    for key in ["a", "b", "c"] {
+        store.put(key, 1).unwrap();
+    }
+    erase("a");
+    // The next change waits for the compaction.
+    store.put("d", 1).unwrap();
+    assert_eq!(store.stats().compactions, 1);
+    assert!(!lines(&sim).contains("\"a\""));
+    erase("b");
+    store.put("d", 2).unwrap();
+    assert_eq!(store.stats().compactions, 1, "not twice a minute");
+    assert!(lines(&sim).contains("{\"key\":\"b\",\"value\":1}"));
+    drop(store);
+    assert_eq!(
+        lines(&sim),
+        "{\"key\":\"c\",\"value\":1}\n{\"key\":\"d\",\"value\":2}\n"
+    );
+}
+
+#[test]
+fn an_erasure_comes_when_its_time_has_come_although_nothing_changes() {
+    let sim = Sim::default();
+    let store = sim.open_with::<u32>(Bounds {
+        min_dead_lines: NEVER_COMPACT,
+        erase_interval: std::time::Duration::from_millis(50),
+    });
+    for key in ["a", "b"] {
+        store.put(key, 1).unwrap();
+        store.update_and_erase(|all| all.remove(key)).unwrap();
+    }
+    let begun = std::time::Instant::now();
+    while store.stats().compactions < 2 {
+        assert!(begun.elapsed() < PATIENCE, "not erased");
+        thread::yield_now();
+    }
+    assert_eq!(lines(&sim), "");
+}
+
+#[test]
+fn an_erasure_that_a_crash_prevented_comes_after_the_next_start() {
+    let sim = Sim::default();
+    let store = sim.open::<u32>(NEVER_COMPACT);
+    store.put("a", 1).unwrap();
+    sim.fail_next(Step::CreateTemp, 0);
+    store.update_and_erase(|all| all.put("a", 2)).unwrap();
+    store.put("b", 3).unwrap();
+    assert!(lines(&sim).contains("\"erase\":true"));
+    sim.fail_next(Step::CreateTemp, 0);
+    drop(store);
+    drop(sim.open::<u32>(NEVER_COMPACT));
+    assert_eq!(
+        lines(&sim),
+        "{\"key\":\"a\",\"value\":2}\n{\"key\":\"b\",\"value\":3}\n"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_replaced_is_tried_once() {
+    let sim = Sim::default();
+    let store = sim.open::<u32>(1);
+    // One failure alone: a second try would succeed.
+    sim.fail_next(Step::ReplaceMounted, 0);
+    (0..9).for_each(|value| store.put("a", value).unwrap());
+    store.update_and_erase(|all| all.put("a", 9)).unwrap();
+    drop(store);
+    assert_eq!(lines(&sim).lines().count(), 10);
+    assert_eq!(sim.open::<u32>(NEVER_COMPACT).get("a"), Some(9));
 }
 
 #[test]

@@ -1,30 +1,31 @@
-//! Reads a whole file into records, a line at a time. Decides what is torn, what is damage, and what is merely untidy; mends
-//! nothing itself.
+//! Reads a whole file into records, line by line. Tells a torn last line from corruption; changes nothing in the file.
 
 use std::io::{self, BufRead, Read};
 
 use serde::de::DeserializeOwned;
 
-use crate::error::Damage;
+use crate::error::Corruption;
 use crate::line::{self, MAX_LINE_BYTES};
 use crate::records::Records;
 
-/// What a file holds.
+/// The content of a file.
 pub(crate) struct Loaded<V> {
     pub(crate) records: Records<V>,
     /// Bytes up to the end of the last good line.
     pub(crate) length: u64,
     pub(crate) tail: Tail,
+    /// A line asks that older lines leave the file, and no compaction has done it yet.
+    pub(crate) erase: bool,
 }
 
 /// How a file ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
-    /// With a newline, or it is empty.
+    /// It ends with a newline, or it is empty.
     Clean,
-    /// With a good line that lacks its newline.
+    /// The last line is good but lacks its newline.
     Unterminated,
-    /// With `bytes` of a line that a crash tore, past [`Loaded::length`].
+    /// The last line is incomplete, as after a crash: `bytes` past [`Loaded::length`].
     Torn { line: u64, bytes: u64 },
 }
 
@@ -32,7 +33,7 @@ pub(crate) enum Tail {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Read(io::Error),
-    Damaged { line: u64, damage: Damage },
+    Corrupt { line: u64, corruption: Corruption },
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -43,11 +44,12 @@ pub(crate) fn load<V: DeserializeOwned>(mut file: impl BufRead) -> Result<Loaded
         records: Records::default(),
         length: 0,
         tail: Tail::Clean,
+        erase: false,
     };
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();
-        // Room for the newline, and one byte more than a good line has without one.
+        // Room for the newline, or for one byte too many.
         let limit = MAX_LINE_BYTES as u64 + 1;
         if file
             .by_ref()
@@ -60,9 +62,9 @@ pub(crate) fn load<V: DeserializeOwned>(mut file: impl BufRead) -> Result<Loaded
         }
         let terminated = bytes.last() == Some(&b'\n');
         if !terminated && bytes.len() > MAX_LINE_BYTES {
-            return Err(Failure::Damaged {
+            return Err(Failure::Corrupt {
                 line: number,
-                damage: Damage::TooLong {
+                corruption: Corruption::TooLong {
                     limit: MAX_LINE_BYTES,
                 },
             });
@@ -72,13 +74,15 @@ pub(crate) fn load<V: DeserializeOwned>(mut file: impl BufRead) -> Result<Loaded
         } else {
             &bytes
         };
-        match line::parse(text) {
-            Ok(change) => {
+        // Without its newline, so that an error at the end of the line is placed there.
+        match line::parse(text.strip_suffix(b"\n").unwrap_or(text)) {
+            Ok(record) => {
                 loaded.length += bytes.len() as u64;
                 loaded.records.add_lines(1);
-                change
-                    .into_iter()
-                    .for_each(|change| loaded.records.apply(change));
+                if let Some(record) = record {
+                    loaded.erase |= record.erase;
+                    loaded.records.apply(record.change);
+                }
             }
             Err(_) if !terminated => {
                 loaded.tail = Tail::Torn {
@@ -87,10 +91,10 @@ pub(crate) fn load<V: DeserializeOwned>(mut file: impl BufRead) -> Result<Loaded
                 };
                 break;
             }
-            Err(damage) => {
-                return Err(Failure::Damaged {
+            Err(corruption) => {
+                return Err(Failure::Corrupt {
                     line: number,
-                    damage,
+                    corruption,
                 });
             }
         }
@@ -129,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_last_line_is_told_apart_from_damage() {
+    fn a_torn_last_line_is_no_corruption() {
         let good = b"{\"key\":\"a\",\"value\":2}\n";
         let torn = [good, &b"{\"key\":\"b\",\"val"[..]].concat();
         let loaded = load(&torn[..]).unwrap();
@@ -137,10 +141,10 @@ mod tests {
         assert_eq!(loaded.length, good.len() as u64);
         assert_eq!(loaded.tail, Tail::Torn { line: 2, bytes: 15 });
 
-        let damaged = [&torn[..], b"\n", good].concat();
+        let corrupt = [&torn[..], b"\n", good].concat();
         assert!(matches!(
-            load::<u32>(&damaged[..]),
-            Err(Failure::Damaged { line: 2, .. })
+            load::<u32>(&corrupt[..]),
+            Err(Failure::Corrupt { line: 2, .. })
         ));
     }
 
@@ -153,19 +157,39 @@ mod tests {
             let fits = [&padded(MAX_LINE_BYTES)[..], end].concat();
             assert_eq!(values(&load(&fits[..]).unwrap()), [("a", 2)]);
             let long = [&record[..], b"\n", &padded(MAX_LINE_BYTES + 1)[..], end].concat();
-            let Err(Failure::Damaged { line, damage }) = load::<u32>(&long[..]) else {
+            let Err(Failure::Corrupt { line, corruption }) = load::<u32>(&long[..]) else {
                 panic!("loaded")
             };
             assert_eq!(
-                (line, damage),
+                (line, corruption),
                 (
                     2,
-                    Damage::TooLong {
+                    Corruption::TooLong {
                         limit: MAX_LINE_BYTES
                     }
                 )
             );
         }
+    }
+
+    #[test]
+    fn corruption_at_the_end_of_a_line_is_placed_there() {
+        let file = b"{\"key\":\"a\",\"value\":2}\n{\"key\":\"b\"\n\n";
+        let Err(Failure::Corrupt { line, corruption }) = load::<u32>(&file[..]) else {
+            panic!("loaded")
+        };
+        assert_eq!(line, 2);
+        assert!(
+            corruption.to_string().ends_with("(byte 10)"),
+            "{corruption}"
+        );
+    }
+
+    #[test]
+    fn an_erasure_that_is_not_done_is_found() {
+        let file = b"{\"key\":\"a\",\"value\":2}\n{\"key\":\"a\",\"value\":null,\"erase\":true}\n";
+        assert!(load::<u32>(&file[..]).unwrap().erase);
+        assert!(!load::<u32>(&file[..24]).unwrap().erase);
     }
 
     proptest! {

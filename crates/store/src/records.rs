@@ -1,10 +1,11 @@
-//! What is on disk, as memory shows it: the records, and how many lines of the file say so.
+//! The content of the file in memory: the records, and the number of lines that the file has for them.
 
 use std::collections::BTreeMap;
 
 use crate::line::{Change, Entry};
 
-/// The records by key. Sorted, so that a compacted file reads well; and a tree never stops to move a million entries.
+/// The records by key. Sorted, so that a compacted file reads well. A tree also never pauses to move a million entries, as a
+/// growing hash table does.
 pub(crate) struct Records<V> {
     entries: BTreeMap<String, Entry<V>>,
     lines: u64,
@@ -47,9 +48,9 @@ impl<V> Records<V> {
         self.lines
     }
 
-    /// Lines of the file that say nothing any more.
+    /// Lines of the file that are out of date.
     pub(crate) fn dead(&self) -> u64 {
-        // A record has one line that counts, so there are never fewer lines than records.
+        // Each record has one valid line, so there are never fewer lines than records.
         self.lines - self.live()
     }
 

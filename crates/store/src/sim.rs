@@ -1,5 +1,5 @@
-//! A disk for tests: it fails when told to, can be held in the middle of an fsync, and remembers every state in which a crash
-//! could leave the file.
+//! A simulated disk for tests: it fails on demand, can be held in the middle of an fsync, and remembers every state in which a
+//! crash could leave the file.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::compaction::Bounds;
 use crate::disk::Disk;
 use crate::load;
 use crate::store::{Store, Value};
@@ -20,10 +21,10 @@ struct State {
     file: Vec<u8>,
     /// The start of `file` that a power cut cannot take.
     synced: usize,
-    draft: Vec<u8>,
-    draft_synced: usize,
-    /// The file before an install, which a power cut brings back until the folder is synced.
-    before_install: Option<Vec<u8>>,
+    temp: Vec<u8>,
+    temp_synced: usize,
+    /// The file before a replacement, which a power cut brings back until the folder is synced.
+    before_replace: Option<Vec<u8>>,
     /// Cut, and not synced since: a power cut may bring the tail back.
     cut: bool,
     acknowledged: usize,
@@ -36,7 +37,7 @@ struct State {
 pub(crate) struct Crash {
     pub(crate) sure: Vec<u8>,
     pub(crate) unsure: Vec<u8>,
-    /// What callers had been told by then.
+    /// Lines of which callers had been told by then that they are on disk.
     pub(crate) acknowledged: usize,
 }
 
@@ -61,21 +62,32 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// Another program has replaced the file.
+    Unchanged,
     Append,
     Truncate,
     Sync,
-    Draft,
-    WriteDraft,
-    SyncDraft,
-    Install,
+    CreateTemp,
+    WriteTemp,
+    SyncTemp,
+    Replace,
+    /// As [`Replace`](Self::Replace), but the file is mounted.
+    ReplaceMounted,
     SyncFolder,
 }
 
 impl Sim {
-    /// A store on this disk, which compacts at more than `min_dead_lines` dead lines.
+    /// A store on this disk, which compacts at more than `min_dead_lines` dead lines and erases as real ones do.
     pub(crate) fn open<V: Value>(&self, min_dead_lines: u64) -> Store<V> {
+        self.open_with(Bounds {
+            min_dead_lines,
+            ..Bounds::default()
+        })
+    }
+
+    pub(crate) fn open_with<V: Value>(&self, bounds: Bounds) -> Store<V> {
         let loaded = load::load(&self.file()[..]).unwrap();
-        Store::start(self.clone(), loaded, Path::new("sim"), min_dead_lines, None).unwrap()
+        Store::start(self.clone(), loaded, Path::new("sim"), bounds).unwrap()
     }
 
     pub(crate) fn file(&self) -> Vec<u8> {
@@ -97,7 +109,7 @@ impl Sim {
         }
     }
 
-    /// A caller was told that the first `count` lines are on disk.
+    /// Notes that a caller learned that the first `count` lines are on disk.
     pub(crate) fn acknowledge(&self, count: usize) {
         let mut state = self.state();
         state.acknowledged = state.acknowledged.max(count);
@@ -124,7 +136,7 @@ impl State {
             unsure: unsure.to_vec(),
             acknowledged,
         });
-        if let Some(old) = &self.before_install {
+        if let Some(old) = &self.before_replace {
             self.crashes.push(Crash {
                 sure: old.clone(),
                 unsure: Vec::new(),
@@ -152,7 +164,13 @@ fn full() -> io::Error {
 }
 
 impl Disk for Sim {
-    type Draft = Self;
+    type Temp = Self;
+
+    fn is_unchanged(&mut self, length: u64) -> io::Result<bool> {
+        let mut state = self.state();
+        assert_eq!(length, state.file.len() as u64);
+        Ok(state.fails(Step::Unchanged).is_none())
+    }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state();
@@ -194,56 +212,59 @@ impl Disk for Sim {
         Ok(())
     }
 
-    fn draft(&mut self) -> io::Result<Self> {
+    fn create_temp(&mut self) -> io::Result<Self> {
         let mut state = self.state();
-        state.check(Step::Draft)?;
+        state.check(Step::CreateTemp)?;
         assert!(
-            state.draft.is_empty(),
-            "a draft that was not installed must be discarded"
+            state.temp.is_empty(),
+            "a file that was not used must be removed"
         );
         drop(state);
         Ok(self.clone())
     }
 
-    fn sync_draft(&mut self, _: &mut Self) -> io::Result<()> {
+    fn sync_temp(&mut self, _: &mut Self) -> io::Result<()> {
         let mut state = self.state();
         state.could_crash();
-        state.check(Step::SyncDraft)?;
-        state.draft_synced = state.draft.len();
+        state.check(Step::SyncTemp)?;
+        state.temp_synced = state.temp.len();
         Ok(())
     }
 
-    fn install(&mut self, _: Self) -> io::Result<()> {
+    fn replace(&mut self, _: Self) -> io::Result<()> {
         let mut state = self.state();
-        state.check(Step::Install)?;
+        state.check(Step::Replace)?;
+        if state.fails(Step::ReplaceMounted).is_some() {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
         assert_eq!(state.synced, state.file.len());
-        let draft = std::mem::take(&mut state.draft);
-        state.synced = std::mem::take(&mut state.draft_synced);
-        state.before_install = Some(std::mem::replace(&mut state.file, draft));
+        let temp = std::mem::take(&mut state.temp);
+        state.synced = std::mem::take(&mut state.temp_synced);
+        state.before_replace = Some(std::mem::replace(&mut state.file, temp));
         state.could_crash();
         Ok(())
     }
 
-    fn discard(&mut self) -> io::Result<()> {
+    fn remove_temp(&mut self) -> io::Result<()> {
         let mut state = self.state();
-        (state.draft, state.draft_synced) = (Vec::new(), 0);
+        (state.temp, state.temp_synced) = (Vec::new(), 0);
         Ok(())
     }
 
     fn sync_folder(&mut self) -> io::Result<()> {
         let mut state = self.state();
         state.check(Step::SyncFolder)?;
-        state.before_install = None;
+        state.before_replace = None;
         Ok(())
     }
 }
 
-/// A draft is the disk itself, seen from its other side.
+/// The new file is a part of the disk's state.
 impl Write for Sim {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.state();
-        state.check(Step::WriteDraft)?;
-        state.draft.extend_from_slice(bytes);
+        state.check(Step::WriteTemp)?;
+        state.temp.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -1,40 +1,41 @@
-//! The store itself: opening, reading, changing, closing. Wires the file, the records and the writer thread together.
+//! The store itself: open, read, change, close. Connects the file, the records and the writer thread.
 
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::disk::{DataFile, Disk};
+use crate::commit_queue::CommitQueue;
+use crate::compaction::{Bounds, Schedule};
+use crate::disk::Disk;
 use crate::error::{Error, Printable};
 use crate::load::{self, Failure, Loaded, Tail};
-use crate::pending::Pending;
-use crate::place::Place;
+use crate::locked_file::LockedFile;
 use crate::transaction::Transaction;
-use crate::writer::{MIN_DEAD_LINES, Writer};
+use crate::writer::Writer;
 
-/// What a store can keep; every type that fits has it.
+/// A type that a store can keep. Every type with the right traits implements it.
 ///
-/// A value must read back from its own JSON, and that must not be `null`, which deletes.
+/// A value must parse from its own JSON, which must not be `null`: that removes a key.
 pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for T {}
 
 /// A durable map from string keys to values, shared by reference among threads.
 ///
-/// Readers see what is on disk, no more. A change returns once it is there too. Dropping the store ends its writer and lets
-/// go of the file.
+/// Readers see only what is on disk, and a change returns once it is there. Dropping the store ends its writer and unlocks the
+/// file.
 pub struct Store<V: Value> {
-    pending: Arc<Pending<V>>,
+    queue: Arc<CommitQueue<V>>,
     writer: Option<JoinHandle<()>>,
-    /// Declared last: the lock is let go when the writer has ended.
-    _place: Option<Place>,
+    exposed_mode: Option<u32>,
 }
 
-/// What a store holds and has done since it was opened.
+/// Figures of a store since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
     /// Records in memory.
@@ -50,88 +51,99 @@ pub struct Stats {
 }
 
 impl<V: Value> Store<V> {
-    /// Opens the file, or makes it and its folder, and loads it. No other process can open it until the store is dropped.
+    /// Opens the file, or creates it and its folder, and loads it. No other process can open it until the store is dropped.
     ///
     /// A torn last line is cut off with a warning in the log.
     ///
     /// # Errors
     ///
-    /// [`Error::InUse`], [`Error::Damaged`], or [`Error::Open`] for what the operating system refuses.
+    /// [`Error::InUse`], [`Error::Corrupt`], or [`Error::Open`] if the operating system refuses something.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let place = Place::take(path)?;
-        let mut disk = DataFile::open(&place.path).map_err(Error::open("open", path))?;
-        let loaded = load::load(BufReader::with_capacity(1 << 16, disk.file()));
+        let mut file = LockedFile::open(path)?;
+        let loaded = load::load(BufReader::with_capacity(1 << 16, file.file()));
         let mut loaded: Loaded<V> = loaded.map_err(|failure| match failure {
             Failure::Read(error) => Error::open("read", path)(error),
-            Failure::Damaged { line, damage } => Error::Damaged {
+            Failure::Corrupt { line, corruption } => Error::Corrupt {
                 path: path.to_owned(),
                 line,
-                damage,
+                corruption,
             },
         })?;
-        mend(&mut disk, &mut loaded, path)?;
-        Self::start(disk, loaded, path, MIN_DEAD_LINES, Some(place))
+        repair_tail(&mut file, &mut loaded, path)?;
+        let exposed_mode = file.exposed_mode();
+        let mut store = Self::start(file, loaded, path, Bounds::default())?;
+        store.exposed_mode = exposed_mode;
+        Ok(store)
     }
 
-    /// Starts the writer of a file that is loaded and mended.
+    /// Starts the writer of a file that is loaded and ends with a whole line.
     pub(crate) fn start(
         disk: impl Disk,
         loaded: Loaded<V>,
         path: &Path,
-        min_dead_lines: u64,
-        place: Option<Place>,
+        bounds: Bounds,
     ) -> Result<Self, Error> {
-        let pending = Arc::new(Pending::new(loaded.records));
+        let queue = Arc::new(CommitQueue::new(loaded.records));
+        let mut schedule = Schedule::new(bounds);
+        if loaded.erase {
+            schedule.request_erasure(Instant::now());
+        }
         let writer = Writer {
-            pending: pending.clone(),
+            queue: queue.clone(),
             disk,
             path: path.to_owned(),
             length: loaded.length,
-            min_dead_lines,
-            retry_above: 0,
+            schedule,
         };
         let thread = thread::Builder::new().name("store-writer".to_owned());
         let writer = thread
             .spawn(move || writer.run())
             .map_err(Error::open("start the writer thread of", path))?;
         Ok(Self {
-            pending,
+            queue,
             writer: Some(writer),
-            _place: place,
+            exposed_mode: None,
         })
+    }
+
+    /// The file's mode, if other users may read or write it and setting 0600 had no effect. A program should say so.
+    #[must_use]
+    pub fn exposed_mode(&self) -> Option<u32> {
+        self.exposed_mode
     }
 
     /// The value for `key`.
     pub fn get(&self, key: &str) -> Option<V> {
-        self.pending
+        self.queue
             .records()
             .entry(key)
             .map(|entry| entry.value.clone())
     }
 
-    /// Shows `look` every record, in the order of the keys.
+    /// Calls `visit` with every record, in the order of the keys.
     ///
-    /// All of them are of one moment; so changes, and then other readers, wait until it is through. `look` must not call the
+    /// It sees all records as of one moment, so changes, and then other readers, wait until it ends. `visit` must not call the
     /// store.
-    pub fn for_each(&self, mut look: impl FnMut(&str, &V)) {
-        for (key, entry) in self.pending.records().iter() {
-            look(key, &entry.value);
+    pub fn for_each(&self, mut visit: impl FnMut(&str, &V)) {
+        for (key, entry) in self.queue.records().iter() {
+            visit(key, &entry.value);
         }
     }
 
-    /// Takes a decision: `decide` looks at records and changes any number of them, in its turn. Returns its answer once all of
-    /// that is on disk.
+    /// Runs a transaction: `decide` reads records and changes any number of them. Returns `decide`'s result once all of that is
+    /// on disk.
     ///
-    /// Decisions are taken one after another, each seeing all earlier ones, so a race has one winner and every loser sees it.
-    /// What it learned is on disk too when it changed nothing. Readers see all changes of a decision at once. A crash before
-    /// the return may keep the first of them and lose the rest, so changes that protect (revoking) go before those that grant.
+    /// Transactions run one after another, and each sees all earlier ones, so a race has one winner and every loser sees it.
+    /// The return also waits until everything that `decide` saw is on disk, even if it changed nothing. Readers see all changes
+    /// of a transaction at once. A crash before the return may keep the first changes and lose the rest, so changes that
+    /// protect (revoking) belong before those that grant.
     ///
-    /// `decide` must be quick and must not call the store: others wait for their turn.
+    /// `decide` must be quick and must not call the store: other transactions wait for it.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
     /// # let sessions = store::Store::<String>::open(&folder.path().join("sessions.jsonl"))?;
-    /// // Revoke all sessions of a user and begin a new one, with one fsync.
+    /// // Revoke all sessions of a user and start a new one, with one fsync.
     /// sessions.update(|all| {
     ///     all.retain(|_, user| user != "anna");
     ///     all.put("4f3a", "anna".to_owned());
@@ -141,13 +153,28 @@ impl<V: Value> Store<V> {
     ///
     /// # Errors
     ///
-    /// [`Error::Unstorable`] or [`Error::Write`]: nothing was changed. [`Error::Halted`]: the change may be found after a
-    /// restart or not.
+    /// [`Error::InvalidValue`], [`Error::Write`] or [`Error::Replaced`]: nothing was changed. [`Error::Halted`]: a restart may
+    /// find the change or not.
     pub fn update<R>(&self, decide: impl FnOnce(&mut Transaction<'_, V>) -> R) -> Result<R, Error> {
-        self.pending.update(decide)
+        self.queue.update(false, decide)
     }
 
-    /// Stores `value` for `key`, over what was there.
+    /// As [`update`](Self::update), and the values that `decide` removes or overwrites leave the file too: within a minute, or
+    /// when the store is dropped, or after the next start if a crash comes first.
+    ///
+    /// This rewrites the file, at most once a minute. For people who want to be forgotten, and for old password hashes.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update). A rewrite that fails is logged and tried again later.
+    pub fn update_and_erase<R>(
+        &self,
+        decide: impl FnOnce(&mut Transaction<'_, V>) -> R,
+    ) -> Result<R, Error> {
+        self.queue.update(true, decide)
+    }
+
+    /// Stores `value` for `key`, in place of an older value.
     ///
     /// # Errors
     ///
@@ -156,7 +183,7 @@ impl<V: Value> Store<V> {
         self.update(|all| all.put(key, value))
     }
 
-    /// Stores `value` for `key` unless there is one, which is then returned: the first wins, and all learn who that was.
+    /// Stores `value` for `key` unless it has a value, which is then returned: the first caller wins.
     ///
     /// # Errors
     ///
@@ -171,7 +198,7 @@ impl<V: Value> Store<V> {
         })
     }
 
-    /// Removes `key`; says whether it was there.
+    /// Removes `key`. Returns whether it was there.
     ///
     /// # Errors
     ///
@@ -182,23 +209,23 @@ impl<V: Value> Store<V> {
 
     /// Figures for a service message or a measurement.
     pub fn stats(&self) -> Stats {
-        self.pending.stats()
+        self.queue.stats()
     }
 }
 
 impl<V: Value> Drop for Store<V> {
     fn drop(&mut self) {
-        self.pending.close();
+        self.queue.close();
         if let Some(writer) = self.writer.take() {
-            // It catches its own panics.
+            // The thread catches its own panics.
             let _ = writer.join();
         }
     }
 }
 
 /// Makes the file end where the next line is to begin.
-fn mend<V>(disk: &mut impl Disk, loaded: &mut Loaded<V>, path: &Path) -> Result<(), Error> {
-    let mended = match loaded.tail {
+fn repair_tail<V>(disk: &mut impl Disk, loaded: &mut Loaded<V>, path: &Path) -> Result<(), Error> {
+    let repaired = match loaded.tail {
         Tail::Clean => return Ok(()),
         Tail::Unterminated => {
             loaded.length += 1;
@@ -210,7 +237,7 @@ fn mend<V>(disk: &mut impl Disk, loaded: &mut Loaded<V>, path: &Path) -> Result<
             disk.truncate(loaded.length)
         }
     };
-    mended
+    repaired
         .and_then(|()| disk.sync())
-        .map_err(Error::open("mend the last line of", path))
+        .map_err(Error::open("repair the last line of", path))
 }

@@ -1,8 +1,8 @@
-//! A decision: what a caller sees and changes while it is its turn in the writer's order. Knows neither locks nor files.
+//! A transaction: what a caller reads and changes in its turn. Knows neither locks nor files.
 
 use std::collections::BTreeMap;
 
-use crate::error::Unstorable;
+use crate::error::InvalidValue;
 use crate::line::{self, Entry};
 use crate::records::Records;
 use crate::store::Value;
@@ -10,11 +10,13 @@ use crate::store::Value;
 /// Changes by key, the newest for each.
 pub(crate) type Layer<V> = BTreeMap<String, Option<Entry<V>>>;
 
-/// Changes that are not on disk yet, and the lines that will put them there.
+/// Changes that are not on disk yet, and their lines.
 pub(crate) struct Changes<V> {
     pub(crate) layer: Layer<V>,
     pub(crate) lines: Vec<u8>,
     pub(crate) line_count: u64,
+    /// The values which these replace must leave the file too.
+    pub(crate) erase: bool,
 }
 
 impl<V> Default for Changes<V> {
@@ -23,6 +25,7 @@ impl<V> Default for Changes<V> {
             layer: Layer::new(),
             lines: Vec::new(),
             line_count: 0,
+            erase: false,
         }
     }
 }
@@ -33,27 +36,32 @@ impl<V> Changes<V> {
         self.layer.extend(later.layer);
         self.lines.extend_from_slice(&later.lines);
         self.line_count += later.line_count;
+        self.erase |= later.erase;
     }
 }
 
-/// One turn to look and to change, handed to the closure of [`Store::update`](crate::Store::update).
+/// One turn to read and to change records, passed to the closure of [`Store::update`](crate::Store::update).
 ///
-/// It sees every change whose turn came before, also those that are still on their way to the disk.
+/// It sees every change of earlier transactions, also those that are still on their way to the disk.
 pub struct Transaction<'a, V> {
     records: &'a Records<V>,
-    /// What is on its way to the disk, newest first.
+    /// Changes on their way to the disk, newest first.
     pending: [&'a Layer<V>; 2],
     own: Changes<V>,
-    refused: Option<Unstorable>,
+    invalid: Option<InvalidValue>,
 }
 
 impl<'a, V: Value> Transaction<'a, V> {
-    pub(crate) fn new(records: &'a Records<V>, pending: [&'a Layer<V>; 2]) -> Self {
+    /// `erase`: the values which this removes or overwrites must leave the file too.
+    pub(crate) fn new(records: &'a Records<V>, pending: [&'a Layer<V>; 2], erase: bool) -> Self {
         Self {
             records,
             pending,
-            own: Changes::default(),
-            refused: None,
+            own: Changes {
+                erase,
+                ..Changes::default()
+            },
+            invalid: None,
         }
     }
 
@@ -83,7 +91,7 @@ impl<'a, V: Value> Transaction<'a, V> {
             .map(|(key, entry)| (key, &entry.value))
     }
 
-    /// Stores `value` for `key`, over what was there. A value that cannot be kept fails the whole update.
+    /// Stores `value` for `key`, in place of an older value. An invalid value fails the whole update.
     pub fn put(&mut self, key: &str, value: V) {
         let unknown = self
             .entry(key)
@@ -92,7 +100,7 @@ impl<'a, V: Value> Transaction<'a, V> {
         self.change(key, Some(Entry { value, unknown }));
     }
 
-    /// Removes `key`; says whether it was there.
+    /// Removes `key`. Returns whether it was there.
     pub fn remove(&mut self, key: &str) -> bool {
         let known = self.entry(key).is_some();
         if known {
@@ -101,7 +109,7 @@ impl<'a, V: Value> Transaction<'a, V> {
         known
     }
 
-    /// Removes every record for which `keep` answers false. Takes the time of [`iter`](Self::iter).
+    /// Removes every record for which `keep` returns false. Takes the time of [`iter`](Self::iter).
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &V) -> bool) {
         let rest = self.iter().filter(|(key, value)| !keep(key, value));
         let keys: Vec<String> = rest.map(|(key, _)| key.to_owned()).collect();
@@ -110,9 +118,9 @@ impl<'a, V: Value> Transaction<'a, V> {
         }
     }
 
-    /// What was changed; nothing if any of it cannot be kept.
-    pub(crate) fn finish(self) -> Result<Changes<V>, Unstorable> {
-        self.refused.map_or(Ok(self.own), Err)
+    /// The changes, or why one of them is invalid.
+    pub(crate) fn finish(self) -> Result<Changes<V>, InvalidValue> {
+        self.invalid.map_or(Ok(self.own), Err)
     }
 
     fn layers(&self) -> [&Layer<V>; 3] {
@@ -125,12 +133,12 @@ impl<'a, V: Value> Transaction<'a, V> {
     }
 
     fn change(&mut self, key: &str, entry: Option<Entry<V>>) {
-        match line::encode(key, entry.as_ref(), &mut self.own.lines) {
+        match line::encode(key, entry.as_ref(), self.own.erase, &mut self.own.lines) {
             Ok(()) => {
                 self.own.line_count += 1;
                 self.own.layer.insert(key.to_owned(), entry);
             }
-            Err(refused) => self.refused = Some(refused),
+            Err(invalid) => self.invalid = Some(invalid),
         }
     }
 }
@@ -175,7 +183,7 @@ mod tests {
         on_disk.into_iter().for_each(|change| records.apply(change));
         let writing = layer(&[("b", Some(2)), ("c", None), ("e", Some(2)), ("f", Some(2))]);
         let waiting = layer(&[("c", Some(3)), ("e", None)]);
-        let mut transaction = Transaction::new(&records, [&waiting, &writing]);
+        let mut transaction = Transaction::new(&records, [&waiting, &writing], false);
         let seen = ["a", "b", "c", "d", "e", "f"].map(|key| transaction.get(key).copied());
         assert_eq!(seen, [Some(1), Some(2), Some(3), Some(1), None, Some(2)]);
 
@@ -200,15 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn one_value_that_cannot_be_kept_fails_all() {
+    fn one_invalid_value_fails_all() {
         let (records, nothing) = (Records::<f64>::default(), Layer::new());
-        let mut transaction = Transaction::new(&records, [&nothing, &nothing]);
+        let mut transaction = Transaction::new(&records, [&nothing, &nothing], false);
         transaction.put("a", 1.0);
         transaction.put("b", f64::INFINITY);
         transaction.put("c", 2.0);
         assert!(matches!(
             transaction.finish(),
-            Err(Unstorable::NotReadable { .. })
+            Err(InvalidValue::NotReadable { .. })
         ));
     }
 }

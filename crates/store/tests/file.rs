@@ -1,31 +1,22 @@
 //! The store on a real file: what a person, a crash, another process or a newer version does to it.
 
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use store::{Damage, Error, Store};
+use store::{Corruption, Error, Store};
 use tempfile::TempDir;
 
 /// A folder of its own and a file in it that may not exist yet.
-fn place() -> (TempDir, PathBuf) {
+fn test_file() -> (TempDir, PathBuf) {
     let folder = TempDir::new().expect("a folder for the test");
     let path = folder.path().join("clients.jsonl");
     (folder, path)
 }
 
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path)
-        .expect("the file is there")
-        .permissions()
-        .mode()
-        & 0o777
-}
-
 #[test]
 fn what_was_stored_is_there_after_a_restart() {
-    let (folder, _) = place();
+    let (folder, _) = test_file();
     let path = folder.path().join("not/yet/there.jsonl");
     let store = Store::open(&path).unwrap();
     assert_eq!(
@@ -47,12 +38,11 @@ fn what_was_stored_is_there_after_a_restart() {
     let store = Store::<String>::open(&path).unwrap();
     assert_eq!(store.get("192.0.2.7").unwrap(), "Аня");
     assert_eq!((store.stats().records, store.stats().lines), (1, 3));
-    assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
 fn a_file_is_open_once_and_its_lock_stays() {
-    let (_folder, path) = place();
+    let (_folder, path) = test_file();
     let store = Store::<u32>::open(&path).unwrap();
     let second = Store::<u32>::open(&path).err().unwrap();
     assert!(matches!(&second, Error::InUse { path: named } if *named == path));
@@ -78,40 +68,13 @@ fn a_file_is_open_once_and_its_lock_stays() {
 }
 
 #[test]
-fn a_compacted_file_is_small_private_and_where_it_was() {
-    let (folder, path) = place();
-    let target = folder.path().join("target.jsonl");
-    fs::write(
-        &target,
-        "{\"key\":\"b\",\"value\":1,\"note\":\"by hand\"}\n",
-    )
-    .unwrap();
-    fs::set_permissions(&target, Permissions::from_mode(0o644)).unwrap();
-    symlink(&target, &path).unwrap();
-    let store = Store::<u32>::open(&path).unwrap();
-    assert_eq!(mode(&target), 0o600, "made private");
-    store
-        .update(|all| (0..1_001).for_each(|value| all.put("a", value)))
-        .unwrap();
-    store.put("b", 2).unwrap();
-    drop(store);
-    assert!(path.is_symlink(), "the link still leads to the file");
-    assert_eq!(
-        fs::read_to_string(&target).unwrap(),
-        "{\"key\":\"a\",\"value\":1000}\n{\"key\":\"b\",\"value\":2,\"note\":\"by hand\"}\n"
-    );
-    assert_eq!(mode(&target), 0o600);
-    assert!(!folder.path().join("target.jsonl.tmp").exists());
-}
-
-#[test]
 fn what_a_crash_left_is_cleaned_up() {
-    let (folder, path) = place();
-    let draft = folder.path().join("clients.jsonl.tmp");
-    fs::write(&draft, "half a compaction").unwrap();
+    let (folder, path) = test_file();
+    let temp = folder.path().join("clients.jsonl.tmp");
+    fs::write(&temp, "half a compaction").unwrap();
     fs::write(&path, "{\"key\":\"a\",\"value\":1}\n{\"key\":\"b\",\"va").unwrap();
     let store = Store::<u32>::open(&path).unwrap();
-    assert!(!draft.exists());
+    assert!(!temp.exists());
     store.put("c", 3).unwrap();
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
@@ -121,7 +84,7 @@ fn what_a_crash_left_is_cleaned_up() {
 
 #[test]
 fn a_last_line_without_its_newline_gets_one() {
-    let (_folder, path) = place();
+    let (_folder, path) = test_file();
     fs::write(&path, "{\"key\":\"a\",\"value\":1}").unwrap();
     let store = Store::<u32>::open(&path).unwrap();
     store.put("b", 2).unwrap();
@@ -132,14 +95,14 @@ fn a_last_line_without_its_newline_gets_one() {
 }
 
 #[test]
-fn a_damaged_file_is_refused_and_left_alone() {
-    let (_folder, path) = place();
+fn a_corrupt_file_is_refused_and_left_alone() {
+    let (_folder, path) = test_file();
     let file = "{\"key\":\"a\",\"value\":1}\n\n{\"key\":\"b\",\"value\":\"\\u001b[2J\"}\n";
     fs::write(&path, file).unwrap();
     let error = Store::<u32>::open(&path).err().unwrap();
-    let Error::Damaged {
+    let Error::Corrupt {
         line: 3,
-        damage: Damage::Malformed { .. },
+        corruption: Corruption::Malformed { .. },
         ..
     } = &error
     else {
@@ -155,8 +118,93 @@ fn a_damaged_file_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_hard_link_opens_no_file_twice() {
+    let (folder, path) = test_file();
+    let store = Store::<u32>::open(&path).unwrap();
+    if cfg!(unix) {
+        let link = folder.path().join("link.jsonl");
+        fs::hard_link(&path, &link).unwrap();
+        assert!(matches!(
+            Store::<u32>::open(&link),
+            Err(Error::InUse { .. })
+        ));
+    }
+    store.put("a", 1).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_removed_lock_file_opens_no_file_twice() {
+    let (folder, path) = test_file();
+    let store = Store::<u32>::open(&path).unwrap();
+    let lock = folder.path().join("clients.jsonl.lock");
+    for compactions in 0..2 {
+        fs::remove_file(&lock).unwrap();
+        assert!(
+            matches!(Store::<u32>::open(&path), Err(Error::InUse { .. })),
+            "after {compactions} compactions"
+        );
+        store
+            .update(|all| (0..1_002).for_each(|value| all.put("a", value)))
+            .unwrap();
+        // Waits for the compaction.
+        store.put("a", 1).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_was_replaced_removed_or_changed_takes_no_changes() {
+    type Change = fn(&std::path::Path);
+    let changes: [Change; 3] = [
+        // As sed -i and most editors do.
+        |path| {
+            let new = path.with_extension("new");
+            fs::copy(path, &new).unwrap();
+            fs::rename(&new, path).unwrap();
+        },
+        |path| fs::remove_file(path).unwrap(),
+        |path| fs::write(path, "{\"key\":\"b\",\"value\":1}\n{").unwrap(),
+    ];
+    for change in changes {
+        let (_folder, path) = test_file();
+        let store = Store::<u32>::open(&path).unwrap();
+        store.put("a", 1).unwrap();
+        change(&path);
+        let left = fs::read_to_string(&path).ok();
+        for _ in 0..2 {
+            let error = store.update_and_erase(|all| all.put("a", 2)).unwrap_err();
+            assert!(matches!(error, Error::Replaced { .. }), "{error}");
+            let message = error.to_string();
+            assert!(
+                message.contains("was replaced, removed or changed"),
+                "{message}"
+            );
+        }
+        assert_eq!(store.get("a"), Some(1), "reads go on");
+        drop(store);
+        assert_eq!(fs::read_to_string(&path).ok(), left, "left alone");
+    }
+}
+
+#[test]
+fn erased_values_are_not_in_the_file() {
+    let (_folder, path) = test_file();
+    let store = Store::<String>::open(&path).unwrap();
+    for number in 0..3 {
+        let key = number.to_string();
+        store.put(&key, format!("old {number}")).unwrap();
+        store
+            .update_and_erase(|all| all.put(&key, "new".to_owned()))
+            .unwrap();
+    }
+    drop(store);
+    let expected = ["0", "1", "2"].map(|key| format!("{{\"key\":\"{key}\",\"value\":\"new\"}}\n"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected.concat());
+}
+
+#[test]
 fn what_is_no_file_is_refused() {
-    let (folder, path) = place();
+    let (folder, path) = test_file();
     assert!(matches!(
         Store::<u32>::open(folder.path()),
         Err(Error::Open { .. })
@@ -176,7 +224,7 @@ struct User {
 
 #[test]
 fn what_a_newer_version_wrote_is_kept() {
-    let (_folder, path) = place();
+    let (_folder, path) = test_file();
     fs::write(
         &path,
         r#"{"key":"anna","value":{"hash":"old","since":7},"by":"v2"}"#,

@@ -1,5 +1,5 @@
-//! Any bytes as a store's file, and then changes: what loads says what its lines say, what does not
-//! is left alone, and every change is there when the file is loaded again.
+//! Any bytes as a store's file, and then changes: a file that loads has the content of its lines, one that does not is left
+//! alone, and every change is there when the file is loaded again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use store::{Error, Store};
 type Said = BTreeMap<String, Map<String, Value>>;
 
 /// Up to the first `#` it is the file, then come changes: a letter, a key of one character, and a
-/// value that one stands for. `p` puts, `i` puts if there is none, `r` removes, `c` puts a
+/// value that one stands for. `p` puts, `i` puts if there is none, `r` removes, `e` removes and erases, `c` puts a
 /// thousand times, so that the file is compacted.
 pub fn check(input: &[u8]) {
     let mark = input.iter().position(|&byte| byte == b'#');
@@ -25,9 +25,9 @@ pub fn check(input: &[u8]) {
         Ok(store) => store,
         Err(error) => return check_refusal(&error, &path, file),
     };
-    let mended = read(&path);
-    check_mended(file, &mended);
-    let mut said = say(&mended);
+    let repaired = read(&path);
+    check_repaired(file, &repaired);
+    let mut said = say(&repaired);
     assert_eq!(content(&store), values(&said));
 
     for change in changes.get(1..).unwrap_or(b"").chunks_exact(3) {
@@ -41,11 +41,11 @@ pub fn check(input: &[u8]) {
     assert_eq!(say(&file), said, "fields of a person's own stay");
     let store = Store::<Value>::open(&path).expect("what a store wrote loads");
     assert_eq!(content(&store), values(&said));
-    assert_eq!(read(&path), file, "nothing was to be mended");
+    assert_eq!(read(&path), file, "there was nothing to repair");
 }
 
 fn check_refusal(error: &Error, path: &Path, file: &[u8]) {
-    assert!(matches!(error, Error::Damaged { .. }), "{error}");
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
     assert_eq!(read(path), file, "left alone");
     let message = error.to_string();
     assert!(
@@ -54,15 +54,15 @@ fn check_refusal(error: &Error, path: &Path, file: &[u8]) {
     );
 }
 
-/// Only a last line that lacks its newline is mended: it gets one, or it goes.
-fn check_mended(file: &[u8], mended: &[u8]) {
+/// Only a last line that lacks its newline is repaired: it gets one, or it is cut off.
+fn check_repaired(file: &[u8], repaired: &[u8]) {
     let whole_lines = file.iter().rposition(|&byte| byte == b'\n');
     let cut = &file[..whole_lines.map_or(0, |at| at + 1)];
     let ended = [file, b"\n"].concat();
     assert!(
-        mended == file || mended == cut || mended == ended,
+        repaired == file || repaired == cut || repaired == ended,
         "{}",
-        mended.escape_ascii()
+        repaired.escape_ascii()
     );
 }
 
@@ -90,6 +90,11 @@ fn make(change: &[u8], store: &Store<Value>, said: &mut Said) {
             let removed = store.remove(&key).expect("a removal can be stored");
             assert_eq!(removed, said.remove(&key).is_some());
         }
+        b'e' => {
+            let removed = store.update_and_erase(|all| all.remove(&key));
+            let removed = removed.expect("a removal can be stored");
+            assert_eq!(removed, said.remove(&key).is_some());
+        }
         _ => {}
     }
 }
@@ -99,7 +104,7 @@ fn tell(made: Result<bool, Error>, key: String, value: Value, said: &mut Said) {
     match made {
         Ok(false) => {}
         Ok(true) => _ = said.entry(key).or_default().insert("value".into(), value),
-        Err(Error::Unstorable(_)) => assert!(value.is_null() || value.is_array()),
+        Err(Error::InvalidValue(_)) => assert!(value.is_null() || value.is_array()),
         Err(error) => panic!("{error}"),
     }
 }

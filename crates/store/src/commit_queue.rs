@@ -1,8 +1,8 @@
-//! Where callers and the writer thread meet: the records, the changes that wait for the disk, and who is told when they are
-//! there. Knows no files.
+//! Where callers and the writer thread meet: the records, the changes that wait for the disk, and the callers that wait for
+//! them. Knows no files.
 //!
-//! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, save that a compaction reads the
-//! records, which bars nobody: only the thread that compacts ever writes them.
+//! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, except that a compaction reads the
+//! records. That blocks nobody: only the thread that compacts ever writes them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{
@@ -10,6 +10,7 @@ use std::sync::{
     RwLockWriteGuard,
 };
 use std::thread;
+use std::time::Instant;
 
 use crate::error::Error;
 use crate::records::Records;
@@ -17,10 +18,10 @@ use crate::store::{Stats, Value};
 use crate::transaction::{Changes, Transaction};
 
 /// Shared by all callers and the writer.
-pub(crate) struct Pending<V> {
+pub(crate) struct CommitQueue<V> {
     records: RwLock<Records<V>>,
     queue: Mutex<Queue<V>>,
-    /// Told when the queue stops being empty, or closes.
+    /// Notified when the queue stops being empty, or closes.
     filled: Condvar,
     syncs: AtomicU64,
     compactions: AtomicU64,
@@ -55,7 +56,7 @@ impl<V> Default for Batch<V> {
 }
 
 /// The callers' side.
-impl<V: Value> Pending<V> {
+impl<V: Value> CommitQueue<V> {
     pub(crate) fn new(records: Records<V>) -> Self {
         let queue = Queue {
             writing: Batch::default(),
@@ -73,9 +74,10 @@ impl<V: Value> Pending<V> {
         }
     }
 
-    /// Takes a decision in its turn, and waits until the disk has it and all that it could see.
+    /// Runs a transaction in its turn, and waits until its changes and all that it saw are on disk.
     pub(crate) fn update<R>(
         &self,
+        erase: bool,
         decide: impl FnOnce(&mut Transaction<'_, V>) -> R,
     ) -> Result<R, Error> {
         let (result, outcome) = {
@@ -85,9 +87,9 @@ impl<V: Value> Pending<V> {
             }
             let records = self.records();
             let pending = [&queue.waiting.changes.layer, &queue.writing.changes.layer];
-            let mut transaction = Transaction::new(&records, pending);
+            let mut transaction = Transaction::new(&records, pending, erase);
             let result = decide(&mut transaction);
-            let changes = transaction.finish().map_err(Error::Unstorable)?;
+            let changes = transaction.finish().map_err(Error::InvalidValue)?;
             drop(records);
             (result, self.enqueue(&mut queue, changes))
         };
@@ -95,7 +97,7 @@ impl<V: Value> Pending<V> {
         Ok(result)
     }
 
-    /// What to wait for: for an update that changed nothing, the newest of the changes it saw.
+    /// Returns what to wait for. An update that changed nothing waits for the newest changes that it saw.
     fn enqueue(&self, queue: &mut Queue<V>, changes: Changes<V>) -> Option<Outcome> {
         let idle = queue.waiting.updates == 0;
         if changes.line_count > 0 {
@@ -110,7 +112,7 @@ impl<V: Value> Pending<V> {
         Some(queue.waiting.outcome.clone())
     }
 
-    /// What is on disk.
+    /// The records that are on disk.
     pub(crate) fn records(&self) -> RwLockReadGuard<'_, Records<V>> {
         self.records.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,27 +129,56 @@ impl<V: Value> Pending<V> {
         }
     }
 
-    /// No more changes will come; the writer ends when it has written what waits.
+    /// Ends the writer, once it has written the changes that wait.
     pub(crate) fn close(&self) {
         self.queue().closed = true;
         self.filled.notify_one();
     }
 }
 
+/// What the writer is to do next.
+pub(crate) enum Next {
+    /// Write these lines.
+    Lines(Vec<u8>),
+    /// Look at the time: the deadline has passed.
+    Deadline,
+    /// End: the queue is closed and empty.
+    Closed,
+}
+
 /// The writer's side.
-impl<V: Value> Pending<V> {
-    /// Waits for changes and takes all there are; `None` once the queue is closed and empty.
-    pub(crate) fn take(&self) -> Option<Vec<u8>> {
-        let idle = |queue: &mut Queue<V>| queue.waiting.updates == 0 && !queue.closed;
-        drop(self.filled.wait_while(self.queue(), idle));
+impl<V: Value> CommitQueue<V> {
+    /// Waits for changes, at most until `deadline`, and takes all there are.
+    pub(crate) fn next(&self, deadline: Option<Instant>) -> Next {
+        let is_idle = |queue: &mut Queue<V>| queue.waiting.updates == 0 && !queue.closed;
+        let queue = self.queue();
+        match deadline {
+            None => drop(self.filled.wait_while(queue, is_idle)),
+            Some(deadline) => {
+                let patience = deadline.saturating_duration_since(Instant::now());
+                drop(self.filled.wait_timeout_while(queue, patience, is_idle));
+            }
+        }
         self.let_others_join();
         let mut queue = self.queue();
         queue.writing = std::mem::take(&mut queue.waiting);
-        (queue.writing.updates > 0).then(|| std::mem::take(&mut queue.writing.changes.lines))
+        if queue.writing.updates > 0 {
+            Next::Lines(std::mem::take(&mut queue.writing.changes.lines))
+        } else if queue.closed {
+            Next::Closed
+        } else {
+            Next::Deadline
+        }
     }
 
-    /// Gives way for as long as that brings more changes. An fsync costs more than a turn of every thread that is about to ask
-    /// for one, and each that joins this one saves the disk another.
+    /// Returns once the queue is closed.
+    pub(crate) fn await_close(&self) {
+        let is_open = |queue: &mut Queue<V>| !queue.closed;
+        drop(self.filled.wait_while(self.queue(), is_open));
+    }
+
+    /// Yields as long as that brings more changes. An fsync costs more than letting every thread run that is about to ask for
+    /// one, and each caller that joins this batch saves an fsync.
     fn let_others_join(&self) {
         let mut before = 0;
         loop {
@@ -160,29 +191,32 @@ impl<V: Value> Pending<V> {
         }
     }
 
-    /// What was taken is on disk: shows it to readers, and tells those who wait.
-    pub(crate) fn commit(&self) {
+    /// The lines taken last are on disk: shows them to readers and wakes their callers. Returns whether old values must now
+    /// be erased from the file.
+    pub(crate) fn commit(&self) -> bool {
         let mut queue = self.queue();
         let changes = std::mem::take(&mut queue.writing.changes);
         queue.updates += queue.writing.updates;
         let mut records = self.records_mut();
         records.add_lines(changes.line_count);
+        let erase = changes.erase;
         changes
             .layer
             .into_iter()
             .for_each(|change| records.apply(change));
         drop(records);
-        // Only now, so that a value whose `Drop` panics leaves the batch to be failed.
+        // Not before: if a value's `Drop` panics above, the batch must still be there to be failed.
         let batch = std::mem::take(&mut queue.writing);
         drop(queue);
-        // It was in the queue until now, so nobody else has set it.
+        // It was in the queue until now, so no other code has set it.
         let _ = batch.outcome.set(Ok(()));
+        erase
     }
 
-    /// What was taken is not on disk. What waits behind it was decided upon it, so it fails too.
+    /// The lines taken last are not on disk. Changes that wait behind them may depend on them, so they fail too.
     pub(crate) fn fail(&self, error: &Error) {
         let mut queue = self.queue();
-        if matches!(error, Error::Halted { .. }) {
+        if error.is_final() {
             queue.halted = Some(error.clone());
         }
         let batches = [
@@ -195,20 +229,26 @@ impl<V: Value> Pending<V> {
         }
     }
 
-    pub(crate) fn synced(&self) {
+    pub(crate) fn on_sync(&self) {
         self.syncs.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn compacted(&self) {
+    pub(crate) fn on_compaction(&self) {
         self.compactions.fetch_add(1, Ordering::Relaxed);
         self.records_mut().compacted();
+    }
+
+    /// Lines that are out of date, and records.
+    pub(crate) fn line_counts(&self) -> (u64, u64) {
+        let records = self.records();
+        (records.dead(), records.live())
     }
 
     fn records_mut(&self) -> RwLockWriteGuard<'_, Records<V>> {
         self.records.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A closure that panics in its turn has changed nothing yet, so the queue behind a poisoned lock is sound.
+    /// A closure that panics in its turn has changed nothing yet, so the queue is sound even if the lock is poisoned.
     fn queue(&self) -> MutexGuard<'_, Queue<V>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,63 @@
+//! Windows. Files are protected by the access list that they inherit from their folder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use winapi_util::file::{Information, information};
+
+use super::Identity;
+
+/// How all files of a store are opened. Not with `append`: a handle that may only append can be neither cut nor locked.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    options
+}
+
+pub(crate) fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(bytes)
+}
+
+pub(crate) fn identity(file: &File) -> io::Result<Identity> {
+    Ok(identity_of(&information(file)?))
+}
+
+/// The identity and the length of the file that `path` leads to now.
+pub(crate) fn path_identity(path: &Path) -> io::Result<(Identity, u64)> {
+    let found = information(&File::open(path)?)?;
+    Ok((identity_of(&found), found.file_size()))
+}
+
+fn identity_of(found: &Information) -> Identity {
+    Identity(found.volume_serial_number(), found.file_index())
+}
+
+/// How many names (hard links) the file has.
+pub(crate) fn link_count(file: &File) -> io::Result<u64> {
+    Ok(information(file)?.number_of_links())
+}
+
+/// Does nothing: locks are mandatory here, and one on the data file would bar its readers. `PATH.lock` does the work alone.
+pub(crate) fn lock_data_file(_: &File) -> Result<(), TryLockError> {
+    Ok(())
+}
+
+/// Does nothing: there is no mode.
+pub(crate) fn make_private(_: &File) -> io::Result<Option<u32>> {
+    Ok(None)
+}
+
+/// The folder of a file. Its names need no sync.
+pub(crate) struct Folder;
+
+impl Folder {
+    pub(crate) fn of(_: &Path) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
