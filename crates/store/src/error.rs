@@ -1,10 +1,10 @@
 //! Errors, sorted by what the caller can do about them.
 
-use std::fmt::{self, Display, Write};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use proto::Escaped;
 use thiserror::Error;
 
 /// Why a store did not open, or why a change was not made.
@@ -14,7 +14,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Error)]
 pub enum Error {
     /// A file or folder could not be opened, created, read or repaired at the start.
-    #[error("cannot {action} {}: {cause}; check the path, its permissions and the disk", Printable::path(.path))]
+    #[error("cannot {action} {}: {cause}; check the path, its permissions and the disk", shown(.path))]
     Open {
         /// What was tried, as a verb: `create`, `read`.
         action: &'static str,
@@ -24,7 +24,7 @@ pub enum Error {
         cause: Arc<io::Error>,
     },
     /// Another process (or another store of this one) holds the file.
-    #[error("{} is in use by another process; stop it or choose another file", Printable::path(.path))]
+    #[error("{} is in use by another process; stop it or choose another file", shown(.path))]
     InUse {
         /// The data file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum Error {
     /// A line is not a record, and it is not a last line that a crash tore.
     #[error(
         "{} is damaged at line {line}: {corruption}; repair or remove that line, then start again",
-        Printable::path(.path)
+        shown(.path)
     )]
     Corrupt {
         /// The data file.
@@ -48,7 +48,7 @@ pub enum Error {
     /// The change could not be written. The file was cut back: nothing of it is stored, and later changes may succeed.
     #[error(
         "cannot write {}: {cause}; nothing was stored, try again once {}",
-        Printable::path(.path),
+        shown(.path),
         remedy(.cause)
     )]
     Write {
@@ -62,7 +62,7 @@ pub enum Error {
     #[error(
         "{} was replaced, removed or changed by another program; changes are refused until a restart, which takes what \
          is there then",
-        Printable::path(.path)
+        shown(.path)
     )]
     Replaced {
         /// The data file.
@@ -72,7 +72,7 @@ pub enum Error {
     /// until the store is opened again. The change that met the failure may then be there or not.
     #[error(
         "{} takes no more changes after a failed write to disk: {cause}; check the disk, then restart",
-        Printable::path(.path)
+        shown(.path)
     )]
     Halted {
         /// The data file.
@@ -92,7 +92,7 @@ pub enum Corruption {
         limit: usize,
     },
     /// Not a JSON object with the fields of a record.
-    #[error("{} (byte {column})", Printable(.message))]
+    #[error("{} (byte {column})", shown_text(.message))]
     Malformed {
         /// The byte in the line, from 1.
         column: usize,
@@ -113,7 +113,7 @@ pub enum InvalidValue {
         limit: usize,
     },
     /// It has no JSON, or its JSON does not parse as a value: it is `null`, nested too deep, a number that is not finite.
-    #[error("cannot store a value that would not load again: {}", Printable(.message))]
+    #[error("cannot store a value that would not load again: {}", shown_text(.message))]
     NotReadable {
         /// The message of serde.
         message: String,
@@ -144,36 +144,16 @@ fn remedy(cause: &io::Error) -> &'static str {
     }
 }
 
-/// Text from a file or a flag, made fit for a terminal: control characters escaped, cut to [`Self::LIMIT`] characters.
-pub(crate) struct Printable<S>(pub(crate) S);
+/// Longer than any path that people type; a corrupt line may be a million bytes.
+const MAX_SHOWN_CHARACTERS: usize = 500;
 
-impl<S> Printable<S> {
-    /// Longer than any path a person types; a corruptiond line may be a million bytes.
-    const LIMIT: usize = 500;
+/// `path` as it may stand in a log or on a terminal.
+pub(crate) fn shown(path: &Path) -> Escaped<'_> {
+    Escaped::from_bytes(path.as_os_str().as_encoded_bytes()).cut(MAX_SHOWN_CHARACTERS)
 }
 
-impl Printable<String> {
-    pub(crate) fn path(path: &Path) -> Self {
-        Self(path.to_string_lossy().into_owned())
-    }
-}
-
-impl<S: AsRef<str>> Display for Printable<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut chars = self.0.as_ref().chars();
-        for character in chars.by_ref().take(Self::LIMIT) {
-            if character.is_control() {
-                write!(f, "{}", character.escape_default())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        if chars.next().is_some() {
-            f.write_str("…")
-        } else {
-            Ok(())
-        }
-    }
+fn shown_text(text: &str) -> Escaped<'_> {
+    Escaped::new(text).cut(MAX_SHOWN_CHARACTERS)
 }
 
 #[cfg(test)]
@@ -190,7 +170,7 @@ mod tests {
         };
         assert_eq!(
             write.to_string(),
-            "cannot write data/cli\\u{1b}ents.jsonl: no storage space; nothing was stored, try again once the disk has room"
+            "cannot write data/cli\\x1bents.jsonl: no storage space; nothing was stored, try again once the disk has room"
         );
         let message = "a".repeat(1_000_000);
         let corruptiond = Error::Corrupt {
@@ -201,12 +181,12 @@ mod tests {
         assert!(
             corruptiond
                 .to_string()
-                .starts_with("data/cli\\u{1b}ents.jsonl is damaged at line 7: aaa")
+                .starts_with("data/cli\\x1bents.jsonl is damaged at line 7: aaa")
         );
         assert!(
-            corruptiond
-                .to_string()
-                .ends_with("… (byte 3); repair or remove that line, then start again")
+            corruptiond.to_string().ends_with(
+                "… (1000000 bytes) (byte 3); repair or remove that line, then start again"
+            )
         );
         assert!(corruptiond.to_string().len() < 1_000);
     }

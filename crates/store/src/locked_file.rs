@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf, absolute};
 
 use crate::disk::Disk;
-use crate::error::{Error, Printable};
+use crate::error::{Error, shown};
 use crate::files::{self, Folder, Identity, beside, folder_of};
 
 /// How often a lock is taken again when the file was replaced between opening and locking it.
@@ -81,7 +81,7 @@ impl LockedFile {
     }
 
     fn warn(&self, path: &Path) {
-        let path = Printable::path(path);
+        let path = shown(path);
         if let Some(mode) = self.exposed_mode {
             log::warn!(
                 "{path}: other users may read it: its mode is {mode:04o} and setting 0600 had no effect; \

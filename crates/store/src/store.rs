@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::commit_queue::CommitQueue;
 use crate::compaction::{Bounds, Schedule};
 use crate::disk::Disk;
-use crate::error::{Error, Printable};
+use crate::error::{Error, shown};
 use crate::load::{self, Failure, Loaded, Tail};
 use crate::locked_file::LockedFile;
 use crate::transaction::Transaction;
@@ -232,7 +232,7 @@ fn repair_tail<V>(disk: &mut impl Disk, loaded: &mut Loaded<V>, path: &Path) -> 
             disk.append(b"\n")
         }
         Tail::Torn { line, bytes } => {
-            let path = Printable::path(path);
+            let path = shown(path);
             log::warn!("{path}: cut off line {line}, of which a crash left {bytes} bytes");
             disk.truncate(loaded.length)
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::commit_queue::{CommitQueue, Next};
 use crate::compaction::Schedule;
 use crate::disk::Disk;
-use crate::error::{Error, Printable};
+use crate::error::{Error, shown};
 use crate::line;
 use crate::store::Value;
 
@@ -149,7 +149,7 @@ impl<V: Value, D: Disk> Writer<V, D> {
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Io(error)) => error,
         };
-        let path = Printable::path(&self.path);
+        let path = shown(&self.path);
         if is_mount_point(&error) {
             self.schedule.disable();
             log::warn!(
