@@ -6,7 +6,7 @@ use std::sync::Arc;
 use log::{info, warn};
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
 use proto::{Answer, Passed, RecvError, Responder, Secret, converse};
-use tcp_server::{Client, Ended, Peer, Service};
+use tcp_server::{BoxError, Client, EndReason, Peer, Service};
 
 use crate::auth::{Auth, Speaker, quoted};
 use crate::refusal::Refusal;
@@ -27,7 +27,8 @@ impl AuthService {
 }
 
 impl Service for AuthService {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        client.reporter();
         let mut desk = Desk {
             auth: &self.auth,
             address: client.ip(),

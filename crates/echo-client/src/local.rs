@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use echo_server::Echo;
-use tcp_server::{Client, Ended, Limits, Peer, Service, StopHandle, serve};
+use tcp_server::{BoxError, Client, EndReason, Limits, Peer, Service, StopHandle, serve};
 
 use crate::Wire;
 
@@ -113,7 +113,10 @@ struct TellingEcho {
 }
 
 impl Service for TellingEcho {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        if let Echo::Framed { .. } = self.echo {
+            client.reporter();
+        }
         self.told.add(0);
         self.echo.give_back(&mut TellingPeer {
             client,

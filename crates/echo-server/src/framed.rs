@@ -2,7 +2,7 @@
 
 use log::debug;
 use proto::{Escaped, FrameBuffer, RunEnd};
-use tcp_server::{Ended, Peer};
+use tcp_server::{BoxError, EndReason, Peer};
 
 use crate::EXIT;
 
@@ -14,7 +14,7 @@ use crate::EXIT;
 ///
 /// What ended the conversation when it was neither `exit` nor a close between frames. All frames
 /// before it have been answered.
-pub(crate) fn echo_frames(peer: &mut impl Peer, max_message: usize) -> Ended {
+pub(crate) fn echo_frames(peer: &mut impl Peer, max_message: usize) -> Result<EndReason, BoxError> {
     let mut frames = FrameBuffer::new(max_message);
     loop {
         let received = frames.read_from(peer)?;

@@ -10,7 +10,7 @@ use std::fmt;
 
 use framed::echo_frames;
 use raw::echo_bytes;
-use tcp_server::{Client, Ended, Peer, Service};
+use tcp_server::{BoxError, Client, EndReason, Peer, Service};
 
 /// The frame that ends a dialogue. It is not echoed.
 pub const EXIT: &str = "exit";
@@ -46,7 +46,7 @@ impl Echo {
     /// # Errors
     ///
     /// What ended the conversation that should not have. What came before it has been given back.
-    pub fn give_back(&self, peer: &mut impl Peer) -> Ended {
+    pub fn give_back(&self, peer: &mut impl Peer) -> Result<EndReason, BoxError> {
         match *self {
             Self::Framed { max_message } => echo_frames(peer, max_message),
             Self::Raw { portion } => echo_bytes(peer, portion),
@@ -55,7 +55,10 @@ impl Echo {
 }
 
 impl Service for Echo {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        if let Self::Framed { .. } = self {
+            client.reporter();
+        }
         self.give_back(client)
     }
 }

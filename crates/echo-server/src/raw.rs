@@ -4,14 +4,14 @@ use proto::Escaped;
 use std::io::{self, Read};
 
 use log::debug;
-use tcp_server::{Ended, Peer};
+use tcp_server::{BoxError, EndReason, Peer};
 
 /// Gives every byte back, in portions of at most `portion`, until the client closes its side.
 ///
 /// # Errors
 ///
 /// The fault of the stream that ended the conversation.
-pub(crate) fn echo_bytes(peer: &mut impl Peer, portion: usize) -> Ended {
+pub(crate) fn echo_bytes(peer: &mut impl Peer, portion: usize) -> Result<EndReason, BoxError> {
     let mut bytes = vec![0; portion];
     loop {
         let received = read(peer, &mut bytes)?;

@@ -8,7 +8,7 @@ use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
 use proto::{Answer, Name, Passed, RecvError, Responder, converse};
 use store::{Error, Store};
-use tcp_server::{Client, Ended, Peer, Service};
+use tcp_server::{BoxError, Client, EndReason, Peer, Service};
 
 use crate::dialogue::{self, Dialogue, Step};
 use crate::record::Record;
@@ -30,7 +30,8 @@ impl Ident {
 }
 
 impl Service for Ident {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        client.reporter();
         let mut desk = Desk {
             clients: &self.clients,
             address: client.ip(),

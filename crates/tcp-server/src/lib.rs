@@ -1,23 +1,23 @@
-//! The life of a TCP service: accepting clients, a thread for each, limits, and a stop that is
-//! over within five seconds.
+//! The life of a TCP service: accept clients, serve each on a thread of its own, within limits, and stop within five
+//! seconds.
 //!
-//! [`serve`] is handed a bound listener, a [`StopHandle`] and a [`Service`], and returns when all
-//! clients are gone. It tells of clients that connect, disconnect, or cannot be served as service
-//! messages through the `log` facade. What is served, it does not know.
+//! [`serve`] takes a bound listener, a [`StopHandle`] and a [`Service`], and returns when all clients are gone. It
+//! logs the service messages about clients: connected, received, sent, disconnected. It knows nothing of what is
+//! served. The file `server.rs` has the whole path of a connection: accept -> thread -> conversation -> close.
 //!
 //! ```
 //! use std::io::{Read, Write};
-//! use tcp_server::{Client, Ended, Limits, Service, StopHandle, serve};
+//! use tcp_server::{BoxError, Client, EndReason, Limits, Service, StopHandle, serve};
 //!
 //! struct Echo;
 //!
 //! impl Service for Echo {
-//!     fn converse(&self, client: &mut Client) -> Ended {
+//!     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
 //!         let mut portion = [0; 1024];
 //!         loop {
 //!             match client.read(&mut portion)? {
 //!                 0 => return Ok("the client closed the connection"),
-//!                 got => client.write_all(&portion[..got])?,
+//!                 count => client.write_all(&portion[..count])?,
 //!             }
 //!         }
 //!     }
@@ -43,15 +43,25 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod accept_backoff;
 mod client;
 mod connection;
-mod crew;
-mod floor;
-mod lingering;
+mod idle_watch;
+mod linger;
+mod peer;
+mod platform;
+mod registry;
+mod reporter;
 mod server;
+mod service;
 mod stop;
-mod turns;
+mod thread_pool;
+mod totals;
 
-pub use client::{Client, Peer};
-pub use server::{Ended, Limits, Service, Totals, serve};
+pub use client::Client;
+pub use peer::Peer;
+pub use reporter::Reporter;
+pub use server::serve;
+pub use service::{BoxError, EndReason, Limits, Service};
 pub use stop::StopHandle;
+pub use totals::Totals;

@@ -1,170 +1,253 @@
-//! The accept loop, a thread of the crew for each client, and the stop.
+//! The path of a connection: accept -> thread -> conversation -> close; and the stop, which ends it for all.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::fmt;
-use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use log::{info, warn};
 use socket2::SockRef;
 
+use crate::accept_backoff::{AcceptBackoff, WarningInterval};
 use crate::client::Client;
-use crate::connection::Connection;
-use crate::crew::Crew;
-use crate::floor::Floor;
+use crate::idle_watch;
+use crate::registry::{Registered, Registry};
+use crate::service::{Limits, Service};
 use crate::stop::StopHandle;
-use crate::turns;
+use crate::thread_pool::ThreadPool;
+use crate::totals::{Clients, Totals};
 
-/// After a failed accept or a failed thread the server waits this long, then twice as long, up to
-/// the longest. A client that leaves ends the wait, since it frees what was short.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A stop takes at most five seconds. First, conversations in the middle of a message have this long to notice the stop
+/// themselves, ...
+const NOTICE_TIME: Duration = Duration::from_millis(200);
+/// ... then blocked reads are woken, and what is being sent may go on until this long after the stop began, ...
+const FINISH_TIME: Duration = Duration::from_secs(4);
+/// ... and then all sockets are shut down, and their threads have until this long to end.
+const END_TIME: Duration = Duration::from_millis(4800);
 
-/// A stop is over within five seconds. First, those in the middle of a message have this long to
-/// see for themselves that the server stops, ...
-const TIME_TO_NOTICE: Duration = Duration::from_millis(200);
-/// ... then blocked reads are woken, and what is being sent may go on until this long after the
-/// stop began, ...
-const TIME_TO_FINISH: Duration = Duration::from_secs(4);
-/// ... and then all sockets are shut, and their threads have until this long to end.
-const TIME_TO_END: Duration = Duration::from_millis(4800);
-
-/// What is said to a client. One value serves all clients, each on a thread of its own.
-pub trait Service: Send + Sync + 'static {
-    /// Converses with one client until either side has had enough. The server closes the
-    /// connection then.
-    ///
-    /// # Errors
-    ///
-    /// Whatever ended the conversation that should not have; it is told in the log.
-    fn converse(&self, client: &mut Client) -> Ended;
-}
-
-/// Why a conversation ended, in words for the service message: as it should, or by a fault.
-pub type Ended = Result<&'static str, Box<dyn Error + Send + Sync>>;
-
-/// How much a server takes on.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Clients served at once, at least 1; more wait in the backlog of the listener.
-    pub max_clients: usize,
-    /// How long a client may send no whole message, or take nothing of what it is owed; above zero. The former is noticed up to
-    /// a tenth of that time later, and two seconds at most.
-    pub idle_timeout: Option<Duration>,
-}
-
-impl Default for Limits {
-    /// 10,000 clients, 300 seconds.
-    fn default() -> Self {
-        Self {
-            max_clients: 10_000,
-            idle_timeout: Some(Duration::from_secs(300)),
-        }
-    }
-}
-
-/// What a server did in its life.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Totals {
-    /// Clients that were served.
-    pub clients: u64,
-    /// Bytes that came from them.
-    pub bytes_received: u64,
-    /// Bytes that went to them.
-    pub bytes_sent: u64,
-    /// Clients whose thread had not ended five seconds after the stop.
-    pub abandoned: usize,
-}
-
-impl fmt::Display for Totals {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            clients,
-            bytes_received,
-            bytes_sent,
-            abandoned,
-        } = self;
-        write!(
-            f,
-            "served {}, received {bytes_received} bytes, sent {bytes_sent} bytes",
-            Clients(*clients)
-        )?;
-        match abandoned {
-            0 => Ok(()),
-            count => write!(
-                f,
-                ", abandoned {} in threads that did not end",
-                Clients(*count as u64)
-            ),
-        }
-    }
-}
-
-/// `1 client`, `2 clients`
-struct Clients(u64);
-
-impl fmt::Display for Clients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} client{}", self.0, if self.0 == 1 { "" } else { "s" })
-    }
-}
-
-/// Serves clients until `stop` is used, then lets clients have what they are owed, and returns within five
-/// seconds.
+/// Serves clients until `stop` is used, then sends clients what they are owed, and returns within five seconds.
 ///
 /// # Errors
 ///
-/// When the thread that watches for the stop and for idle clients cannot be started. Clients that cannot be accepted or
-/// served are told in the log, and do not end the server.
+/// When the watchdog's thread cannot be started. Faults while serving are logged and end only the connection they
+/// concern.
 pub fn serve(
     listener: TcpListener,
     limits: &Limits,
     stop: &StopHandle,
     service: impl Service,
 ) -> io::Result<Totals> {
-    let floor = Arc::new(Floor::new(stop.clone()));
     let listener = Arc::new(listener);
-    let watch = thread::Builder::new().name("watch".into()).spawn({
-        let (stop, floor, listener) = (stop.clone(), Arc::clone(&floor), Arc::clone(&listener));
-        let idle_timeout = limits.idle_timeout;
-        move || {
+    let acceptor = Acceptor {
+        limits: *limits,
+        stop: stop.clone(),
+        registry: Arc::new(Registry::new(stop.clone())),
+        threads: ThreadPool::default(),
+        service: Arc::new(service),
+    };
+    let watchdog = acceptor.start_watchdog(&listener)?;
+    acceptor.accept_clients(&listener);
+    // The listener is closed before the clients finish, so that its port is free at once.
+    let _ = watchdog.join();
+    drop(listener);
+    Ok(acceptor.shut_down())
+}
+
+struct Acceptor<S> {
+    limits: Limits,
+    stop: StopHandle,
+    registry: Arc<Registry>,
+    threads: ThreadPool,
+    service: Arc<S>,
+}
+
+impl<S: Service> Acceptor<S> {
+    fn accept_clients(&self, listener: &TcpListener) {
+        let (mut backoff, mut warning) = (AcceptBackoff::default(), WarningInterval::default());
+        while !self.stop.is_stopping() {
+            self.wait_for_room(&mut warning);
+            match listener.accept() {
+                // It may be the stop that woke the accept.
+                _ if self.stop.is_stopping() => return,
+                Ok((stream, peer)) => match self.start_conversation(stream, peer) {
+                    Ok(()) => log_recovery(&mut backoff),
+                    Err(error) => {
+                        let failed =
+                            format!("cannot start a thread for {peer}, which is disconnected");
+                        self.back_off(&mut backoff, &failed, &error);
+                    }
+                },
+                // This client gave up; the next one may be waiting already.
+                Err(error) if is_the_clients_fault(&error) => {}
+                Err(error) => self.back_off(&mut backoff, "cannot accept clients", &error),
+            }
+        }
+    }
+
+    /// Waits while as many clients are connected as the limit allows.
+    fn wait_for_room(&self, warning: &mut WarningInterval) {
+        let max_clients = self.limits.max_clients;
+        if self.registry.connected() >= max_clients {
+            if warning.is_due(Instant::now()) {
+                warn!(
+                    "as many are connected as are served at once ({max_clients}); from now on new clients wait"
+                );
+            }
+            self.registry.wait_below(max_clients);
+        }
+    }
+
+    /// Waits after a failure, at most until a client leaves, because that frees what was short.
+    fn back_off(&self, backoff: &mut AcceptBackoff, failed: &str, error: &io::Error) {
+        let (delay, log_it) = backoff.next_delay(Instant::now());
+        if log_it {
+            warn!("{failed}: {error}; trying again until it works");
+        }
+        self.registry.wait_for_change(delay);
+    }
+
+    /// Serves a client on a thread of its own. Without a thread the client is disconnected.
+    fn start_conversation(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let registered = self.registry.register(stream, peer);
+        let guard = ConnectionGuard {
+            registry: Arc::clone(&self.registry),
+            number: registered.number,
+        };
+        let (service, stop) = (Arc::clone(&self.service), self.stop.clone());
+        let idle_timeout = self.limits.idle_timeout;
+        let started = self
+            .threads
+            .run(move || guard.run(registered, idle_timeout, stop, &*service));
+        started.inspect_err(|_| self.registry.cancel())
+    }
+
+    /// Disconnects idle clients, and at the stop wakes the accept loop.
+    fn start_watchdog(&self, listener: &Arc<TcpListener>) -> io::Result<JoinHandle<()>> {
+        let (stop, registry) = (self.stop.clone(), Arc::clone(&self.registry));
+        let (listener, idle_timeout) = (Arc::clone(listener), self.limits.idle_timeout);
+        let watch = move || {
             match idle_timeout {
                 None => stop.wait(),
                 Some(limit) => {
-                    // A clock that stands still while the process does: what came meanwhile is not heard late.
-                    let (interval, mut now) = (turns::interval(limit), Instant::now());
+                    // The clock advances by one interval a poll. So a process that was suspended does not time clients
+                    // out before it has read what they sent meanwhile.
+                    let (interval, mut now) = (idle_watch::poll_interval(limit), Instant::now());
                     while !stop.wait_for(interval) {
                         now += interval;
-                        floor.end_idle(limit, now);
+                        registry.time_out_idle(limit, now);
                     }
                 }
             }
-            floor.wake();
+            registry.wake();
             wake_accept(&listener);
-        }
-    })?;
+        };
+        thread::Builder::new().name("watchdog".into()).spawn(watch)
+    }
 
-    let house = House {
-        limits: *limits,
-        stop: stop.clone(),
-        floor,
-        crew: Crew::default(),
-        service: Arc::new(service),
-    };
-    house.accept_all(&listener);
-    // Only now has the last handle on the listener gone, so that its port is free while clients finish.
-    let _ = watch.join();
-    drop(listener);
-    Ok(house.close_down())
+    /// The stop, after the last client was accepted.
+    fn shut_down(&self) -> Totals {
+        let began = Instant::now();
+        let connected = self.registry.connected();
+        if connected > 0 {
+            let clients = Clients(connected as u64);
+            info!("stopping: what is owed to {clients} is sent first");
+        }
+        let mut abandoned = 0;
+        if !self.registry.wait_until_empty(began + NOTICE_TIME) {
+            self.registry.shut_down(Shutdown::Read);
+        }
+        if !self.registry.wait_until_empty(began + FINISH_TIME) {
+            let clients = Clients(self.registry.shut_down(Shutdown::Both) as u64);
+            let seconds = FINISH_TIME.as_secs();
+            warn!("cut off {clients}, still connected {seconds} s after the stop");
+        }
+        if !self.registry.wait_until_empty(began + END_TIME) {
+            abandoned = self.registry.shut_down(Shutdown::Both);
+        }
+        Totals {
+            abandoned,
+            ..self.registry.totals()
+        }
+    }
 }
 
-/// A blocked accept is woken by shutting the listener down; where a system refuses that, by a
-/// connection to oneself.
+/// Deregisters its connection when it is dropped, however the conversation ended.
+struct ConnectionGuard {
+    registry: Arc<Registry>,
+    number: u64,
+}
+
+impl ConnectionGuard {
+    /// The life of a connection on its thread.
+    fn run(
+        self,
+        registered: Registered,
+        idle_timeout: Option<Duration>,
+        stop: StopHandle,
+        service: &impl Service,
+    ) {
+        let Registered {
+            connection,
+            connected,
+            ..
+        } = registered;
+        let began = Instant::now();
+        let mut client = match Client::new(Arc::clone(&connection), idle_timeout, stop) {
+            Ok(client) => client,
+            Err(error) => {
+                info!("client disconnected: {}: {error}", connection.name);
+                return;
+            }
+        };
+        info!(
+            "client connected: {}, {connected} connected now",
+            connection.name
+        );
+        let ended = catch_unwind(AssertUnwindSafe(|| service.serve(&mut client)));
+        let reason = match ended {
+            Ok(_) if client.is_cut_by_stop() => Cow::from("the server stops"),
+            Ok(Ok(reason)) => Cow::from(reason),
+            Ok(Err(fault)) => Cow::from(fault.to_string()),
+            Err(_) => Cow::from("the server's own fault: the conversation panicked"),
+        };
+        client.close();
+        info!(
+            "client disconnected: {}: {reason}; received {}, sent {}, in {:.3} s",
+            connection.name,
+            connection.received,
+            connection.sent,
+            began.elapsed().as_secs_f64()
+        );
+    }
+}
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        self.registry.deregister(self.number);
+    }
+}
+
+fn log_recovery(backoff: &mut AcceptBackoff) {
+    if let Some(time) = backoff.reset(Instant::now()) {
+        let seconds = time.as_secs_f64();
+        warn!("clients are served again, after {seconds:.3} s");
+    }
+}
+
+/// Whether accepting failed because of the client that was to be accepted.
+fn is_the_clients_fault(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted
+    )
+}
+
+/// Wakes a blocked accept by shutting the listener down; where the system refuses that, by a connection to it.
 fn wake_accept(listener: &TcpListener) {
     if SockRef::from(listener).shutdown(Shutdown::Both).is_ok() {
         return;
@@ -174,188 +257,11 @@ fn wake_accept(listener: &TcpListener) {
     };
     if address.ip().is_unspecified() {
         address.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
     if let Err(error) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) {
         warn!("cannot wake the listener on {address}: {error}");
     }
-}
-
-struct House<S> {
-    limits: Limits,
-    stop: StopHandle,
-    floor: Arc<Floor>,
-    crew: Crew,
-    service: Arc<S>,
-}
-
-impl<S: Service> House<S> {
-    fn accept_all(&self, listener: &TcpListener) {
-        let most = self.limits.max_clients;
-        let (mut trouble, mut full) = (Trouble::default(), false);
-        while !self.stop.is_stopping() {
-            if self.floor.connected() < most {
-                full = false;
-            } else {
-                if !full {
-                    warn!(
-                        "as many are connected as are served at once ({most}); from now on new clients wait"
-                    );
-                }
-                full = true;
-                self.floor.wait_below(most);
-            }
-            match listener.accept() {
-                // What woke the accept may be the stop.
-                _ if self.stop.is_stopping() => return,
-                Ok((stream, peer)) => {
-                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                    match self.admit(stream, peer) {
-                        Ok(()) => trouble.over(),
-                        Err(error) => {
-                            self.floor.turn_away();
-                            let what =
-                                format!("cannot start a thread for {peer}, which is disconnected");
-                            self.floor.wait_for_change(trouble.pause(&what, &error));
-                        }
-                    }
-                }
-                // This one client gave up; the next may be waiting already.
-                Err(error) if is_one_clients_fault(&error) => {}
-                Err(error) => self
-                    .floor
-                    .wait_for_change(trouble.pause("cannot accept clients", &error)),
-            }
-        }
-    }
-
-    /// Finds a thread for a client that just connected. If there is none to be had, the client
-    /// is disconnected.
-    fn admit(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        let connection = Arc::new(Connection::new(stream));
-        let (number, now) = self.floor.enter(&connection);
-        let visit = Visit {
-            floor: Arc::clone(&self.floor),
-            number,
-            received: 0,
-            sent: 0,
-        };
-        let (service, stop) = (Arc::clone(&self.service), self.stop.clone());
-        let idle_timeout = self.limits.idle_timeout;
-        self.crew.run(
-            move || match Client::new(connection, peer, number, idle_timeout, stop) {
-                Ok(client) => visit.spend(client, now, &*service),
-                Err(error) => {
-                    info!("client disconnected: {peer} (connection {number}): {error}")
-                }
-            },
-        )
-    }
-
-    /// The stop, from the moment that nobody is accepted any more.
-    fn close_down(&self) -> Totals {
-        let began = Instant::now();
-        let connected = self.floor.connected();
-        if connected > 0 {
-            info!(
-                "stopping: what is owed to {} is sent first",
-                Clients(connected as u64)
-            );
-        }
-        let mut abandoned = 0;
-        if !self.floor.wait_until_empty(began + TIME_TO_NOTICE) {
-            self.floor.shut_down(Shutdown::Read);
-        }
-        if !self.floor.wait_until_empty(began + TIME_TO_FINISH) {
-            let forced = self.floor.shut_down(Shutdown::Both);
-            warn!(
-                "cut off {}, still connected {} s after the stop",
-                Clients(forced as u64),
-                TIME_TO_FINISH.as_secs()
-            );
-        }
-        if !self.floor.wait_until_empty(began + TIME_TO_END) {
-            abandoned = self.floor.shut_down(Shutdown::Both);
-        }
-        Totals {
-            abandoned,
-            ..self.floor.totals()
-        }
-    }
-}
-
-/// A client's stay. However it ends, the floor is told.
-struct Visit {
-    floor: Arc<Floor>,
-    number: u64,
-    received: u64,
-    sent: u64,
-}
-
-impl Visit {
-    fn spend(mut self, mut client: Client, now: usize, service: &impl Service) {
-        let began = Instant::now();
-        info!("client connected: {}, {now} connected now", client.name());
-        let ended = catch_unwind(AssertUnwindSafe(|| service.converse(&mut client)));
-        let reason = match ended {
-            Ok(_) if client.is_cut_by_stop() => Cow::from("the server stops"),
-            Ok(Ok(reason)) => Cow::from(reason),
-            Ok(Err(fault)) => Cow::from(fault.to_string()),
-            Err(_) => Cow::from("the server's own fault: the conversation panicked"),
-        };
-        client.close();
-        (self.received, self.sent) = (client.received.bytes, client.sent.bytes);
-        let time = began.elapsed().as_secs_f64();
-        info!(
-            "client disconnected: {}: {reason}; {}, in {time:.3} s",
-            client.name(),
-            client.totals()
-        );
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        self.floor.leave(self.number, self.received, self.sent);
-    }
-}
-
-/// A time in which clients cannot be served. It is told once when it begins and once when it ends.
-#[derive(Default)]
-struct Trouble {
-    since: Option<Instant>,
-    pause: Duration,
-}
-
-impl Trouble {
-    /// Notes one more failure, and says how long to wait after it.
-    fn pause(&mut self, what: &str, error: &io::Error) -> Duration {
-        if self.since.is_none() {
-            warn!("{what}: {error}; trying again until it works");
-            self.since = Some(Instant::now());
-            self.pause = FIRST_PAUSE;
-        } else {
-            self.pause = (2 * self.pause).min(LONGEST_PAUSE);
-        }
-        self.pause
-    }
-
-    fn over(&mut self) {
-        if let Some(since) = self.since.take() {
-            warn!(
-                "clients are served again, after {:.3} s",
-                since.elapsed().as_secs_f64()
-            );
-        }
-    }
-}
-
-fn is_one_clients_fault(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | Interrupted
-    )
 }

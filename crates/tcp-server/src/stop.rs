@@ -1,29 +1,29 @@
-//! The handle by which a server is told to stop.
+//! The handle that stops a server.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Tells servers to stop, from any thread and any number of times. Clones are one handle.
+/// Stops servers, from any thread and any number of times. All clones are one handle.
 #[derive(Clone, Debug, Default)]
 pub struct StopHandle(Arc<Signal>);
 
 #[derive(Debug, Default)]
 struct Signal {
-    /// Beside the lock, for those who look at every message.
+    /// Readable without the lock, because it is read for every message.
     stopping: AtomicBool,
     lock: Mutex<()>,
     stopped: Condvar,
 }
 
 impl StopHandle {
-    /// A handle that nobody has used yet.
+    /// A handle that does not stop anything yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tells all who hold the handle to stop.
+    /// Stops all servers that hold a clone of the handle.
     pub fn stop(&self) {
         let _lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.stopping.store(true, Ordering::SeqCst);
@@ -46,7 +46,7 @@ impl StopHandle {
             .unwrap_or_else(PoisonError::into_inner);
     }
 
-    /// Waits until [`stop`](Self::stop) is called, at most for `time`; says whether it was.
+    /// Waits until [`stop`](Self::stop) is called, at most for `time`; returns whether it was.
     pub(crate) fn wait_for(&self, time: Duration) -> bool {
         let lock = self.0.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let going_on = |(): &mut ()| !self.is_stopping();

@@ -5,7 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tcp_server::{Client, Ended, Limits, Peer, Service, StopHandle, Totals, serve};
+use proto::Observer;
+use tcp_server::{BoxError, Client, EndReason, Limits, Service, StopHandle, Totals, serve};
 
 /// What a stop promises.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -63,7 +64,8 @@ fn idle_after(millis: u64) -> Limits {
 struct LineEcho;
 
 impl Service for LineEcho {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        let mut reporter = client.reporter();
         let mut portion = vec![0; 1 << 16];
         loop {
             let count = client.read(&mut portion)?;
@@ -74,9 +76,9 @@ impl Service for LineEcho {
                 .iter()
                 .filter(|byte| **byte == b'\n')
                 .count();
-            client.took(count, Some(lines));
+            reporter.on_received(count, lines);
             client.write_all(&portion[..count])?;
-            client.gave(count, Some(lines));
+            reporter.on_sent(count, lines);
         }
     }
 }
@@ -164,14 +166,15 @@ fn a_silent_client_is_disconnected() {
 struct Sink;
 
 impl Service for Sink {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        let mut reporter = client.reporter();
         let mut portion = [0; 1024];
         loop {
             let count = client.read(&mut portion)?;
             if count == 0 {
                 return Ok("the client closed the connection");
             }
-            client.took(count, Some(0));
+            reporter.on_received(count, 0);
         }
     }
 }
@@ -208,7 +211,7 @@ fn bytes_without_a_whole_message_do_not_keep_a_client() {
 struct Flood;
 
 impl Service for Flood {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         let block = vec![7; 1 << 16];
         for _ in 0..512 {
             client.write_all(&block)?;
@@ -302,7 +305,7 @@ fn a_stopped_server_leaves_its_port_free() {
 struct Goodbye;
 
 impl Service for Goodbye {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         client.read_exact(&mut [0; 1])?;
         client.write_all(b"bye")?;
         Ok("goodbye was said")
@@ -327,7 +330,7 @@ fn what_is_owed_arrives_although_input_was_left_unread() {
 struct Nervous;
 
 impl Service for Nervous {
-    fn converse(&self, client: &mut Client) -> Ended {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         let mut byte = [0];
         client.read_exact(&mut byte)?;
         assert_ne!(byte[0], b'!', "this panic is part of the test");
