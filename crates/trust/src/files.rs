@@ -1,0 +1,158 @@
+//! Small private files that are replaced as a whole, so that every reader finds the old or the new content. Other processes
+//! may do the same at the same time: writers take a lock.
+
+#[cfg(unix)]
+#[path = "files/unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "files/windows.rs"]
+mod system;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::FileError;
+
+/// A file whose content only its owner should see could be read or changed by others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    path: PathBuf,
+    before: u32,
+    now: u32,
+}
+
+/// Says what was found and what it is now, for a warning.
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, before, now } = self;
+        let path = path.display();
+        if now & 0o077 == 0 {
+            write!(
+                f,
+                "other users could read {path} (mode {before:04o}); now its mode is {now:04o}"
+            )
+        } else {
+            write!(
+                f,
+                "other users can read {path} (mode {now:04o}), and the file system does not allow a stricter mode; keep \
+                 the file elsewhere"
+            )
+        }
+    }
+}
+
+/// A file's content, if it exists.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let failed = FileError::io("read", path);
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(&failed)?,
+    };
+    // A device or a pipe could block, or never end.
+    if !file.metadata().map_err(&failed)?.is_file() {
+        return Err(FileError::Damaged {
+            path: path.to_owned(),
+            problem: "it is not a regular file",
+        });
+    }
+    let mut content = vec![];
+    file.take(limit + 1)
+        .read_to_end(&mut content)
+        .map_err(&failed)?;
+    if content.len() as u64 > limit {
+        return Err(FileError::Damaged {
+            path: path.to_owned(),
+            problem: "it is too long",
+        });
+    }
+    Ok(Some(content))
+}
+
+/// Makes a file private to its owner if it is not. Says what was found.
+pub(crate) fn make_private(path: &Path) -> Result<Option<Exposure>, FileError> {
+    let failed = FileError::io("make private", path);
+    let Some((before, now)) = system::make_private(path).map_err(failed)? else {
+        return Ok(None);
+    };
+    Ok(Some(Exposure {
+        path: path.to_owned(),
+        before,
+        now,
+    }))
+}
+
+/// The right to replace one file, until it is dropped. It makes the file's folder where it is missing.
+pub(crate) struct WriteLock {
+    /// The file itself: a link to it is followed, not replaced.
+    path: PathBuf,
+    _lock: File,
+}
+
+impl WriteLock {
+    /// Waits until no other process holds the lock for `path`.
+    pub(crate) fn acquire(path: &Path) -> Result<Self, FileError> {
+        let folder = folder_of(path);
+        system::create_private_folder(folder)
+            .map_err(FileError::io("create the folder", folder))?;
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let lock_path = beside(&path, ".lock");
+        let failed = FileError::io("lock", &lock_path);
+        let lock = system::private()
+            .create(true)
+            .truncate(false)
+            .open(&lock_path)
+            .map_err(&failed)?;
+        lock.lock().map_err(&failed)?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Replaces the file's content. After an error the file is what it was.
+    pub(crate) fn replace(&self, content: &[u8]) -> Result<(), FileError> {
+        let temp_path = beside(&self.path, ".tmp");
+        let replaced = self.write_temp(&temp_path, content).and_then(|()| {
+            fs::rename(&temp_path, &self.path)?;
+            system::sync_folder(folder_of(&self.path))
+        });
+        if replaced.is_err() {
+            // The first error is the one to report.
+            let _ = fs::remove_file(&temp_path);
+        }
+        replaced.map_err(FileError::io("write", &self.path))
+    }
+
+    fn write_temp(&self, temp_path: &Path, content: &[u8]) -> io::Result<()> {
+        // A file that a crash left behind may have any mode.
+        match fs::remove_file(temp_path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut temp = system::private().create_new(true).open(temp_path)?;
+        temp.write_all(content)?;
+        temp.sync_all()
+    }
+}
+
+impl FileError {
+    fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
