@@ -115,34 +115,34 @@ fn every_kind_of_line_is_as_scripts_know_it() {
     let carl = member(address, "carl");
     assert_eq!(anna.next_line(), "* bo joined");
     assert_eq!(anna.next_line(), "* carl joined");
-    bo.write_stdin("hi\n/me waves\n//who\n/msg anna psst\n/msg ANNA again\n\n");
+    bo.write_stdin("hi\n/me waves\n//who\n/msg anna psst\n/msg ANNA again\n \n");
     for line in [
         "<bo> hi",
         "** bo waves",
         "<bo> /who",
         "[bo] psst",
         "[bo] again",
-        "<bo> ",
     ] {
         assert_eq!(anna.next_line(), line);
     }
     bo.write_stdin("/nick Бо\n/who\n/msg dora psst\n/what\n/msg anna\n/nick carl\n");
     assert_eq!(anna.next_line(), "* bo is now Бо");
     assert_eq!(bo.next_line(), "* carl joined");
-    // What is wrong on the spot may be told before what the server answers.
-    let mut told: Vec<_> = (0..5).map(|_| bo.next_line()).collect();
+    // Mistakes that the client finds may be shown before the server's answers.
+    let mut told: Vec<_> = (0..6).map(|_| bo.next_line()).collect();
     told.sort();
     assert!(told[2].contains("carl"), "{told:?}");
-    let local = [told[0].as_str(), &told[1], &told[3]];
+    let local = [told[0].as_str(), &told[1], &told[3], &told[4]];
     assert_eq!(
         local,
         [
-            "! it is written /msg NICK TEXT",
             "! nobody here is called dora",
-            "! there is no command /what; /help lists them, and // begins a text with a slash"
+            "! not sent: a reader would see nothing of this text",
+            "! there is no command /what; /help lists them, and // begins a text with a slash",
+            "! write it as: /msg NICK TEXT"
         ]
     );
-    let mut here: Vec<_> = told[4]
+    let mut here: Vec<_> = told[5]
         .strip_prefix("* here: ")
         .unwrap()
         .split(", ")

@@ -2,12 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "chat_terminal/editing.rs"]
+mod editing;
+#[path = "chat_terminal/jobs.rs"]
+mod jobs;
 #[path = "chat_terminal/leaving.rs"]
 mod leaving;
 #[path = "chat_terminal/stranger.rs"]
 mod stranger;
+#[path = "chat_terminal/texts.rs"]
+mod texts;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZero;
 
 use proto::chat::{Kind, Notice, Reason};
@@ -46,12 +52,16 @@ fn in_terminal(server: SocketAddr, nick: &str) -> Terminal {
     member
 }
 
-/// What a terminal of so many rows has drawn, each row without the blanks at its end.
+/// What a terminal of so many rows and 80 columns has drawn, each row without the blanks at its end.
 fn drawn(terminal: &Terminal, rows: u16) -> Vec<String> {
+    drawn_in(terminal, rows, 80)
+}
+
+fn drawn_in(terminal: &Terminal, rows: u16, columns: u16) -> Vec<String> {
     let size = |n| NonZero::new(n).unwrap();
-    let mut screen = vt100::Parser::new(size(rows), size(80), 0);
+    let mut screen = vt100::Parser::new(size(rows), size(columns), 0);
     screen.process(&terminal.raw());
-    let rows = screen.screen().rows(0, 80);
+    let rows = screen.screen().rows(0, columns);
     rows.map(|row| row.trim_end().to_owned()).collect()
 }
 
@@ -162,17 +172,6 @@ fn assert_harmless(terminal: &Terminal) {
 }
 
 #[test]
-fn a_mention_rings_and_other_messages_do_not() {
-    let (_server, address) = serve();
-    let anna = in_terminal(address, "anna");
-    let bo = in_pipe(address, "bo");
-    bo.write_stdin("hello, all\nhello, Anna\n");
-    anna.expect_raw("hello, Anna");
-    anna.expect_raw("\u{7}");
-    assert_eq!(anna.raw().iter().filter(|&&byte| byte == 7).count(), 1);
-}
-
-#[test]
 fn colours_are_there_unless_they_are_not_wanted() {
     let (_server, address) = serve();
     for (nick, variable, coloured) in [
@@ -208,29 +207,6 @@ fn words_are_completed_and_lines_called_back() {
 }
 
 #[test]
-fn who_is_ignored_is_hidden_also_when_coming_later() {
-    let (_server, address) = serve();
-    let bo = in_pipe(address, "bo");
-    let anna = in_terminal(address, "anna");
-    anna.type_line("/ignore Bo");
-    anna.expect("* what Bo says is hidden");
-    anna.type_line("/ignore bo");
-    anna.expect("* what bo says is shown again");
-    anna.type_line("/ignore carl");
-    anna.expect("* nobody here is called carl; what carl says will be hidden");
-    let carl = in_pipe(address, "carl");
-    carl.write_stdin("unheard\n");
-    bo.wait_for_line("<carl> unheard");
-    bo.write_stdin("/msg anna after it\n");
-    anna.expect("[bo] after it");
-    anna.type_line("/ignore Carl");
-    anna.expect("* what Carl says is shown again");
-    carl.write_stdin("heard\n");
-    anna.expect("<carl> heard");
-    assert!(!anna.plain().contains("unheard"));
-}
-
-#[test]
 fn the_nick_is_asked_for() {
     let (_server, address) = serve();
     let mut flags = flags(address, "").to_vec();
@@ -245,39 +221,67 @@ fn the_nick_is_asked_for() {
 }
 
 #[test]
-fn the_line_is_there_once_the_member_has_joined() {
+fn what_is_typed_while_connecting_is_seen_and_sent() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let anna = Program::new(UDP_CHAT).args(flags(address, "anna"));
+    let anna = anna.spawn_in_terminal();
+    anna.expect(&format!("* connecting to {address}"));
+    anna.type_line("first");
+    anna.type_keys("second");
+    anna.expect("anna> second");
+    drop(silent);
+    let port = address.port().to_string();
+    let server = [
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--strict-port",
+        "--port",
+        &port,
+    ];
+    let server = Program::new(UDP_CHAT).args(server).spawn();
+    server.await_address();
+    let bo = in_pipe(address, "bo");
+    anna.expect("you are anna");
+    anna.type_keys("\r");
+    assert!(bo.wait_for_line("first").ends_with("<anna> first"));
+    assert_eq!(bo.wait_for_line("second"), "<anna> second");
+}
+
+#[test]
+fn a_refusal_stands_below_the_line() {
     let (_server, address) = serve();
     let _anna = in_pipe(address, "anna");
     let member = Program::new(UDP_CHAT).args(flags(address, "ANNA"));
     let refused = member.spawn_in_terminal();
     assert_eq!(refused.wait().code(), Some(1));
-    let shown = refused.plain();
-    assert!(shown.starts_with("udp-chat: the server refuses"), "{shown}");
-
-    let member = Program::new(UDP_CHAT).args(flags(address, "bo"));
-    let joined = member.spawn_in_terminal();
-    joined.expect("you are bo");
-    joined.expect("bo> ");
-    let shown = joined.plain();
-    assert!(shown.find("bo> ") > shown.find("you are bo"), "{shown}");
-    joined.type_line("/who");
-    joined.expect("here: anna, bo");
+    let rows = drawn(&refused, 24);
+    let refusal = rows
+        .iter()
+        .find(|row| row.starts_with("udp-chat: the server refuses"));
+    assert!(refusal.is_some(), "{rows:#?}");
 }
 
 #[test]
-fn a_terminal_that_can_only_print_gets_lines() {
+fn a_dumb_terminal_is_edited_without_escapes_and_blank_rows() {
     let (_server, address) = serve();
     let member = Program::new(UDP_CHAT).args(flags(address, "anna"));
     let anna = member.env("TERM", "dumb").spawn_in_terminal();
-    anna.expect("connected to");
+    anna.expect("* here: ");
     let bo = in_pipe(address, "bo");
-    anna.expect("\n* bo joined\n");
-    anna.type_keys("h");
-    anna.expect("h");
+    anna.expect("* bo joined\n");
+    anna.type_keys("hilf\u{7f}\u{7f}\u{7f}");
+    anna.expect("anna> h");
     bo.write_stdin("hello\n");
-    anna.expect("\n<bo> hello\n");
+    anna.expect("<bo> hello\n");
     anna.type_line("i");
     assert_eq!(bo.wait_for_line("hi"), "<anna> hi");
+    anna.expect("anna> hi\n");
+    let rows = drawn(&anna, 24);
+    let last = rows.iter().rposition(|row| !row.is_empty()).unwrap();
+    assert!(rows[..last].iter().all(|row| !row.is_empty()), "{rows:#?}");
+    assert!(!anna.raw().contains(&0x1b));
     anna.type_keys(CTRL_D);
     assert!(anna.wait().success());
 }

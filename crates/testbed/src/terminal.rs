@@ -56,6 +56,11 @@ impl Terminal {
         self.keys.feed(keys);
     }
 
+    /// Types bytes that need not be UTF-8.
+    pub fn type_bytes(&self, bytes: &[u8]) {
+        self.keys.feed(bytes);
+    }
+
     /// Waits for `text` on the screen, after the last match. Ignores escape sequences between its letters; lines end with `\n`.
     #[track_caller]
     pub fn expect(&self, text: &str) {

@@ -7,6 +7,7 @@ mod asking;
 mod backlog;
 mod command;
 mod conversation;
+mod display;
 mod error;
 mod inbox;
 mod input;
@@ -14,11 +15,12 @@ mod lines;
 mod network;
 mod outbox;
 mod output;
-mod page;
+mod pipe_output;
 mod route;
 mod session;
-mod shown;
 mod terminal;
+mod visible;
+mod wrap;
 
 use std::io::{self, BufReader, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -42,9 +44,10 @@ pub use error::JoinError;
 use error::while_trying;
 use input::{Input, MAX_INPUTS, read_lines};
 use network::Network;
-use page::Page;
+use pipe_output::PipeOutput;
 use route::Route;
 use session::Session;
+pub use terminal::Bell;
 use terminal::{Terminal, echoes};
 
 /// The exit status after Ctrl-C.
@@ -69,6 +72,15 @@ pub struct JoinFlags {
     /// The name to be known by; asked for in a terminal
     #[arg(long, value_name = "NAME")]
     pub nick: Option<String>,
+
+    /// When the terminal's bell rings: for private texts and your nick, for private texts, never
+    #[arg(
+        long,
+        value_name = "mention|private|never",
+        hide_possible_values = true,
+        default_value = "mention"
+    )]
+    pub bell: Bell,
 
     /// What goes wrong on purpose, and what is shown of it.
     #[command(flatten)]
@@ -112,7 +124,8 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
         inputs: received,
         stop,
     };
-    let terminal = Terminal::start(&nick, &inputs).map_err(while_trying("use the terminal"))?;
+    let terminal = Terminal::start(&nick, flags.bell, &inputs);
+    let terminal = terminal.map_err(while_trying("use the terminal"))?;
     let end = match terminal {
         Some(terminal) => talk_in_terminal(&nick, parts, terminal),
         None => talk_in_lines(&nick, parts, inputs),
@@ -136,7 +149,7 @@ pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError>
 
 fn talk_in_terminal(nick: &Nick, parts: Parts, terminal: Terminal) -> Result<Outcome, JoinError> {
     if io::stderr().is_terminal() {
-        log::set_boxed_logger(Box::new(terminal.notes())).map_err(|_| LogError::Started)?;
+        log::set_boxed_logger(Box::new(terminal.logger())).map_err(|_| LogError::Started)?;
         log::set_max_level(LevelFilter::Info);
     } else {
         log_to_stderr(LevelFilter::Info)?;
@@ -152,13 +165,10 @@ fn talk_in_lines(
     log_to_stderr(LevelFilter::Info)?;
     let (turn, turns) = mpsc::channel();
     let start_thread = || while_trying("start a thread");
-    // On a terminal that can only print lines, one may be half typed.
-    let may_be_typed = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let start = if may_be_typed { "\n" } else { "" };
-    let page = Page::start(io::stdout(), start, inputs.clone()).map_err(start_thread())?;
+    let output = PipeOutput::start(io::stdout(), inputs.clone()).map_err(start_thread())?;
     let stdin = BufReader::new(io::stdin());
     read_lines(stdin, turns, inputs).map_err(start_thread())?;
-    Conversation::new(nick, parts, page, Some(turn)).run()
+    Conversation::new(nick, parts, output, Some(turn)).run()
 }
 
 /// The nick that was given, or is asked for.

@@ -11,7 +11,7 @@ pub mod trace;
 mod weather;
 
 pub use faults::{FaultFlags, Faults};
-pub use join::{JoinError, JoinFlags, join};
+pub use join::{Bell, JoinError, JoinFlags, join};
 pub use link::{End, Event, Link, MAX_WAITING, QueueFull, WINDOW};
 pub use nick::{MAX_NICK_BYTES, MAX_NICK_CHARS, Nick, NickError};
 pub use pace::Pace;

@@ -1,8 +1,10 @@
-//! Nicks: what one may be called, and which nicks are too much alike to be in one room.
+//! Nicks: which texts are nicks, and which nicks look alike.
 //!
-//! Who is present is not known here.
+//! This module does not know who is in the room; the server compares.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use proto::caseless_key;
 use unicode_normalization::UnicodeNormalization;
@@ -17,9 +19,43 @@ pub const MAX_NICK_CHARS: usize = 32;
 /// The longest nick in bytes of UTF-8.
 pub const MAX_NICK_BYTES: usize = 64;
 
+/// More marks on one letter would reach into the rows above and below.
+const MAX_MARKS: usize = 2;
+
+/// How often a look is taken at most until nothing changes. Each round maps letters to simpler
+/// ones; two or three rounds are usual.
+const MAX_ROUNDS: usize = 16;
+
+/// Nicks that people would take for the server's own voice, or for everybody.
+const RESERVED: [&str; 22] = [
+    "server",
+    "service",
+    "system",
+    "admin",
+    "administrator",
+    "moderator",
+    "operator",
+    "owner",
+    "root",
+    "support",
+    "security",
+    "chat",
+    "udp-chat",
+    "all",
+    "everyone",
+    "nobody",
+    "сервер",
+    "система",
+    "админ",
+    "администратор",
+    "модератор",
+    "все",
+];
+
 /// What a member is called: letters, marks and digits of any script, emoji, `_`, `-` and `.`, in
-/// composed form (NFC). Nothing in it is invisible, and it does not begin with a mark, which
-/// would change what stands before it. Emoji joined by U+200D are not nicks.
+/// composed form (NFC). Nothing in it is invisible, a letter has at most two marks, and it does
+/// not begin with a mark, which would change the character before it. Emoji joined by U+200D are
+/// not nicks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nick {
     text: String,
@@ -43,14 +79,26 @@ impl Nick {
             return Err(NickError::TooLong { chars, bytes });
         }
         let mut before = None;
+        let mut marks = 0;
         for character in text.chars() {
-            if !may_follow(before, character) {
+            // Composed letters have marks, too.
+            let within = character.nfd().filter(|&part| is_mark(part)).count();
+            marks = within + if is_mark(character) { marks } else { 0 };
+            if !may_follow(before, character) || marks > MAX_MARKS {
                 return Err(NickError::Forbidden { character });
             }
             before = Some(character);
         }
         let key = caseless_key(&text);
-        Ok(Self { text, key })
+        let nick = Self { text, key };
+        if nick
+            .forms()
+            .iter()
+            .any(|form| RESERVED_FORMS.contains(form))
+        {
+            return Err(NickError::Reserved);
+        }
+        Ok(nick)
     }
 
     /// As people write it.
@@ -59,18 +107,65 @@ impl Nick {
         &self.text
     }
 
-    /// What all writings of it have in common, whatever their case and compatibility form.
+    /// The same for all its cases and compatibility forms.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// Two nicks with a form in common are one to a reader: they differ in case or compatibility
-    /// form alone, or they look alike (UTS 39, section 4), as written or without their case.
-    pub fn forms(&self) -> [String; 3] {
-        let look = |text| skeleton(text).collect();
-        [self.key.clone(), look(&self.text), look(&self.key)]
+    /// form alone, or they look alike (UTS 39, section 4) as written, in lower or in upper case.
+    #[must_use]
+    pub fn forms(&self) -> [String; 4] {
+        let capitals = self.key.to_uppercase();
+        let [written, small, capital] = [&self.text, &self.key, &capitals].map(|text| looks(text));
+        [self.key.clone(), written, small, capital]
     }
+}
+
+static RESERVED_FORMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let nick = |text: &&str| Nick {
+        text: (*text).to_owned(),
+        key: caseless_key(text),
+    };
+    RESERVED
+        .iter()
+        .map(nick)
+        .flat_map(|nick| nick.forms())
+        .collect()
+});
+
+/// The skeleton without case, taken until nothing changes: a letter may look like a capital whose
+/// small form looks like yet another letter.
+fn looks(text: &str) -> String {
+    let mut text: String = text.chars().filter(|&letter| !is_stretch(letter)).collect();
+    for _ in 0..MAX_ROUNDS {
+        let simpler: String = skeleton(&text).collect();
+        let simpler = caseless_key(&simpler);
+        if simpler == text {
+            break;
+        }
+        text = simpler;
+    }
+    text
+}
+
+/// Letters that only make the one before them wider.
+fn is_stretch(character: char) -> bool {
+    const TATWEEL: char = '\u{640}';
+    const LAJANYALAN: char = '\u{7fa}';
+    const NIRUGU: char = '\u{180a}';
+    matches!(character, TATWEEL | LAJANYALAN | NIRUGU)
+}
+
+fn is_mark(character: char) -> bool {
+    character.general_category_group() == GeneralCategoryGroup::Mark
+}
+
+/// Marks that are drawn across or around a letter, which make it look like another one.
+fn is_overlay(character: char) -> bool {
+    matches!(character, '\u{334}'..='\u{338}' | '\u{20d2}' | '\u{20d3}' | '\u{20d8}'..='\u{20da}'
+        | '\u{20dd}'..='\u{20e0}' | '\u{20e2}'..='\u{20e6}' | '\u{20ea}' | '\u{20eb}')
 }
 
 impl fmt::Display for Nick {
@@ -83,7 +178,7 @@ fn may_follow(before: Option<char>, character: char) -> bool {
     if character == EMOJI_STYLE {
         return before.is_some_and(is_emoji);
     }
-    if is_invisible(character) {
+    if is_invisible(character) || is_overlay(character) {
         return false;
     }
     match character.general_category_group() {
@@ -105,7 +200,7 @@ fn is_emoji(character: char) -> bool {
     !character.is_ascii() && character.is_emoji_char()
 }
 
-/// There are letters and marks among these: fillers of Hangul, variation selectors.
+/// Some letters and marks are invisible: fillers of Hangul, variation selectors.
 fn is_invisible(character: char) -> bool {
     // A skeleton leaves out what is ignorable by default, and nothing else.
     skeleton(character.encode_utf8(&mut [0; 4]))
@@ -113,10 +208,10 @@ fn is_invisible(character: char) -> bool {
         .is_none()
 }
 
-/// Which rule a text breaks that should have been a nick. It does not hold the text.
+/// Why a text is not a nick. It does not hold the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NickError {
-    /// Nothing.
+    /// No character at all.
     Empty,
     /// More than [`MAX_NICK_CHARS`] or [`MAX_NICK_BYTES`].
     TooLong {
@@ -125,11 +220,13 @@ pub enum NickError {
         /// And in bytes.
         bytes: usize,
     },
-    /// A character that is not allowed, or not there.
+    /// A character that is not allowed, or not in this place.
     Forbidden {
         /// The first such character.
         character: char,
     },
+    /// Readers would take it for somebody else's voice: the server's, or everybody's.
+    Reserved,
 }
 
 impl fmt::Display for NickError {
@@ -141,11 +238,18 @@ impl fmt::Display for NickError {
                 "a nick has at most {MAX_NICK_CHARS} characters in {MAX_NICK_BYTES} bytes, \
                  this one has {chars} in {bytes}"
             ),
+            Self::Forbidden { character } if is_mark(*character) => write!(
+                f,
+                "a nick has at most {MAX_MARKS} marks on a letter and none across it, \
+                 this one has U+{:04X}",
+                u32::from(*character)
+            ),
             Self::Forbidden { character } => write!(
                 f,
                 "a nick has letters, digits, emoji, '_', '-' and '.', this one has U+{:04X}",
                 u32::from(*character)
             ),
+            Self::Reserved => f.write_str("this nick is reserved, or looks like one that is"),
         }
     }
 }
@@ -168,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn any_script_and_emoji_are_nicks() {
+    fn any_script_and_emoji_make_nicks() {
         for text in [
             "Anna",
             "Аня",
@@ -191,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_lines_hides_or_overlaps_is_none() {
+    fn what_breaks_lines_hides_or_overlaps_is_refused() {
         for text in [
             "a b",
             "a\n",
@@ -221,6 +325,10 @@ mod tests {
             "\u{fdd0}",
             "\u{e000}",
             "👩\u{200d}💻",
+            "a\u{301}\u{302}\u{303}",
+            "b\u{301}\u{302}\u{303}",
+            "a\u{338}nna",
+            "a\u{20dd}",
         ] {
             assert!(
                 matches!(Nick::parse(text), Err(NickError::Forbidden { .. })),
@@ -248,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_alike_is_one() {
+    fn what_looks_alike_shares_a_form() {
         for (a, b) in [
             ("Anna", "anna"),
             ("anna", "аnna"), // the second with a Cyrillic а
@@ -259,6 +367,14 @@ mod tests {
             ("I1", "l1"),
             ("paypal", "раураl"),
             ("❤\u{fe0f}", "❤"),
+            ("ВОВ", "bob"), // in Cyrillic
+            ("ВОВ", "Bob"),
+            ("ТОМ", "tom"),
+            ("РЕТЕR", "Peter"),
+            ("0leg", "Oleg"),
+            ("0LEG", "oleg"),
+            ("محـمد", "محمد"),
+            ("мoм", "мом"),
         ] {
             assert!(alike(a, b), "{a} {b}");
         }
@@ -267,9 +383,30 @@ mod tests {
             ("Anna", "Anne"),
             ("x1", "x2"),
             ("😀", "😁"),
+            ("Bjørn", "Bjorn"),
+            ("Łukasz", "Lukasz"),
+            ("Кот", "Код"),
         ] {
             assert!(!alike(a, b), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn reserved_nicks_are_refused_whatever_they_look_like() {
+        for text in [
+            "server",
+            "Server",
+            "SERVER",
+            "ѕеrvеr",
+            "admin",
+            "АDМIN",
+            "Админ",
+            "r00t",
+            "udp-chat",
+        ] {
+            assert_eq!(Nick::parse(text), Err(NickError::Reserved), "{text}");
+        }
+        assert!(Nick::parse("servers").is_ok() && Nick::parse("admin2").is_ok());
     }
 
     #[test]

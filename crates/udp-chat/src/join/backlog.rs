@@ -1,5 +1,5 @@
-//! Lines between the conversation and the thread that prints them, so that a reader who has
-//! stopped holds up printing alone.
+//! Lines between the conversation and the thread that prints them, so that a
+//! reader that has stopped holds up printing alone.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,17 +16,14 @@ pub(super) struct Backlog {
 #[derive(Debug, Default)]
 struct State {
     lines: VecDeque<String>,
-    dropped: usize,
     closed: bool,
 }
 
-/// What was waiting, to be printed now.
+/// The lines that were waiting.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Batch {
     /// Lines with their ends, one after the other.
     pub(super) text: String,
-    /// How many were dropped after them.
-    pub(super) dropped: usize,
     /// Whether there was no room for more.
     pub(super) was_full: bool,
 }
@@ -35,17 +32,6 @@ impl Backlog {
     /// Adds a line, which must have its end, whether or not there is room.
     pub(super) fn push(&self, line: String) {
         self.lock().lines.push_back(line);
-        self.changed.notify_all();
-    }
-
-    /// Adds a line, or counts it as dropped.
-    pub(super) fn offer(&self, line: String) {
-        let mut state = self.lock();
-        if state.lines.len() < MAX_LINES && state.dropped == 0 {
-            state.lines.push_back(line);
-        } else {
-            state.dropped += 1;
-        }
         self.changed.notify_all();
     }
 
@@ -59,12 +45,10 @@ impl Backlog {
         let state = self.changed.wait_while(self.lock(), waits);
         let mut state = state.unwrap_or_else(PoisonError::into_inner);
         let was_full = state.lines.len() >= MAX_LINES;
-        let dropped = std::mem::take(&mut state.dropped);
         let lines = std::mem::take(&mut state.lines);
         drop(state);
         (!lines.is_empty()).then(|| Batch {
             text: lines.into_iter().collect(),
-            dropped,
             was_full,
         })
     }
@@ -86,27 +70,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_is_taken_at_once_and_what_was_dropped_is_counted() {
+    fn all_that_waits_is_taken_at_once() {
         let backlog = Backlog::default();
-        for number in 0..MAX_LINES + 3 {
-            backlog.offer(format!("{number}\n"));
+        for number in 0..MAX_LINES {
+            backlog.push(format!("{number}\n"));
         }
         assert!(!backlog.has_room());
         let batch = backlog.take().unwrap();
         assert_eq!(batch.text.lines().count(), MAX_LINES);
-        assert_eq!((batch.dropped, batch.was_full), (3, true));
+        assert!(batch.was_full && backlog.has_room());
         backlog.push("more\n".into());
         backlog.close();
-        let text = "more\n".to_owned();
-        let (dropped, was_full) = (0, false);
-        assert_eq!(
-            backlog.take(),
-            Some(Batch {
-                text,
-                dropped,
-                was_full
-            })
-        );
+        let (text, was_full) = ("more\n".to_owned(), false);
+        assert_eq!(backlog.take(), Some(Batch { text, was_full }));
         assert_eq!(backlog.take(), None);
     }
 }

@@ -1,18 +1,25 @@
-//! What a line of a member's means: text, or a command. Whom it concerns is not known here.
+//! Parses what a member writes: a text, or a command.
 
 use std::fmt;
 
 use proto::chat::{Body, MAX_TEXT_BYTES, Request, TooLong, split};
 
+use super::visible::has_visible;
 use crate::nick::MAX_NICK_BYTES;
 
 /// The commands, each with its arguments and what it does.
-pub(super) const COMMANDS: [(&str, &str, &str); 7] = [
+pub(super) const COMMANDS: [(&str, &str, &str); 9] = [
     ("/who", "", "who is here"),
     ("/msg", "NICK TEXT", "say something to one member alone"),
-    ("/me", "TEXT", "tell what you do"),
+    ("/r", "TEXT", "reply to the last private message"),
+    ("/me", "TEXT", "say what you do"),
     ("/nick", "NEW", "take another nick"),
-    ("/ignore", "NICK", "hide what a member says; again: show it"),
+    (
+        "/ignore",
+        "NICK",
+        "hide a member's texts and renames; again: show them",
+    ),
+    ("/clear", "", "clear the screen"),
     (
         "/help",
         "",
@@ -21,12 +28,15 @@ pub(super) const COMMANDS: [(&str, &str, &str); 7] = [
     ("/quit", "", "leave"),
 ];
 
-/// A line, understood.
+/// A parsed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
     /// Something for the server.
     Ask(Wish),
+    /// A text for whoever sent the last private one.
+    Reply(String),
     Ignore(String),
+    Clear,
     Help,
     Quit,
 }
@@ -55,23 +65,22 @@ pub(super) enum CommandError {
     NickTooLong {
         length: usize,
     },
+    /// A reader would see nothing of it.
+    Invisible,
 }
 
 impl Command {
-    /// Reads a line without its end. Blanks before a command do not make a text of it, for what
-    /// is meant for one would be said to all.
+    /// Parses a line without its end. Blanks before a command do not make it a text: what is meant
+    /// for one member would be said to all, a mistyped command too.
     pub(super) fn parse(line: &str) -> Result<Self, CommandError> {
         let unindented = line.trim_start();
-        let is_command = COMMANDS
-            .iter()
-            .any(|(command, ..)| *command == word(unindented).0);
-        let line = if is_command { unindented } else { line };
-        let Some(rest) = line.strip_prefix('/') else {
-            return Ok(Self::Ask(Wish::Say(checked(line)?)));
+        let Some(rest) = unindented.strip_prefix('/') else {
+            return Ok(Self::Ask(Wish::say(line)?));
         };
         if rest.starts_with('/') {
-            return Ok(Self::Ask(Wish::Say(checked(rest)?)));
+            return Ok(Self::Ask(Wish::say(rest)?));
         }
+        let line = unindented;
         let (name, rest) = word(line);
         let incomplete = || incomplete(name);
         let nick = || match word(rest) {
@@ -94,6 +103,8 @@ impl Command {
                 let text = text(rest)?;
                 Ok(Self::Ask(Wish::Private { to, text }))
             }
+            "/r" => Ok(Self::Reply(text(rest)?)),
+            "/clear" => Ok(Self::Clear),
             "/me" => Ok(Self::Ask(Wish::Me(text(rest)?))),
             "/nick" => Ok(Self::Ask(Wish::Nick(alone(nick()?)?))),
             "/ignore" => Ok(Self::Ignore(alone(nick()?)?)),
@@ -105,6 +116,17 @@ impl Command {
 }
 
 impl Wish {
+    /// Says `text` to all, whatever it begins with.
+    pub(super) fn say(text: &str) -> Result<Self, CommandError> {
+        Ok(Self::Say(checked(text)?))
+    }
+
+    /// Says `text` to one member.
+    pub(super) fn private(to: &str, text: &str) -> Result<Self, CommandError> {
+        let (to, text) = (to.to_owned(), checked(text)?);
+        Ok(Self::Private { to, text })
+    }
+
     /// The messages that say it.
     ///
     /// # Errors
@@ -151,7 +173,7 @@ impl fmt::Display for CommandError {
                 f,
                 "there is no command {name}; /help lists them, and // begins a text with a slash"
             ),
-            Self::Incomplete { usage } => write!(f, "it is written {usage}"),
+            Self::Incomplete { usage } => write!(f, "write it as: {usage}"),
             Self::TooLong { length } => write!(
                 f,
                 "not sent: the text has {length} bytes, and {MAX_TEXT_BYTES} are the limit; write it in parts"
@@ -160,11 +182,19 @@ impl fmt::Display for CommandError {
                 f,
                 "not sent: the nick has {length} bytes, and {MAX_NICK_BYTES} are the limit"
             ),
+            Self::Invisible => f.write_str("not sent: a reader would see nothing of this text"),
         }
     }
 }
 
 impl std::error::Error for CommandError {}
+
+/// Whom a half-typed line is for, if it is `/msg NICK` and nothing more.
+pub(super) fn private_recipient(line: &str) -> Option<&str> {
+    let (name, rest) = word(line.trim_start());
+    let (nick, text) = word(rest);
+    (name == "/msg" && !nick.is_empty() && text.is_empty()).then_some(nick)
+}
 
 /// The first word, and what follows the blanks after it.
 fn word(text: &str) -> (&str, &str) {
@@ -175,6 +205,7 @@ fn word(text: &str) -> (&str, &str) {
 fn checked(text: &str) -> Result<String, CommandError> {
     match text.len() {
         length if length > MAX_TEXT_BYTES => Err(CommandError::TooLong { length }),
+        _ if !has_visible(text) => Err(CommandError::Invisible),
         _ => Ok(text.to_owned()),
     }
 }
@@ -203,13 +234,12 @@ mod tests {
     #[test]
     fn lines_are_texts_or_commands() {
         assert_eq!(asked("hi /who"), Wish::Say("hi /who".into()));
-        assert_eq!(asked(""), Wish::Say(String::new()));
         assert_eq!(asked("//who"), Wish::Say("/who".into()));
         assert_eq!(asked("//"), Wish::Say("/".into()));
         assert_eq!(asked("/who"), Wish::Who);
         assert_eq!(asked(" \t/who"), Wish::Who);
-        assert_eq!(asked(" //who"), Wish::Say(" //who".into()));
-        assert_eq!(asked("  /usr/bin"), Wish::Say("  /usr/bin".into()));
+        assert_eq!(asked(" //who"), Wish::Say("/who".into()));
+        assert_eq!(asked("  indented"), Wish::Say("  indented".into()));
         assert_eq!(asked("/me  waves "), Wish::Me("waves ".into()));
         assert_eq!(asked("/nick Anna "), Wish::Nick("Anna".into()));
         let (to, text) = ("Аня".to_owned(), "psst  you".to_owned());
@@ -218,6 +248,8 @@ mod tests {
             Command::parse("/ignore bo"),
             Ok(Command::Ignore("bo".into()))
         );
+        assert_eq!(Command::parse("/r so"), Ok(Command::Reply("so".into())));
+        assert_eq!(Command::parse("/clear"), Ok(Command::Clear));
         assert_eq!(Command::parse("/quit"), Ok(Command::Quit));
         assert_eq!(Command::parse("/help"), Ok(Command::Help));
     }
@@ -226,13 +258,18 @@ mod tests {
     fn what_is_wrong_is_explained() {
         for (line, said) in [
             ("/what now", "there is no command /what; /help lists them"),
+            (" /mgs Anna secret", "there is no command /mgs;"),
+            ("\u{a0}/usr/bin", "there is no command /usr/bin;"),
             ("/", "there is no command /;"),
-            ("/msg", "it is written /msg NICK TEXT"),
-            ("/msg bo", "it is written /msg NICK TEXT"),
-            ("/msg bo  ", "it is written /msg NICK TEXT"),
-            ("/nick a b", "it is written /nick NEW"),
-            ("/ignore", "it is written /ignore NICK"),
-            ("/me", "it is written /me TEXT"),
+            ("", "not sent: a reader would see nothing"),
+            ("\u{3164} \u{200b}", "not sent: a reader would see nothing"),
+            ("/msg bo \u{2800}", "not sent: a reader would see nothing"),
+            ("/msg", "write it as: /msg NICK TEXT"),
+            ("/msg bo", "write it as: /msg NICK TEXT"),
+            ("/msg bo  ", "write it as: /msg NICK TEXT"),
+            ("/nick a b", "write it as: /nick NEW"),
+            ("/ignore", "write it as: /ignore NICK"),
+            ("/me", "write it as: /me TEXT"),
         ] {
             let error = Command::parse(line).unwrap_err().to_string();
             assert!(error.starts_with(said), "{line}: {error}");
@@ -243,6 +280,14 @@ mod tests {
         assert!(error.contains("4097 bytes, and 4096 are the limit"));
         let nick = "n".repeat(MAX_NICK_BYTES + 1);
         assert!(Command::parse(&format!("/msg {nick} hi")).is_err());
+    }
+
+    #[test]
+    fn the_recipient_of_a_half_typed_line_is_known() {
+        assert_eq!(private_recipient(" /msg bo "), Some("bo"));
+        for line in ["/msg", "/msg bo hi", "/me bo", "bo"] {
+            assert_eq!(private_recipient(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! All that may block is done by others, so that the link's deadlines are kept whatever happens.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use log::info;
 
-use super::command::{COMMANDS, Command, Wish};
+use super::command::{COMMANDS, Command, CommandError, Wish};
+use super::display::DisplayEvent;
 use super::error::JoinError;
 use super::input::Input;
 use super::lines::BadLine;
 use super::network::Network;
 use super::output::Output;
 use super::session::{End, Session};
-use super::shown::Shown;
 use crate::nick::Nick;
 
 /// At the end of the input: how long the next acknowledgement is waited for.
@@ -54,6 +55,9 @@ pub(super) struct Conversation<O> {
     connected: bool,
     /// Whether a line is asked for and has not come.
     reading: bool,
+    /// What was written and waits for room in the session. A person's paste is its limit; a file
+    /// is read line by line.
+    waiting: VecDeque<Waiting>,
     state: State,
     /// Why there are no more lines, if their end was none.
     broken: Option<io::Error>,
@@ -61,6 +65,16 @@ pub(super) struct Conversation<O> {
     failed: bool,
     /// The person was told how to leave.
     shown_out: bool,
+}
+
+/// Something that was written.
+#[derive(Debug)]
+enum Waiting {
+    Line(Result<String, BadLine>),
+    /// A text, for one member or for all.
+    Text(String, Option<String>),
+    /// Nothing follows; with the reason, if the input broke.
+    End(Option<io::Error>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,6 +119,7 @@ impl<O: Output> Conversation<O> {
             nick: nick.to_string(),
             connected: false,
             reading: false,
+            waiting: VecDeque::new(),
             state: State::Talking,
             broken: None,
             failed: false,
@@ -114,9 +129,12 @@ impl<O: Output> Conversation<O> {
 
     /// Talks until the member or the server ends it. What is to be shown is shown then.
     pub(super) fn run(mut self) -> Result<Outcome, JoinError> {
+        if self.output.is_for_a_person() {
+            self.hint(format!("connecting to {}", self.parts.network.address()));
+        }
         let end = self.talk();
-        while let Some(shown) = self.parts.session.poll_shown() {
-            self.output.show(&shown);
+        while let Some(event) = self.parts.session.poll_event() {
+            self.output.show(&event);
         }
         let why = match &end {
             Ok(Outcome::Done) => "everything is confirmed".into(),
@@ -140,6 +158,7 @@ impl<O: Output> Conversation<O> {
                 self.leave(now);
             }
             self.parts.session.handle_timeout(now);
+            self.take_waiting();
             self.show();
             self.look_at_state(now);
             self.parts.transmit(now);
@@ -199,14 +218,15 @@ impl<O: Output> Conversation<O> {
             }
             Input::Line(line) => {
                 self.reading = false;
-                self.line(line);
+                self.waiting.push_back(Waiting::Line(line));
             }
-            Input::LinesEnded => self.finish(),
+            Input::Texts { texts, to } => {
+                let text = |text| Waiting::Text(text, to.clone());
+                self.waiting.extend(texts.into_iter().map(text));
+            }
+            Input::LinesEnded => self.waiting.push_back(Waiting::End(None)),
+            Input::LinesBroken(error) => self.waiting.push_back(Waiting::End(Some(error))),
             Input::Wake | Input::Interrupted => {}
-            Input::LinesBroken(error) => {
-                self.broken = Some(error);
-                self.finish();
-            }
             Input::OutputFailed(error) => {
                 self.leave(Instant::now());
                 self.parts.transmit(Instant::now());
@@ -220,6 +240,31 @@ impl<O: Output> Conversation<O> {
         Ok(())
     }
 
+    /// Takes what was written, in its order, as long as the session has room for it.
+    fn take_waiting(&mut self) {
+        while self.state == State::Talking && self.parts.session.has_room() {
+            match self.waiting.pop_front() {
+                None => return,
+                Some(Waiting::Line(line)) => self.line(line),
+                Some(Waiting::Text(text, None)) => self.ask_or_refuse(Wish::say(&text)),
+                Some(Waiting::Text(text, Some(to))) => {
+                    self.ask_or_refuse(Wish::private(&to, &text));
+                }
+                Some(Waiting::End(broken)) => {
+                    self.broken = broken;
+                    self.finish();
+                }
+            }
+        }
+    }
+
+    fn ask_or_refuse(&mut self, wish: Result<Wish, CommandError>) {
+        match wish {
+            Ok(wish) => self.ask(wish),
+            Err(error) => self.refuse(error.to_string()),
+        }
+    }
+
     fn line(&mut self, line: Result<String, BadLine>) {
         let line = match line {
             Ok(line) => line,
@@ -231,6 +276,14 @@ impl<O: Output> Conversation<O> {
         }
         match Command::parse(&line) {
             Ok(Command::Ask(wish)) => self.ask(wish),
+            Ok(Command::Reply(text)) => match self.parts.session.correspondent() {
+                Some(to) => self.ask(Wish::Private {
+                    to: to.to_owned(),
+                    text,
+                }),
+                None => self.refuse("not sent: nobody has written to you alone yet".into()),
+            },
+            Ok(Command::Clear) => self.output.clear(),
             Ok(Command::Ignore(nick)) => {
                 let hidden = self.parts.session.ignore(&nick);
                 self.hint(match hidden {
@@ -252,9 +305,6 @@ impl<O: Output> Conversation<O> {
     }
 
     fn ask(&mut self, wish: Wish) {
-        if !self.parts.session.has_room() {
-            return self.refuse(format!("not sent, too much waits for the server: {wish}"));
-        }
         if let Err(error) = self.parts.session.ask(wish, Instant::now()) {
             self.refuse(format!("not sent: {error}"));
         }
@@ -263,10 +313,10 @@ impl<O: Output> Conversation<O> {
     /// Shows what there is, as far as the output takes it.
     fn show(&mut self) {
         while self.output.is_ready()
-            && let Some(shown) = self.parts.session.poll_shown()
+            && let Some(event) = self.parts.session.poll_event()
         {
-            self.output.show(&shown);
-            if let Shown::You { nick } = shown {
+            self.output.show(&event);
+            if let DisplayEvent::You { nick } = event {
                 let address = self.parts.network.address();
                 if self.parts.session.take_arrival() {
                     self.connected = true;
@@ -315,12 +365,23 @@ impl<O: Output> Conversation<O> {
     }
 
     fn tell_unconfirmed(&mut self) {
-        while let Some(shown) = self.parts.session.poll_shown() {
-            self.output.show(&shown);
+        while let Some(event) = self.parts.session.poll_event() {
+            self.output.show(&event);
         }
-        for shown in self.parts.session.give_up() {
+        for event in self.parts.session.give_up() {
             self.failed = true;
-            self.output.show(&shown);
+            self.output.show(&event);
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            let text = match waiting {
+                Waiting::Line(Ok(line)) => line,
+                Waiting::Text(text, None) => text,
+                Waiting::Text(text, Some(to)) => format!("/msg {to} {text}"),
+                Waiting::Line(Err(_)) | Waiting::End(_) => continue,
+            };
+            self.failed = true;
+            let trouble = format!("not confirmed: {text}");
+            self.output.show(&DisplayEvent::Trouble(trouble));
         }
     }
 
@@ -346,10 +407,10 @@ impl<O: Output> Conversation<O> {
     /// Says why a line is not sent. A person writes it anew; for a file it is a failure.
     fn refuse(&mut self, why: String) {
         self.failed |= self.turns.is_some();
-        self.output.show(&Shown::Trouble(why));
+        self.output.show(&DisplayEvent::Trouble(why));
     }
 
     fn hint(&mut self, text: String) {
-        self.output.show(&Shown::Hint(text));
+        self.output.show(&DisplayEvent::Hint(text));
     }
 }

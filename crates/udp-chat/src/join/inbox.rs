@@ -7,7 +7,7 @@ use proto::caseless_key;
 use proto::chat::Json;
 use proto::chat::{HISTORY_TEXTS, Kind, Notice, Parts};
 
-use super::shown::{Said, Shown};
+use super::display::{DisplayEvent, Said};
 
 /// How many members a list may have, ten times what a server takes by default; the rest is left
 /// out.
@@ -22,6 +22,8 @@ pub(super) struct Inbox {
     members: Vec<String>,
     /// Caseless keys of nicks.
     ignored: BTreeSet<String>,
+    /// Who sent the last private text.
+    correspondent: Option<String>,
     /// Whose texts of the history were written in an earlier session of ours.
     own: Option<String>,
 }
@@ -44,8 +46,13 @@ impl Inbox {
         !shown
     }
 
+    /// Who sent the last private text.
+    pub(super) fn correspondent(&self) -> Option<&str> {
+        self.correspondent.as_deref()
+    }
+
     /// Takes the next message in. What it is a part of, or what is not for showing, gives nothing.
-    pub(super) fn take(&mut self, message: &Json) -> Option<Shown> {
+    pub(super) fn take(&mut self, message: &Json) -> Option<DisplayEvent> {
         // A message of a later version concerns later clients.
         match Notice::decode(message).ok()? {
             Notice::Said {
@@ -60,20 +67,25 @@ impl Inbox {
                 let piece = (id, at, text, more);
                 self.said(from, kind, history, piece)
             }
-            Notice::Joined { nick } => Some(Shown::Joined { nick }),
-            Notice::Left { nick, reason } => Some(Shown::Left { nick, reason }),
+            Notice::Joined { nick } => Some(DisplayEvent::Joined { nick }),
+            Notice::Left { nick, reason } => Some(DisplayEvent::Left { nick, reason }),
             Notice::Renamed { old, new } => {
-                if self.ignored.remove(&caseless_key(&old)) {
+                let is_hidden = self.ignored.remove(&caseless_key(&old));
+                if is_hidden {
                     self.ignored.insert(caseless_key(&new));
                 }
-                Some(Shown::Renamed { old, new })
+                Some(DisplayEvent::Renamed {
+                    old,
+                    new,
+                    is_hidden,
+                })
             }
             Notice::Members { nicks, more } => {
                 let room = MAX_MEMBERS - self.members.len();
                 self.members.extend(nicks.into_iter().take(room));
-                (!more).then(|| Shown::Members(std::mem::take(&mut self.members)))
+                (!more).then(|| DisplayEvent::Members(std::mem::take(&mut self.members)))
             }
-            Notice::Error { message, .. } => Some(Shown::Trouble(message)),
+            Notice::Error { message, .. } => Some(DisplayEvent::Trouble(message)),
         }
     }
 
@@ -83,7 +95,7 @@ impl Inbox {
         kind: Kind,
         history: bool,
         (id, at, piece, more): (u64, u64, String, bool),
-    ) -> Option<Shown> {
+    ) -> Option<DisplayEvent> {
         // A text that is longer than texts are is dropped; the server lets none pass.
         let text = self.pieces.push(&piece, more).ok().flatten()?;
         let seen = self.seen.contains(&id);
@@ -94,7 +106,10 @@ impl Inbox {
         if history && (seen || own) || self.ignored.contains(&caseless_key(&from)) {
             return None;
         }
-        Some(Shown::Said(Said {
+        if kind == Kind::Private {
+            self.correspondent = Some(from.clone());
+        }
+        Some(DisplayEvent::Said(Said {
             history,
             at,
             from,

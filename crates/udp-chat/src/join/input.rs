@@ -18,12 +18,18 @@ pub(super) enum Input {
         from: SocketAddr,
         bytes: Vec<u8>,
     },
+    /// A line that was typed or read.
     Line(Result<String, BadLine>),
+    /// Lines that were pasted: texts, never commands, for all or for one member.
+    Texts {
+        texts: Vec<String>,
+        to: Option<String>,
+    },
     LinesEnded,
     LinesBroken(io::Error),
     /// Ctrl-C was typed.
     Interrupted,
-    /// Something changed that the conversation should look at.
+    /// Something changed; the conversation looks at everything.
     Wake,
     OutputFailed(io::Error),
     SocketFailed(io::Error),

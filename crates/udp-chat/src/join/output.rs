@@ -1,14 +1,17 @@
-//! What the conversation needs of a terminal or a page.
+//! What the conversation needs of a terminal or a pipe.
 
-use super::shown::Shown;
+use super::display::DisplayEvent;
 
 /// Where the conversation is shown.
 pub(super) trait Output {
-    /// Whether it takes more; told by [`Input::Wake`](super::input::Input::Wake) when it does again.
+    /// Whether it takes more; [`Input::Wake`](super::input::Input::Wake) comes when it does again.
     fn is_ready(&self) -> bool;
 
     /// Shows one thing.
-    fn show(&mut self, shown: &Shown);
+    fn show(&mut self, event: &DisplayEvent);
+
+    /// Clears what is shown, where that makes sense.
+    fn clear(&mut self);
 
     /// Whether a person looks at it.
     fn is_for_a_person(&self) -> bool;

@@ -2,7 +2,7 @@
 //!
 //! Like the link it has no socket, no thread and no clock: datagrams, wishes and the time go in;
 //! datagrams, what is to be shown and deadlines come out. Who calls it sends what
-//! [`Session::poll_transmit`] gives, shows what [`Session::poll_shown`] gives, and looks at
+//! [`Session::poll_transmit`] gives, shows what [`Session::poll_event`] gives, and looks at
 //! [`Session::end`] after each step.
 
 mod admission;
@@ -16,9 +16,9 @@ use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, TooLong};
 
 use super::asking::{Answer, Asking};
 use super::command::Wish;
+use super::display::DisplayEvent;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use super::shown::Shown;
 use crate::link::{End as LinkEnd, Event, Link};
 use crate::trace::words;
 
@@ -38,7 +38,7 @@ pub(super) struct Session {
     farewell: Option<Bye>,
     inbox: Inbox,
     outbox: Outbox,
-    shown: VecDeque<Shown>,
+    shown: VecDeque<DisplayEvent>,
     progress_at: Instant,
     /// The history is still coming. Who is here was asked at once, and is answered after it.
     catching_up: bool,
@@ -135,6 +135,11 @@ impl Session {
         self.inbox.ignore(nick)
     }
 
+    /// Who sent the last private text.
+    pub(super) fn correspondent(&self) -> Option<&str> {
+        self.inbox.correspondent()
+    }
+
     /// Whether there is room for another wish.
     pub(super) fn has_room(&self) -> bool {
         self.outbox.has_room()
@@ -220,7 +225,7 @@ impl Session {
     }
 
     /// The next thing to show.
-    pub(super) fn poll_shown(&mut self) -> Option<Shown> {
+    pub(super) fn poll_event(&mut self) -> Option<DisplayEvent> {
         self.shown.pop_front()
     }
 
@@ -267,8 +272,11 @@ impl Session {
     }
 
     /// What of the member's own is not confirmed, in words; asked for at the end.
-    pub(super) fn give_up(&mut self) -> impl Iterator<Item = Shown> + use<> {
-        self.outbox.give_up().into_iter().map(Shown::not_confirmed)
+    pub(super) fn give_up(&mut self) -> impl Iterator<Item = DisplayEvent> + use<> {
+        self.outbox
+            .give_up()
+            .into_iter()
+            .map(DisplayEvent::not_confirmed)
     }
 
     /// Takes from the link what it tells, and gives it what waits.
@@ -338,25 +346,27 @@ impl Session {
         let lost = self.outbox.give_up_sent();
         self.lost |= !lost.is_empty();
         self.shown
-            .extend(lost.into_iter().map(Shown::not_confirmed));
+            .extend(lost.into_iter().map(DisplayEvent::not_confirmed));
     }
 
     fn trouble(&mut self, text: &str) {
-        self.shown.push_back(Shown::Trouble(text.to_owned()));
+        self.shown.push_back(DisplayEvent::Trouble(text.to_owned()));
     }
 
     /// What the server tells may be about the member itself, or its beginnings.
-    fn understand(&mut self, shown: Shown, now: Instant) -> Shown {
+    fn understand(&mut self, shown: DisplayEvent, now: Instant) -> DisplayEvent {
         match shown {
-            Shown::Renamed { old, new } if old == self.nick => {
+            DisplayEvent::Renamed { old, new, .. } if old == self.nick => {
                 self.nick.clone_from(&new);
-                Shown::You { nick: new }
+                DisplayEvent::You { nick: new }
             }
-            Shown::Said(said) if said.history => {
+            DisplayEvent::Said(said) if said.history => {
                 self.progress_at = now;
-                Shown::Said(said)
+                DisplayEvent::Said(said)
             }
-            Shown::Members(nicks) if std::mem::take(&mut self.catching_up) => Shown::Found(nicks),
+            DisplayEvent::Members(nicks) if std::mem::take(&mut self.catching_up) => {
+                DisplayEvent::Found(nicks)
+            }
             other => other,
         }
     }

@@ -1,20 +1,24 @@
-//! The conversation in a terminal: messages above, the line being typed below, once the member has
-//! joined.
+//! The conversation in a terminal: messages above, the line being typed below.
 //!
-//! Two threads stand between the conversation and the terminal, one that edits and one that
-//! prints, so that a terminal that has stopped stops these alone.
+//! One thread owns the screen and edits the line; another reads keys. A terminal that has stopped
+//! stops these alone: the conversation goes on.
 
+mod console;
 mod editor;
-mod look;
-mod modes;
+mod events;
+mod format;
+mod keys;
+mod line;
+mod painter;
+mod recall;
 mod roster;
-mod stage;
+mod screen;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::panic;
 use std::process;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -22,96 +26,102 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use log::{Log, Metadata, Record};
 
-use super::backlog::Backlog;
+use super::display::DisplayEvent;
 use super::input::Input;
 use super::output::Output;
-use super::shown::Shown;
 use crate::nick::Nick;
-use editor::{Above, Editor, lock};
-use look::Look;
-use modes::Modes;
-pub(super) use modes::echoes;
+use console::Console;
+pub(super) use console::echoes;
+use events::Events;
+pub use format::Bell;
+use format::Format;
+use painter::Painter;
 use roster::Roster;
-use stage::{Stage, Way};
 
 /// How long the end waits for a terminal that does not take what is written to it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// The status of a program that panicked.
 const PANICKED: i32 = 101;
 
 pub(super) struct Terminal {
-    backlog: Arc<Backlog>,
-    look: Arc<Mutex<Look>>,
+    events: Arc<Events>,
+    format: Arc<Mutex<Format>>,
     roster: Arc<Mutex<Roster>>,
-    stage: Arc<Stage>,
-    modes: Modes,
-    /// Closed by the printing thread at its end.
-    printed: Receiver<()>,
+    console: Console,
+    /// Closed by the thread that owns the screen, at its end.
+    painted: Receiver<()>,
 }
 
 impl Terminal {
-    /// Takes the terminal over, if stdin and stdout are one that can do more than print lines.
-    pub(super) fn start(nick: &Nick, inputs: &SyncSender<Input>) -> io::Result<Option<Self>> {
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Ok(None);
-        }
-        let stage = Arc::new(Stage::new());
-        let roster = Arc::new(Mutex::new(Roster::new(nick.clone())));
-        let Ok((editor, above)) = Editor::new(Arc::clone(&stage), Arc::clone(&roster)) else {
+    /// Takes the terminal over, if stdin and stdout are one.
+    pub(super) fn start(
+        nick: &Nick,
+        bell: Bell,
+        inputs: &SyncSender<Input>,
+    ) -> io::Result<Option<Self>> {
+        let Some(console) = Console::open() else {
             return Ok(None);
         };
-        let modes = Modes::save()?;
-        restore_at_panic(modes.clone());
-        let backlog = Arc::new(Backlog::default());
-        let (is_printed, printed) = mpsc::channel();
-        let printer = thread::Builder::new().name("printer".into());
-        let printing = printer.spawn({
-            let (backlog, stage) = (Arc::clone(&backlog), Arc::clone(&stage));
-            move || {
-                print(&backlog, &stage, above);
-                drop::<mpsc::Sender<()>>(is_printed);
-            }
-        });
-        printing
-            .and_then(|_| editor.start(inputs.clone()))
-            .inspect_err(|_| modes.restore())?;
-        let look = Look::new(wants_colours(), TimeZone::system());
+        let events = Arc::new(Events::default());
+        let roster = Arc::new(Mutex::new(Roster::new(nick.clone())));
+        console::watch(Arc::clone(&events))?;
+        restore_at_panic(console.clone());
+        console.take_over()?;
+        let painter = Painter::new(console.clone(), Arc::clone(&roster), inputs.clone());
+        let (is_painted, painted) = mpsc::channel();
+        let start_threads = || {
+            let reading = Arc::clone(&events);
+            let reader = thread::Builder::new().name("keys".into());
+            reader.spawn(move || read_keys(&reading))?;
+            let painting = Arc::clone(&events);
+            let screen = thread::Builder::new().name("screen".into());
+            screen.spawn(move || {
+                painter.run(&painting);
+                drop::<mpsc::Sender<()>>(is_painted);
+            })?;
+            io::Result::Ok(())
+        };
+        start_threads().inspect_err(|_| console.restore())?;
+        let is_coloured = !console.is_dumb() && wants_colours();
+        let format = Format::new(is_coloured, bell, TimeZone::system());
         Ok(Some(Self {
-            backlog,
-            look: Arc::new(Mutex::new(look)),
+            events,
+            format: Arc::new(Mutex::new(format)),
             roster,
-            stage,
-            modes,
-            printed,
+            console,
+            painted,
         }))
     }
 
     /// Where service messages go while the terminal shows the conversation.
-    pub(super) fn notes(&self) -> impl Log + 'static {
-        Notes {
-            backlog: Arc::clone(&self.backlog),
-            look: Arc::clone(&self.look),
+    pub(super) fn logger(&self) -> impl Log + 'static {
+        ScreenLogger {
+            events: Arc::clone(&self.events),
+            format: Arc::clone(&self.format),
         }
     }
 }
 
 impl Output for Terminal {
-    /// Always: what a stopped terminal has no room for is dropped, and told.
+    /// Always: messages that a stopped terminal has no room for are dropped and counted.
     fn is_ready(&self) -> bool {
         true
     }
 
-    fn show(&mut self, shown: &Shown) {
-        if let Shown::You { .. } = shown {
-            // Before the line, whose printing it waits for.
-            self.stage.open();
-        }
+    fn show(&mut self, event: &DisplayEvent) {
         let mut roster = lock(&self.roster);
-        roster.learn(shown);
-        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = look.line(shown, roster.own().as_str(), Timestamp::now());
-        self.backlog.offer(line);
+        roster.learn(event);
+        if event.is_hidden() {
+            return;
+        }
+        let mut format = lock(&self.format);
+        let message = format.message(event, roster.own().as_str(), Timestamp::now());
+        self.events.offer(message);
+    }
+
+    fn clear(&mut self) {
+        self.events.clear();
     }
 
     fn is_for_a_person(&self) -> bool {
@@ -123,55 +133,34 @@ impl Output for Terminal {
     }
 
     fn close(self) {
-        self.backlog.close();
-        // Nothing is ever sent: it returns when the printer ends, or when patience does.
-        let _ = self.printed.recv_timeout(PATIENCE);
-        let was_editing = self.stage.take_over(PATIENCE);
-        self.modes.restore();
-        if was_editing {
-            // What was half typed stays to be seen; the shell's prompt goes below.
-            let _ = writeln!(io::stdout());
-        }
+        self.events.close();
+        // Nothing is ever sent: it returns when the thread ends, or when the time is over.
+        let _ = self.painted.recv_timeout(CLOSE_GRACE);
+        self.console.restore();
     }
 }
 
-/// Prints what comes, as long as it comes.
-fn print(backlog: &Backlog, stage: &Stage, mut above: Above) {
-    while let Some(batch) = backlog.take() {
-        let mut text = batch.text;
-        if batch.dropped > 0 {
-            let dropped = match batch.dropped {
-                1 => "1 line was".to_owned(),
-                lines => format!("{lines} lines were"),
-            };
-            text += &format!("! {dropped} dropped while the terminal stood still\n");
-        }
-        let printed = match stage.await_way() {
-            Way::Above { painted } => {
-                let printed = above.print(text);
-                stage.await_paint(painted, PATIENCE);
-                printed.is_ok()
-            }
-            Way::Directly => {
-                let mut stdout = io::stdout();
-                let written = stdout.write_all(text.as_bytes());
-                let printed = written.and_then(|()| stdout.flush());
-                stage.printed();
-                printed.is_ok()
-            }
-        };
-        if !printed {
-            return; // The terminal is gone, which ends the conversation by a signal.
+/// Hands on every key until there are no more.
+fn read_keys(events: &Events) {
+    let mut buffer = [0; 1_024];
+    loop {
+        // Through std's buffer: it may hold keys that were typed after an answer.
+        match io::stdin().lock().read(&mut buffer) {
+            Ok(0) => return events.end_keys(Ok(())),
+            Ok(length) => events.push_keys(&buffer[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return events.end_keys(Err(error)),
         }
     }
 }
 
 /// A panic anywhere ends the program, with the terminal as it was.
-fn restore_at_panic(modes: Modes) {
-    let usual = panic::take_hook();
+fn restore_at_panic(console: Console) {
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        modes.restore();
-        usual(info);
+        console.restore();
+        let _ = writeln!(io::stdout());
+        default_hook(info);
         process::exit(PANICKED);
     }));
 }
@@ -181,13 +170,18 @@ fn wants_colours() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Service messages among the others.
-struct Notes {
-    backlog: Arc<Backlog>,
-    look: Arc<Mutex<Look>>,
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Who is here and how wide names are may be out of date after a panic, and nothing worse.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Log for Notes {
+/// Shows service messages among the others.
+struct ScreenLogger {
+    events: Arc<Events>,
+    format: Arc<Mutex<Format>>,
+}
+
+impl Log for ScreenLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.level() <= log::max_level()
     }
@@ -195,9 +189,8 @@ impl Log for Notes {
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
             let text = record.args().to_string();
-            let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = look.note(&text, Timestamp::now());
-            self.backlog.offer(line);
+            let message = lock(&self.format).service(&text, Timestamp::now());
+            self.events.offer(message);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proto::chat::{Body, Bye, Reason, Refusal, Refused, Request, SessionId, Welcome};
 
 use super::super::asking::Asking;
-use super::super::shown::Shown;
+use super::super::display::DisplayEvent;
 use super::{End, Session};
 use crate::link::Link;
 
@@ -57,7 +57,7 @@ impl Session {
             .begin_afresh(is_return.then(|| self.nick.clone()));
         self.nick.clone_from(&nick);
         self.arrived = true;
-        self.shown.push_back(Shown::You { nick });
+        self.shown.push_back(DisplayEvent::You { nick });
     }
 
     pub(super) fn refused(&mut self, refused: Refused) {

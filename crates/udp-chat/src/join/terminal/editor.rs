@@ -1,148 +1,346 @@
-//! The line editor: a thread of its own that turns keys into lines.
+//! What keys do: edit the line, call lines back, complete words, ask about a paste.
+//!
+//! It draws nothing and reads nothing: keys go in, actions come out.
 
-use std::borrow::Cow;
-use std::io;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use super::super::command::{Command, private_recipient};
+use super::keys::{Key, MAX_PASTE_BYTES};
+use super::line::Line;
+use super::recall::Recall;
 
-use rustyline::completion::Completer;
-use rustyline::config::Configurer;
-use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
-use rustyline::history::DefaultHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{ColorMode, CompletionType, Config, Context, ExternalPrinter, Helper};
-
-use super::super::command::Command;
-use super::super::input::Input;
-use super::roster::Roster;
-use super::stage::Stage;
-
-/// How many lines can be called back.
-const MAX_HISTORY: usize = 1_000;
-
-/// Prints above the line.
-pub(super) type Above = Box<dyn ExternalPrinter + Send>;
-
-/// The terminal's line editor, not begun yet.
-pub(super) struct Editor {
-    editor: rustyline::Editor<Hooks, DefaultHistory>,
-    stage: Arc<Stage>,
-    roster: Arc<Mutex<Roster>>,
+/// What is to be done outside the editor after a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action {
+    /// A line was typed: a text or a command.
+    Typed(String),
+    /// Lines were pasted: texts for all, or for one member.
+    Pasted {
+        texts: Vec<String>,
+        to: Option<String>,
+    },
+    /// A word for the person.
+    Hint(String),
+    Interrupt,
+    EndOfInput,
+    Suspend,
+    ClearScreen,
 }
+
+#[derive(Debug, Default)]
+pub(super) struct Editor {
+    line: Line,
+    recall: Recall,
+    /// What was deleted last, for Ctrl-Y.
+    deleted: String,
+    question: Option<PasteQuestion>,
+    /// Tab was pressed and several words are possible.
+    candidates_known: bool,
+    closed: bool,
+}
+
+/// Several lines were pasted and are not sent before the person agrees.
+#[derive(Debug)]
+struct PasteQuestion {
+    texts: Vec<String>,
+    to: Option<String>,
+}
+
+/// What a word may become, for a line and a cursor: where the word starts, and the candidates.
+pub(super) type Complete<'a> = dyn Fn(&str, usize) -> (usize, Vec<String>) + 'a;
 
 impl Editor {
-    /// Fails on a terminal that cannot do more than print lines.
-    pub(super) fn new(
-        stage: Arc<Stage>,
-        roster: Arc<Mutex<Roster>>,
-    ) -> Result<(Self, Above), ReadlineError> {
-        let config = Config::builder()
-            .completion_type(CompletionType::List)
-            // It colours nothing by itself; without colours it would not call the hooks.
-            .color_mode(ColorMode::Forced)
-            .build();
-        let mut editor = rustyline::Editor::with_config(config)?;
-        editor.set_max_history_size(MAX_HISTORY)?;
-        editor.set_auto_add_history(true);
-        editor.set_helper(Some(Hooks {
-            stage: Arc::clone(&stage),
-            roster: Arc::clone(&roster),
-        }));
-        let above = Box::new(editor.create_external_printer()?);
-        let editor = Self {
-            editor,
-            stage,
-            roster,
+    /// The question to answer before anything else, or `prompt`.
+    pub(super) fn prompt(&self, prompt: String) -> String {
+        let Some(PasteQuestion { texts, to }) = &self.question else {
+            return prompt;
         };
-        Ok((editor, above))
+        let to = to
+            .as_ref()
+            .map_or_else(String::new, |to| format!(" to {to}"));
+        format!("send {} lines{to}? [y/N] ", texts.len())
     }
 
-    /// Hands on each line until there are no more.
-    pub(super) fn start(mut self, inputs: SyncSender<Input>) -> io::Result<()> {
-        let thread = thread::Builder::new().name("editor".into());
-        thread.spawn(move || self.run(&inputs))?;
-        Ok(())
+    /// What stands after the prompt.
+    pub(super) fn line(&self) -> Option<&Line> {
+        self.question.is_none().then_some(&self.line)
     }
 
-    fn run(&mut self, inputs: &SyncSender<Input>) {
-        while self.stage.enter() {
-            let prompt = format!("{}> ", lock(&self.roster).own());
-            let read = self.editor.readline(&prompt);
-            self.stage.leave();
-            let last = match read {
-                Ok(text) => {
-                    // A pasted text may have several.
-                    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-                        if inputs.send(Input::Line(Ok(line.to_owned()))).is_err() {
-                            return;
-                        }
-                    }
-                    if !text
-                        .lines()
-                        .any(|line| Command::parse(line) == Ok(Command::Quit))
-                    {
-                        continue;
-                    }
-                    Input::LinesEnded
-                }
-                Err(ReadlineError::Eof) => Input::LinesEnded,
-                Err(ReadlineError::Interrupted) => Input::Interrupted,
-                Err(ReadlineError::Io(error)) => Input::LinesBroken(error),
-                Err(error) => Input::LinesBroken(io::Error::other(error)),
+    /// Whether lines are no longer taken.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes no more lines; Ctrl-C still works.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// The line that was typed and not sent.
+    pub(super) fn unsent(&self) -> &str {
+        self.line.text()
+    }
+
+    pub(super) fn handle(&mut self, key: Key, complete: &Complete<'_>) -> Option<Action> {
+        if self.closed {
+            return match key {
+                Key::Interrupt => Some(Action::Interrupt),
+                Key::Suspend => Some(Action::Suspend),
+                _ => None,
             };
-            self.stage.end();
-            // The conversation may be over already.
-            let _ = inputs.send(last);
-            return;
+        }
+        if let Some(question) = self.question.take() {
+            return self.answer(question, key);
+        }
+        let knew_candidates = std::mem::take(&mut self.candidates_known);
+        match key {
+            Key::Character(character) => {
+                self.line.insert(character.encode_utf8(&mut [0; 4]));
+            }
+            Key::Enter => return self.enter(),
+            Key::Tab => return self.complete(complete, knew_candidates),
+            Key::Escape => {}
+            Key::Left => self.line.left(),
+            Key::Right => self.line.right(),
+            Key::WordLeft => self.line.word_left(),
+            Key::WordRight => self.line.word_right(),
+            Key::Home => self.line.home(),
+            Key::End => self.line.end(),
+            Key::Up => {
+                if let Some(line) = self.recall.older(self.line.text()) {
+                    self.line.set(line);
+                }
+            }
+            Key::Down => {
+                if let Some(line) = self.recall.newer() {
+                    self.line.set(line);
+                }
+            }
+            Key::Backspace => self.line.backspace(),
+            Key::EndOfInput if self.line.is_empty() => {
+                self.closed = true;
+                return Some(Action::EndOfInput);
+            }
+            Key::Delete | Key::EndOfInput => self.line.delete(),
+            Key::DeleteWordLeft => self.deleted = self.line.delete_word_left(),
+            Key::DeleteWordRight => self.deleted = self.line.delete_word_right(),
+            Key::DeleteToStart => self.deleted = self.line.delete_to_start(),
+            Key::DeleteToEnd => self.deleted = self.line.delete_to_end(),
+            Key::Yank => {
+                self.line.insert(&self.deleted);
+            }
+            Key::ClearScreen => return Some(Action::ClearScreen),
+            Key::Interrupt => return Some(Action::Interrupt),
+            Key::Suspend => return Some(Action::Suspend),
+            Key::Paste(text) => return self.paste(&text),
+            Key::LongPaste(length) => {
+                return Some(Action::Hint(format!(
+                    "not pasted: {length} bytes, and {MAX_PASTE_BYTES} are the limit; \
+                     send a file with: udp-chat join < FILE"
+                )));
+            }
+        }
+        None
+    }
+
+    fn enter(&mut self) -> Option<Action> {
+        let line = self.line.take();
+        if line.trim().is_empty() {
+            return None;
+        }
+        self.recall.add(&line);
+        self.closed = Command::parse(&line) == Ok(Command::Quit);
+        Some(Action::Typed(line))
+    }
+
+    /// A single line is inserted; several wait for the person's answer, and the line being typed
+    /// stays as it is.
+    fn paste(&mut self, text: &str) -> Option<Action> {
+        let text = text.replace('\t', " ");
+        let single = text.strip_suffix('\n').unwrap_or(&text);
+        if !single.contains('\n') {
+            let fits = self.line.insert(single);
+            let hint = || Action::Hint("not pasted: the line would be too long".into());
+            return (!fits).then(hint);
+        }
+        let has_text = |line: &&str| !line.trim().is_empty();
+        let texts: Vec<_> = text.lines().filter(has_text).map(str::to_owned).collect();
+        let to = private_recipient(self.line.text()).map(str::to_owned);
+        if to.is_none() && self.line.text().trim_start().starts_with('/') {
+            let hint = "not pasted: several lines cannot be part of a command; finish it first";
+            return Some(Action::Hint(hint.into()));
+        }
+        if !texts.is_empty() {
+            self.question = Some(PasteQuestion { texts, to });
+        }
+        None
+    }
+
+    fn answer(&mut self, question: PasteQuestion, key: Key) -> Option<Action> {
+        match key {
+            Key::Character('y' | 'Y') => {
+                let PasteQuestion { texts, to } = question;
+                if to.is_some() {
+                    self.line.take();
+                }
+                Some(Action::Pasted { texts, to })
+            }
+            Key::Character('n' | 'N')
+            | Key::Enter
+            | Key::Escape
+            | Key::Interrupt
+            | Key::EndOfInput => {
+                let lines = question.texts.len();
+                Some(Action::Hint(format!("not sent: {lines} pasted lines")))
+            }
+            Key::Suspend => {
+                self.question = Some(question);
+                Some(Action::Suspend)
+            }
+            _ => {
+                self.question = Some(question);
+                None
+            }
         }
     }
-}
 
-/// What the editor asks and tells while it edits.
-struct Hooks {
-    stage: Arc<Stage>,
-    roster: Arc<Mutex<Roster>>,
-}
-
-impl Helper for Hooks {}
-
-impl Completer for Hooks {
-    type Candidate = String;
-
-    fn complete(
-        &self,
-        line: &str,
-        position: usize,
-        _: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<String>)> {
-        Ok(lock(&self.roster).complete(line, position))
+    /// Completes as far as all candidates agree; the second time in vain it lists them.
+    fn complete(&mut self, complete: &Complete<'_>, knew_candidates: bool) -> Option<Action> {
+        let (start, candidates) = complete(self.line.text(), self.line.cursor());
+        let word = self.line.text()[start..self.line.cursor()].to_owned();
+        let (first, others) = candidates.split_first()?;
+        let common = others
+            .iter()
+            .fold(first.as_str(), |common, other| common_prefix(common, other));
+        if others.is_empty() || common.chars().count() > word.chars().count() {
+            self.line.complete(start, common);
+            return None;
+        }
+        self.candidates_known = true;
+        knew_candidates.then(|| {
+            let words: Vec<_> = candidates.iter().map(|word| word.trim_end()).collect();
+            Action::Hint(words.join("  "))
+        })
     }
 }
 
-impl Hinter for Hooks {
-    type Hint = String;
+fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
+    let pairs = a.char_indices().zip(b.chars());
+    let mut same = pairs.take_while(|((_, a), b)| a == b);
+    let end = same
+        .by_ref()
+        .last()
+        .map_or(0, |((at, last), _)| at + last.len_utf8());
+    &a[..end]
 }
 
-impl Validator for Hooks {
-    /// Called at Enter, before anything moves.
-    fn validate(&self, _: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        self.stage.leave();
-        Ok(ValidationResult::Valid(None))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(line: &str, cursor: usize) -> (usize, Vec<String>) {
+        let start = line[..cursor].rfind(' ').map_or(0, |at| at + 1);
+        let words = ["anders: ", "Anna: ", "bo: "].map(str::to_owned);
+        let word = line[start..cursor].to_lowercase();
+        let found = words
+            .into_iter()
+            .filter(|name| name.to_lowercase().starts_with(&word));
+        (start, found.collect())
     }
-}
 
-impl Highlighter for Hooks {
-    /// Called whenever the line is painted.
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
-        self.stage.painted();
-        Cow::Borrowed(prompt)
+    fn press(editor: &mut Editor, keys: impl IntoIterator<Item = Key>) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for key in keys {
+            actions.extend(editor.handle(key, &candidates));
+        }
+        actions
     }
-}
 
-pub(super) fn lock(roster: &Mutex<Roster>) -> std::sync::MutexGuard<'_, Roster> {
-    // It only helps typing: half learnt is good enough.
-    roster.lock().unwrap_or_else(PoisonError::into_inner)
+    fn typed(text: &str) -> impl Iterator<Item = Key> + '_ {
+        text.chars().map(|character| match character {
+            '\n' => Key::Enter,
+            '\t' => Key::Tab,
+            character => Key::Character(character),
+        })
+    }
+
+    #[test]
+    fn lines_are_typed_called_back_and_completed() {
+        let mut editor = Editor::default();
+        let line = |line: &str| Action::Typed(line.into());
+        assert_eq!(
+            press(&mut editor, typed("one\n\n  \nb\tx\n")),
+            [line("one"), line("bo: x")]
+        );
+        assert_eq!(
+            press(&mut editor, [Key::Up, Key::Up, Key::Enter]),
+            [line("one")]
+        );
+        assert_eq!(
+            press(&mut editor, typed("a\t\t")),
+            [Action::Hint("anders:  Anna:".into())]
+        );
+        assert_eq!(press(&mut editor, typed("nn\t\n")), [line("Anna: ")]);
+    }
+
+    #[test]
+    fn deleted_words_come_back() {
+        let mut editor = Editor::default();
+        press(&mut editor, typed("one two"));
+        press(&mut editor, [Key::DeleteWordLeft, Key::Home, Key::Yank]);
+        assert_eq!(editor.unsent(), "twoone ");
+    }
+
+    #[test]
+    fn a_pasted_line_is_inserted_and_several_are_asked_about() {
+        let mut editor = Editor::default();
+        let paste = |text: &str| Key::Paste(text.into());
+        press(&mut editor, typed("say: "));
+        assert_eq!(press(&mut editor, [paste("a\tb\n")]), []);
+        assert_eq!(editor.unsent(), "say: a b");
+        assert_eq!(press(&mut editor, [paste("/quit\n\n\ttwo")]), []);
+        assert_eq!(editor.prompt("me> ".into()), "send 2 lines? [y/N] ");
+        assert!(editor.line().is_none());
+        let texts = vec!["/quit".to_owned(), " two".to_owned()];
+        let all = Action::Pasted { texts, to: None };
+        assert_eq!(press(&mut editor, typed("xy")), [all]);
+        assert_eq!(editor.unsent(), "say: a b", "what was typed is still there");
+        press(&mut editor, [paste("one\ntwo")]);
+        let no = Action::Hint("not sent: 2 pasted lines".into());
+        assert_eq!(press(&mut editor, typed("\n")), [no]);
+        assert_eq!(editor.prompt("me> ".into()), "me> ");
+    }
+
+    #[test]
+    fn what_is_pasted_behind_msg_stays_private() {
+        let mut editor = Editor::default();
+        press(&mut editor, typed(" /msg bo "));
+        press(&mut editor, [Key::Paste("one\ntwo".into())]);
+        assert_eq!(editor.prompt(String::new()), "send 2 lines to bo? [y/N] ");
+        let texts = vec!["one".to_owned(), "two".to_owned()];
+        let private = Action::Pasted {
+            texts,
+            to: Some("bo".into()),
+        };
+        assert_eq!(press(&mut editor, typed("y")), [private]);
+        assert_eq!(editor.unsent(), "");
+        press(&mut editor, typed("/msg"));
+        let actions = press(&mut editor, [Key::Paste("one\ntwo".into())]);
+        assert!(matches!(&actions[..], [Action::Hint(_)]), "{actions:?}");
+    }
+
+    #[test]
+    fn after_quit_and_ctrl_d_only_ctrl_c_counts() {
+        for end in [
+            &typed("/quit\n").collect::<Vec<_>>()[..],
+            &[Key::EndOfInput],
+        ] {
+            let mut editor = Editor::default();
+            press(&mut editor, end.iter().cloned());
+            assert!(editor.is_closed());
+            let actions = press(
+                &mut editor,
+                [Key::Character('x'), Key::Enter, Key::Interrupt],
+            );
+            assert_eq!(actions, [Action::Interrupt]);
+        }
+    }
 }

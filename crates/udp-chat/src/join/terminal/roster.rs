@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proto::caseless_key;
 
 use super::super::command::COMMANDS;
-use super::super::shown::Shown;
+use super::super::display::DisplayEvent;
 use crate::nick::Nick;
 
 /// How many nicks are known at most, ten times what a server takes by default.
@@ -37,27 +37,27 @@ impl Roster {
         key == self.own.key() || self.others.contains_key(&key)
     }
 
-    /// Learns from what is shown.
-    pub(super) fn learn(&mut self, shown: &Shown) {
-        match shown {
-            Shown::Said(said) if said.history => {}
-            Shown::Said(said) => self.add(&said.from),
-            Shown::Joined { nick } => self.add(nick),
-            Shown::Left { nick, .. } => self.remove(nick),
-            Shown::Renamed { old, new } => {
+    /// Follows who comes, goes and changes nicks.
+    pub(super) fn learn(&mut self, event: &DisplayEvent) {
+        match event {
+            DisplayEvent::Said(said) if said.history => {}
+            DisplayEvent::Said(said) => self.add(&said.from),
+            DisplayEvent::Joined { nick } => self.add(nick),
+            DisplayEvent::Left { nick, .. } => self.remove(nick),
+            DisplayEvent::Renamed { old, new, .. } => {
                 self.remove(old);
                 self.add(new);
             }
-            Shown::Members(nicks) | Shown::Found(nicks) => {
+            DisplayEvent::Members(nicks) | DisplayEvent::Found(nicks) => {
                 self.others.clear();
                 nicks.iter().for_each(|nick| self.add(nick));
             }
-            Shown::You { nick } => {
+            DisplayEvent::You { nick } => {
                 if let Ok(nick) = Nick::parse(nick) {
                     self.own = nick;
                 }
             }
-            Shown::Trouble(_) | Shown::Hint(_) => {}
+            DisplayEvent::Trouble(_) | DisplayEvent::Hint(_) => {}
         }
     }
 
@@ -107,7 +107,7 @@ mod tests {
     fn roster() -> Roster {
         let mut roster = Roster::new(Nick::parse("me").unwrap());
         let nicks = ["me", "Anna", "anders", "Аня", "bo", "\x1b[2J"];
-        roster.learn(&Shown::Members(nicks.map(str::to_owned).into()));
+        roster.learn(&DisplayEvent::Members(nicks.map(str::to_owned).into()));
         roster
     }
 
@@ -136,16 +136,20 @@ mod tests {
     fn comings_and_goings_are_followed() {
         let mut roster = roster();
         let nick = |nick: &str| nick.to_owned();
-        roster.learn(&Shown::Joined { nick: nick("carl") });
+        roster.learn(&DisplayEvent::Joined { nick: nick("carl") });
         let (old, new) = (nick("bo"), nick("Ли"));
-        roster.learn(&Shown::Renamed { old, new });
+        roster.learn(&DisplayEvent::Renamed {
+            old,
+            new,
+            is_hidden: false,
+        });
         let reason = proto::chat::Reason::Quit;
         let anna = nick("anna");
-        roster.learn(&Shown::Left { nick: anna, reason });
+        roster.learn(&DisplayEvent::Left { nick: anna, reason });
         let all = roster.complete("x ", 2).1;
         assert_eq!(all, ["anders ", "carl ", "Аня ", "Ли "].map(nick));
         assert!(roster.has("ЛИ") && roster.has("me") && !roster.has("bo"));
-        roster.learn(&Shown::You { nick: nick("I") });
+        roster.learn(&DisplayEvent::You { nick: nick("I") });
         assert_eq!(roster.own().as_str(), "I");
     }
 

@@ -228,7 +228,7 @@ fn who_says_bye_in_vain_does_not_come_back() {
 fn who_has_left_does_not_come_back_to_a_server_that_stopped_meanwhile() {
     let mut world = World::joined();
     for id in 0..MAX_SHOWN as u64 {
-        world.session.shown.push_back(Shown::You {
+        world.session.shown.push_back(DisplayEvent::You {
             nick: id.to_string(),
         });
     }

@@ -6,7 +6,7 @@ use proto::chat::{
     Body, Challenge, Datagram, Nonce, Notice, Refusal, Refused, Request, SessionId, Welcome,
 };
 
-use super::super::{Session, Shown, Wish};
+use super::super::{DisplayEvent, Session, Wish};
 use crate::link::{Event, Link};
 
 const COOKIE: &str = "cookie";
@@ -90,8 +90,8 @@ impl World {
                 let answer = Datagram::decode(&answer).unwrap();
                 self.session.handle(&answer, self.now);
             }
-            while let Some(shown) = self.session.poll_shown() {
-                if !matches!(shown, Shown::Found(_)) {
+            while let Some(shown) = self.session.poll_event() {
+                if !matches!(shown, DisplayEvent::Found(_)) {
                     self.lines.push(shown.to_string());
                 }
             }

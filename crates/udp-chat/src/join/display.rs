@@ -1,18 +1,18 @@
 //! What is shown of a conversation, and how it reads in a file or pipe: a line each.
 //!
-//! Nothing a stranger wrote leaves here unescaped. Colours and times are the terminal's business.
+//! Whatever a stranger wrote is escaped here. Colours and times are the terminal's business.
 
 use std::fmt::{self, Display, Formatter};
 
-use proto::Escaped;
 use proto::chat::{Kind, Reason};
 
 use super::command::Wish;
+use super::visible::visible;
 use crate::trace::words;
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum DisplayEvent {
     Said(Said),
     Joined {
         nick: String,
@@ -24,10 +24,12 @@ pub(super) enum Shown {
     Renamed {
         old: String,
         new: String,
+        /// The member ignores whoever it is.
+        is_hidden: bool,
     },
     /// Who is here.
     Members(Vec<String>),
-    /// Who was here when the member came, all of the history being told.
+    /// Who was here when the member came; the history comes before it.
     Found(Vec<String>),
     /// Something is wrong.
     Trouble(String),
@@ -51,32 +53,43 @@ pub(super) struct Said {
     pub(super) text: String,
 }
 
-impl Shown {
-    /// What its author is told of a message that may or may not have arrived.
+impl DisplayEvent {
+    /// Whether it is to be known and not to be shown.
+    pub(super) fn is_hidden(&self) -> bool {
+        matches!(
+            self,
+            Self::Renamed {
+                is_hidden: true,
+                ..
+            }
+        )
+    }
+
+    /// For the author of a message that may or may not have arrived.
     pub(super) fn not_confirmed(wish: Wish) -> Self {
         Self::Trouble(format!("not confirmed: {wish}"))
     }
 }
 
 /// A line without its end.
-impl Display for Shown {
+impl Display for DisplayEvent {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said(said) => said.fmt(f),
-            Self::Joined { nick } => write!(f, "* {} joined", Escaped::new(nick)),
+            Self::Joined { nick } => write!(f, "* {} joined", visible(nick)),
             Self::Left { nick, reason } => {
-                write!(f, "* {} left ({})", Escaped::new(nick), words(*reason))
+                write!(f, "* {} left ({})", visible(nick), words(*reason))
             }
-            Self::Renamed { old, new } => {
-                write!(f, "* {} is now {}", Escaped::new(old), Escaped::new(new))
+            Self::Renamed { old, new, .. } => {
+                write!(f, "* {} is now {}", visible(old), visible(new))
             }
             Self::Members(nicks) | Self::Found(nicks) => {
                 let nicks = nicks.join(", ");
-                write!(f, "* here: {}", Escaped::new(&nicks))
+                write!(f, "* here: {}", visible(&nicks))
             }
-            Self::Trouble(text) => write!(f, "! {}", Escaped::new(text)),
-            Self::You { nick } => write!(f, "* you are {}", Escaped::new(nick)),
-            Self::Hint(text) => write!(f, "* {}", Escaped::new(text)),
+            Self::Trouble(text) => write!(f, "! {}", visible(text)),
+            Self::You { nick } => write!(f, "* you are {}", visible(nick)),
+            Self::Hint(text) => write!(f, "* {}", visible(text)),
         }
     }
 }
@@ -86,15 +99,14 @@ impl Display for Said {
         if self.history {
             f.write_str("| ")?;
         }
-        let text = Escaped::new(&self.text);
-        write!(f, "{} {text}", self.tag())
+        write!(f, "{} {}", self.tag(), visible(&self.text))
     }
 }
 
 impl Said {
     /// What stands before the text.
     pub(super) fn tag(&self) -> String {
-        let from = Escaped::new(&self.from);
+        let from = visible(&self.from);
         match self.kind {
             Kind::Say => format!("<{from}>"),
             Kind::Private => format!("[{from}]"),
@@ -108,7 +120,7 @@ mod tests {
     use super::*;
 
     fn said(kind: Kind, history: bool, from: &str, text: &str) -> String {
-        Shown::Said(Said {
+        DisplayEvent::Said(Said {
             history,
             at: 0,
             from: from.into(),
@@ -125,17 +137,27 @@ mod tests {
         assert_eq!(said(Kind::Me, false, "bo", "waves"), "** bo waves");
         assert_eq!(said(Kind::Me, true, "bo", "waves"), "| ** bo waves");
         let nick = || "bo".to_owned();
-        let left = |reason| Shown::Left {
+        let left = |reason| DisplayEvent::Left {
             nick: nick(),
             reason,
         };
         let (old, new) = (nick(), "Ли".to_owned());
         for (shown, line) in [
-            (Shown::Joined { nick: nick() }, "* bo joined"),
+            (DisplayEvent::Joined { nick: nick() }, "* bo joined"),
             (left(Reason::Quit), "* bo left (quit)"),
             (left(Reason::TimedOut), "* bo left (timed out)"),
-            (Shown::Renamed { old, new }, "* bo is now Ли"),
-            (Shown::Trouble("no such nick".into()), "! no such nick"),
+            (
+                DisplayEvent::Renamed {
+                    old,
+                    new,
+                    is_hidden: false,
+                },
+                "* bo is now Ли",
+            ),
+            (
+                DisplayEvent::Trouble("no such nick".into()),
+                "! no such nick",
+            ),
         ] {
             assert_eq!(shown.to_string(), line);
         }
@@ -160,16 +182,17 @@ mod tests {
             for line in [
                 said(Kind::Say, true, evil, evil),
                 said(Kind::Me, false, evil, evil),
-                Shown::Joined { nick: nick() }.to_string(),
-                Shown::Renamed {
+                DisplayEvent::Joined { nick: nick() }.to_string(),
+                DisplayEvent::Renamed {
                     old: nick(),
                     new: nick(),
+                    is_hidden: false,
                 }
                 .to_string(),
-                Shown::Members(vec![nick()]).to_string(),
-                Shown::Trouble(nick()).to_string(),
-                Shown::You { nick: nick() }.to_string(),
-                Shown::Hint(nick()).to_string(),
+                DisplayEvent::Members(vec![nick()]).to_string(),
+                DisplayEvent::Trouble(nick()).to_string(),
+                DisplayEvent::You { nick: nick() }.to_string(),
+                DisplayEvent::Hint(nick()).to_string(),
             ] {
                 let harmful = |c: char| c.is_control() || c == '\u{202e}';
                 assert!(!line.contains(harmful), "{line:?}");

@@ -9,21 +9,20 @@ use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
 use super::backlog::Backlog;
+use super::display::DisplayEvent;
 use super::input::Input;
 use super::output::Output;
-use super::shown::Shown;
 
-pub(super) struct Page {
+pub(super) struct PipeOutput {
     backlog: Arc<Backlog>,
     printer: JoinHandle<()>,
 }
 
-impl Page {
-    /// Prints on `stdout` from a thread of its own, beginning with `start` each time. A failure
-    /// becomes an [`Input::OutputFailed`].
+impl PipeOutput {
+    /// Prints on `stdout` from a thread of its own. A failure becomes an
+    /// [`Input::OutputFailed`].
     pub(super) fn start(
         mut stdout: impl Write + Send + 'static,
-        start: &'static str,
         inputs: SyncSender<Input>,
     ) -> io::Result<Self> {
         let backlog = Arc::new(Backlog::default());
@@ -32,8 +31,7 @@ impl Page {
             .name("printer".into())
             .spawn(move || {
                 while let Some(batch) = lines.take() {
-                    let text = start.to_owned() + &batch.text;
-                    let written = stdout.write_all(text.as_bytes());
+                    let written = stdout.write_all(batch.text.as_bytes());
                     if let Err(error) = written.and_then(|()| stdout.flush()) {
                         // The conversation may be over already.
                         let _ = inputs.send(Input::OutputFailed(error));
@@ -49,21 +47,24 @@ impl Page {
     }
 }
 
-impl Output for Page {
+impl Output for PipeOutput {
     fn is_ready(&self) -> bool {
         self.backlog.has_room()
     }
 
-    fn show(&mut self, shown: &Shown) {
-        match shown {
-            Shown::Hint(_) => {
+    fn show(&mut self, event: &DisplayEvent) {
+        match event {
+            event if event.is_hidden() => {}
+            DisplayEvent::Hint(_) => {
                 // Nobody may be there to read it.
-                let _ = writeln!(io::stderr(), "{shown}");
+                let _ = writeln!(io::stderr(), "{event}");
             }
-            Shown::You { .. } | Shown::Found(_) => {}
-            _ => self.backlog.push(format!("{shown}\n")),
+            DisplayEvent::You { .. } | DisplayEvent::Found(_) => {}
+            _ => self.backlog.push(format!("{event}\n")),
         }
     }
+
+    fn clear(&mut self) {}
 
     fn is_for_a_person(&self) -> bool {
         false

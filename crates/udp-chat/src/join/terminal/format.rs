@@ -1,0 +1,357 @@
+//! How the conversation looks on a terminal: local times, names in colours and in a column, a bell.
+//!
+//! It makes messages; the screen cuts them into rows.
+
+use std::hash::Hasher;
+
+use clap::ValueEnum;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use proto::caseless_key;
+use proto::chat::Kind;
+use unicode_width::UnicodeWidthStr;
+
+use super::super::display::{DisplayEvent, Said};
+use super::super::visible::visible;
+
+/// The widest column for names; a longer name moves its own text alone.
+const MAX_TAG_COLUMNS: usize = 18;
+
+/// Its width at first, so that the first lines fit most names.
+const FIRST_TAG_COLUMNS: usize = 8;
+
+/// The terminal's own colours but black, white and red, which is for trouble: they suit its
+/// background.
+const NICK_COLOURS: [&str; 10] = ["32", "33", "34", "35", "36", "92", "93", "94", "95", "96"];
+
+const DIM: &str = "2";
+const BOLD: &str = "1";
+const RED: &str = "31";
+
+/// The bell rings once in this time at most, however often somebody is called.
+const BELL_INTERVAL: SignedDuration = SignedDuration::from_secs(1);
+
+/// When a message rings the terminal's bell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Bell {
+    /// For a private text, and for one that has the member's nick in it.
+    Mention,
+    /// For a private text.
+    Private,
+    /// Never.
+    Never,
+}
+
+/// A message as the screen prints it: a head, and a text that may take several rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    /// May have escape sequences for colours.
+    pub(super) head: String,
+    pub(super) head_columns: usize,
+    /// Without any.
+    pub(super) text: String,
+    style: Option<&'static str>,
+    pub(super) rings: bool,
+}
+
+impl Message {
+    /// A message without colours.
+    pub(super) fn plain(head: &str, text: &str) -> Self {
+        Self {
+            head: visible(head),
+            head_columns: visible(head).width(),
+            text: visible(text),
+            ..Self::default()
+        }
+    }
+
+    /// A part of the text in its colour.
+    pub(super) fn styled(&self, part: &str) -> String {
+        paint(self.style, part)
+    }
+}
+
+/// Formats messages, each of which fits the ones before it.
+#[derive(Debug)]
+pub(super) struct Format {
+    colours: bool,
+    bell: Bell,
+    zone: TimeZone,
+    tag_columns: usize,
+    rang_at: Option<Timestamp>,
+}
+
+impl Format {
+    pub(super) fn new(colours: bool, bell: Bell, zone: TimeZone) -> Self {
+        Self {
+            colours,
+            bell,
+            zone,
+            tag_columns: FIRST_TAG_COLUMNS,
+            rang_at: None,
+        }
+    }
+
+    /// One event, for the member called `own`.
+    pub(super) fn message(&mut self, event: &DisplayEvent, own: &str, now: Timestamp) -> Message {
+        match event {
+            DisplayEvent::Said(said) => self.said(said, own, now),
+            DisplayEvent::Trouble(text) => {
+                self.row("", (now, now), ("!", RED), visible(text), Some(RED))
+            }
+            other => {
+                let text = other.to_string();
+                let text = text.strip_prefix("* ").unwrap_or(&text).to_owned();
+                self.row("", (now, now), ("*", DIM), text, Some(DIM))
+            }
+        }
+    }
+
+    /// A service message.
+    pub(super) fn service(&mut self, text: &str, now: Timestamp) -> Message {
+        self.row("", (now, now), ("-", DIM), visible(text), Some(DIM))
+    }
+
+    fn said(&mut self, said: &Said, own: &str, now: Timestamp) -> Message {
+        // A strange server may send a time that is none.
+        let at = i64::try_from(said.at).ok();
+        let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
+        let is_private = said.kind == Kind::Private;
+        let calls = is_private || mentions(&said.text, own);
+        let mark = if said.history { "| " } else { "" };
+        let times = (at.unwrap_or(now), now);
+        let tag = (&*said.tag(), colour(&said.from));
+        let style = calls.then_some(BOLD);
+        let mut message = self.row(mark, times, tag, visible(&said.text), style);
+        message.rings = !said.history
+            && match self.bell {
+                Bell::Mention => calls,
+                Bell::Private => is_private,
+                Bell::Never => false,
+            }
+            && self.may_ring(now);
+        message
+    }
+
+    /// At most once in [`BELL_INTERVAL`].
+    fn may_ring(&mut self, now: Timestamp) -> bool {
+        let rests = |rang_at: Timestamp| now.duration_since(rang_at) >= BELL_INTERVAL;
+        let may = self.rang_at.is_none_or(rests);
+        if may {
+            self.rang_at = Some(now);
+        }
+        may
+    }
+
+    fn row(
+        &mut self,
+        mark: &str,
+        (at, now): (Timestamp, Timestamp),
+        (tag, colour): (&str, &'static str),
+        text: String,
+        text_style: Option<&'static str>,
+    ) -> Message {
+        let columns = tag.width();
+        if columns <= MAX_TAG_COLUMNS {
+            self.tag_columns = self.tag_columns.max(columns);
+        }
+        let gap = self.tag_columns.saturating_sub(columns);
+        let time = format!("{mark}{}", self.time(at, now));
+        let head_columns = time.width() + 1 + gap + columns + 1;
+        let style = |style| Some(style).filter(|_| self.colours);
+        let (time, tag) = (paint(style(DIM), &time), paint(style(colour), tag));
+        Message {
+            head: format!("{time} {:gap$}{tag} ", ""),
+            head_columns,
+            text,
+            style: text_style.filter(|_| self.colours),
+            rings: false,
+        }
+    }
+
+    /// The time of day, with the date if it is another than today's.
+    fn time(&self, at: Timestamp, now: Timestamp) -> String {
+        let [at, now] = [at, now].map(|time| time.to_zoned(self.zone.clone()));
+        let form = if at.date() == now.date() {
+            "%H:%M"
+        } else {
+            "%Y-%m-%d %H:%M"
+        };
+        at.strftime(form).to_string()
+    }
+}
+
+fn paint(style: Option<&str>, text: &str) -> String {
+    match style {
+        Some(style) => format!("\x1b[{style}m{text}\x1b[0m"),
+        None => text.to_owned(),
+    }
+}
+
+/// The colour of a nick, the same in every session.
+fn colour(nick: &str) -> &'static str {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    hash.write(caseless_key(nick).as_bytes());
+    NICK_COLOURS[(hash.finish() % NICK_COLOURS.len() as u64) as usize]
+}
+
+/// FNV-1a, since std's hash may differ from one release to the next.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// Whether a text has a nick in it as a word of its own.
+fn mentions(text: &str, nick: &str) -> bool {
+    let (text, nick) = (caseless_key(text), caseless_key(nick));
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    !nick.is_empty()
+        && text.match_indices(&nick).any(|(at, found)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + found.len()..].chars().next();
+            !is_word(before) && !is_word(after)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0); // 14:13:20 in UTC
+
+    fn said(from: &str, text: &str) -> Said {
+        Said {
+            history: false,
+            at: 1_790_000_000_000,
+            from: from.into(),
+            kind: Kind::Say,
+            text: text.into(),
+        }
+    }
+
+    fn plain() -> Format {
+        Format::new(false, Bell::Mention, TimeZone::UTC)
+    }
+
+    fn text(message: &Message) -> String {
+        let bell = if message.rings { "\u{7}" } else { "" };
+        format!("{}{}{bell}\n", message.head, message.styled(&message.text))
+    }
+
+    fn show(format: &mut Format, said: Said) -> String {
+        text(&format.message(&DisplayEvent::Said(said), "me", NOW))
+    }
+
+    #[test]
+    fn names_stand_in_a_column_whatever_their_script() {
+        let mut format = plain();
+        let lines: Vec<_> = ["anna.maria", "山田", "Аня", "👍🏽", "❤\u{fe0f}"]
+            .map(|nick| show(&mut format, said(nick, "hi")))
+            .into();
+        let columns = |line: &String| line[..line.find(" hi").unwrap()].width();
+        assert_eq!(lines[0], "14:13 <anna.maria> hi\n");
+        assert_eq!(lines[1], "14:13       <山田> hi\n");
+        assert!(lines.iter().all(|line| columns(line) == 18), "{lines:?}");
+        let long = show(&mut format, said(&"n".repeat(32), "hi"));
+        assert!(long.contains("n> hi"));
+        assert_eq!(show(&mut format, said("山田", "hi")), lines[1]);
+    }
+
+    #[test]
+    fn history_is_marked_and_of_another_day_dated() {
+        let mut format = plain();
+        let mut old = said("bo", "me too");
+        old.history = true;
+        assert_eq!(show(&mut format, old.clone()), "| 14:13     <bo> me too\n");
+        old.at -= 86_400_000;
+        assert_eq!(
+            show(&mut format, old),
+            "| 2026-09-20 14:13     <bo> me too\n"
+        );
+        let mut absurd = said("bo", "hi");
+        absurd.at = u64::MAX;
+        assert_eq!(show(&mut format, absurd), "14:13     <bo> hi\n");
+    }
+
+    #[test]
+    fn a_bell_rings_for_who_is_called() {
+        for (text, kind, rings) in [
+            ("Me, look", Kind::Say, [true, false, false]),
+            ("it is ME", Kind::Me, [true, false, false]),
+            ("home", Kind::Say, [false; 3]),
+            ("some_me", Kind::Say, [false; 3]),
+            ("mé", Kind::Say, [false; 3]),
+            ("psst", Kind::Private, [true, true, false]),
+        ] {
+            for (bell, rings) in [Bell::Mention, Bell::Private, Bell::Never]
+                .into_iter()
+                .zip(rings)
+            {
+                let mut format = Format::new(false, bell, TimeZone::UTC);
+                let mut said = said("bo", text);
+                said.kind = kind;
+                let event = DisplayEvent::Said(said);
+                assert_eq!(
+                    format.message(&event, "me", NOW).rings,
+                    rings,
+                    "{text} {bell:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_bell_rings_once_a_second() {
+        let mut format = plain();
+        let event = DisplayEvent::Said(said("bo", "me"));
+        let rings = (0..50u64).filter(|tenth| {
+            let now = NOW + Duration::from_millis(tenth * 100);
+            format.message(&event, "me", now).rings
+        });
+        assert_eq!(rings.count(), 5);
+    }
+
+    #[test]
+    fn colours_are_by_nick_and_can_be_left_out() {
+        let mut format = Format::new(true, Bell::Mention, TimeZone::UTC);
+        let line = show(&mut format, said("bo", "hi"));
+        let colour = colour("BO");
+        assert_eq!(
+            line,
+            format!("\x1b[2m14:13\x1b[0m     \x1b[{colour}m<bo>\x1b[0m hi\n")
+        );
+        let nicks = ["anna", "bo", "carl", "dora", "Аня", "山田"];
+        let colours = std::collections::BTreeSet::from(nicks.map(super::colour));
+        assert!(colours.len() > 3, "{colours:?}");
+    }
+
+    #[test]
+    fn nothing_from_the_network_commands_the_terminal() {
+        let mut format = plain();
+        let evil = "\x1b[2J\u{9b}1m\u{202e}\r\n\x07";
+        let joined = DisplayEvent::Joined { nick: evil.into() };
+        let trouble = DisplayEvent::Trouble(evil.into());
+        let lines = [
+            show(&mut format, said(evil, evil)),
+            text(&format.message(&joined, "me", NOW)),
+            text(&format.message(&trouble, "me", NOW)),
+            text(&format.service(evil, NOW)),
+        ];
+        for line in lines {
+            let body = line.strip_suffix('\n').unwrap();
+            let harmful = |c: char| c.is_control() || c == '\u{202e}';
+            assert!(!body.contains(harmful), "{body:?}");
+        }
+    }
+}

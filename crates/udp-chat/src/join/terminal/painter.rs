@@ -1,0 +1,186 @@
+//! The thread that owns the screen: it prints messages and turns keys into lines.
+
+use std::io::{self, Stdout};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::super::input::Input;
+use super::console::{self, Console};
+use super::editor::{Action, Editor};
+use super::events::{Events, Pending};
+use super::format::Message;
+use super::keys::{Key, KeyParser};
+use super::lock;
+use super::roster::Roster;
+use super::screen::Screen;
+
+/// How long the rest of an escape sequence is waited for; then Escape was a key.
+const KEY_GRACE: Duration = Duration::from_millis(50);
+
+/// How long the job may take to stop. It may not stop at all: nobody could continue it.
+const STOP_GRACE: Duration = Duration::from_secs(1);
+
+pub(super) struct Painter {
+    console: Console,
+    screen: Screen<Stdout>,
+    keys: KeyParser,
+    editor: Editor,
+    roster: Arc<Mutex<Roster>>,
+    inputs: SyncSender<Input>,
+    /// Whether the terminal is ours; it is not while the job is in the background.
+    has_terminal: bool,
+}
+
+impl Painter {
+    pub(super) fn new(
+        console: Console,
+        roster: Arc<Mutex<Roster>>,
+        inputs: SyncSender<Input>,
+    ) -> Self {
+        let screen = Screen::new(io::stdout(), console::columns(), console.is_dumb());
+        Self {
+            console,
+            screen,
+            keys: KeyParser::default(),
+            editor: Editor::default(),
+            roster,
+            inputs,
+            has_terminal: true,
+        }
+    }
+
+    /// Paints until the conversation is over, or the terminal is gone; that ends the conversation
+    /// by a signal.
+    pub(super) fn run(mut self, events: &Events) {
+        let mut painted = self.paint();
+        while painted.is_ok() {
+            let limit = self.keys.is_undecided().then_some(KEY_GRACE);
+            let pending = events.take(limit);
+            let is_closed = pending.closed;
+            painted = self.step(pending, events);
+            if is_closed {
+                let _ = painted.and_then(|()| self.leave());
+                return;
+            }
+        }
+    }
+
+    fn step(&mut self, pending: Pending, events: &Events) -> io::Result<()> {
+        self.screen.resize(console::columns());
+        if pending.resumed {
+            self.resume()?;
+        }
+        if pending.resized {
+            self.screen.forget();
+        }
+        if pending.cleared {
+            self.screen.clear();
+        }
+        let mut messages = Vec::from(pending.messages);
+        if pending.dropped > 0 {
+            let dropped = match pending.dropped {
+                1 => "1 message was".to_owned(),
+                messages => format!("{messages} messages were"),
+            };
+            let text = format!("{dropped} dropped while the terminal stood still");
+            messages.push(Message::plain("! ", &text));
+        }
+        if !messages.is_empty() {
+            self.screen.print(&messages);
+        }
+        let keys = match pending.keys.is_empty() {
+            true => self.keys.decide(),
+            false => self.keys.push(&pending.keys),
+        };
+        for key in keys {
+            self.press(key, events)?;
+        }
+        if let Some(end) = pending.keys_ended {
+            self.editor.close();
+            self.send(end.map_or_else(Input::LinesBroken, |()| Input::LinesEnded));
+        }
+        self.paint()
+    }
+
+    fn press(&mut self, key: Key, events: &Events) -> io::Result<()> {
+        let roster = Arc::clone(&self.roster);
+        let complete = move |line: &str, cursor: usize| lock(&roster).complete(line, cursor);
+        match self.editor.handle(key, &complete) {
+            None => {}
+            Some(Action::Typed(line)) => {
+                self.print_own(&line);
+                self.send(Input::Line(Ok(line)));
+            }
+            Some(Action::Pasted { texts, to }) => {
+                for text in &texts {
+                    match &to {
+                        Some(to) => self.print_own(&format!("/msg {to} {text}")),
+                        None => self.print_own(text),
+                    }
+                }
+                self.send(Input::Texts { texts, to });
+            }
+            Some(Action::Hint(text)) => self.screen.print(&[Message::plain("* ", &text)]),
+            Some(Action::Interrupt) => self.send(Input::Interrupted),
+            Some(Action::EndOfInput) => self.send(Input::LinesEnded),
+            Some(Action::ClearScreen) => self.screen.clear(),
+            Some(Action::Suspend) => self.suspend(events)?,
+        }
+        Ok(())
+    }
+
+    /// A line stays to be seen, as it was typed.
+    fn print_own(&mut self, line: &str) {
+        let prompt = format!("{}> ", lock(&self.roster).own());
+        self.screen.print(&[Message::plain(&prompt, line)]);
+    }
+
+    /// Gives the terminal back, stops the job, and takes the terminal again once it goes on.
+    fn suspend(&mut self, events: &Events) -> io::Result<()> {
+        self.screen.erase();
+        self.screen.flush()?;
+        self.console.restore();
+        self.has_terminal = false;
+        if console::suspend().is_ok() {
+            events.await_resumption(STOP_GRACE);
+        }
+        self.resume()
+    }
+
+    /// Takes the terminal, unless the job goes on in the background.
+    fn resume(&mut self) -> io::Result<()> {
+        self.screen.forget();
+        self.has_terminal = console::in_foreground();
+        if self.has_terminal {
+            self.console.take_over()?;
+        }
+        Ok(())
+    }
+
+    fn paint(&mut self) -> io::Result<()> {
+        if !self.has_terminal || self.editor.is_closed() {
+            self.screen.erase();
+            return self.screen.flush();
+        }
+        let prompt = format!("{}> ", lock(&self.roster).own());
+        self.screen
+            .draw(&self.editor.prompt(prompt), self.editor.line());
+        self.screen.flush()
+    }
+
+    /// A line that was not sent stays to be seen; the shell's prompt goes below.
+    fn leave(&mut self) -> io::Result<()> {
+        self.screen.erase();
+        if !self.editor.unsent().is_empty() {
+            let line = self.editor.unsent().to_owned();
+            self.print_own(&line);
+        }
+        self.screen.flush()
+    }
+
+    fn send(&self, input: Input) {
+        // The conversation may be over already.
+        let _ = self.inputs.send(input);
+    }
+}

@@ -1,0 +1,136 @@
+//! Typing and pasting: nothing that a person writes is lost, doubled or said by mistake.
+
+use crate::{drawn, drawn_in, in_pipe, in_terminal, serve};
+
+const PASTE_START: &str = "\u{1b}[200~";
+const PASTE_END: &str = "\u{1b}[201~";
+
+#[test]
+fn a_paste_of_200_lines_is_asked_about_and_sent_whole() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.expect("bo joined");
+    anna.type_keys("half");
+    let lines: Vec<_> = (0..200).map(|line| format!("/who\t{line}")).collect();
+    anna.type_keys(&format!("{PASTE_START}{}\n{PASTE_END}", lines.join("\n")));
+    anna.expect("send 200 lines? [y/N]");
+    anna.type_keys("y");
+    for line in 0..200 {
+        assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> /who {line}"));
+    }
+    anna.expect("anna> half");
+    anna.type_keys("\r");
+    assert_eq!(bo.wait_for_line("<anna>"), "<anna> half");
+}
+
+#[test]
+fn a_paste_is_not_sent_before_the_person_agrees() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.type_keys(&format!("{PASTE_START}one\r\ntwo\r\n{PASTE_END}"));
+    anna.expect("send 2 lines? [y/N]");
+    anna.type_keys("\r");
+    anna.expect("* not sent: 2 pasted lines");
+    anna.type_keys(&format!("{PASTE_START}single\tline\n{PASTE_END}"));
+    anna.expect("anna> single line");
+    anna.type_keys("!\r");
+    assert_eq!(bo.wait_for_line("<anna>"), "<anna> single line!");
+}
+
+#[test]
+fn a_mistyped_command_is_not_said() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.type_line(" /mgs bo secret");
+    anna.expect("! there is no command /mgs; /help lists them");
+    anna.type_line("/clear");
+    anna.expect_raw("\u{1b}[2J");
+    anna.type_line("done");
+    assert_eq!(bo.wait_for_line("<anna>"), "<anna> done");
+}
+
+#[test]
+fn a_byte_that_is_no_utf8_is_shown_and_ends_nothing() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.type_bytes(b"caf\xe9 and more\r");
+    assert_eq!(bo.wait_for_line("<anna>"), "<anna> caf\u{fffd} and more");
+    anna.type_line("still here");
+    assert_eq!(bo.wait_for_line("<anna>"), "<anna> still here");
+}
+
+#[test]
+fn a_line_taller_than_the_screen_stays_on_its_row() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.resize(6, 40);
+    let long = "tall ".repeat(100);
+    anna.type_keys(&long);
+    anna.expect("anna> <");
+    bo.write_stdin("one\ntwo\n");
+    anna.expect("<bo> two");
+    anna.type_keys("end");
+    anna.expect("end");
+    let rows = drawn_in(&anna, 6, 40);
+    assert!(
+        rows.iter().any(|row| row.ends_with("<bo> one")),
+        "{rows:#?}"
+    );
+    assert_eq!(
+        rows.iter().filter(|row| row.contains("anna> <")).count(),
+        1,
+        "{rows:#?}"
+    );
+    anna.type_keys("\r");
+    assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> {long}end"));
+}
+
+#[test]
+fn a_resize_while_typing_erases_no_message() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.expect("bo joined");
+    for line in 0..10 {
+        bo.write_stdin(format!("message {line}\n"));
+    }
+    anna.expect("message 9");
+    let typed = "word ".repeat(30);
+    anna.type_keys(&typed);
+    for columns in [40, 100, 30, 80] {
+        anna.expect("anna> <");
+        anna.resize(24, columns);
+    }
+    anna.expect("anna> <");
+    anna.type_keys("end");
+    anna.expect("end");
+    let rows = drawn(&anna, 24);
+    for line in 0..10 {
+        let message = format!("<bo> message {line}");
+        assert_eq!(
+            rows.iter().filter(|row| row.ends_with(&message)).count(),
+            1,
+            "{rows:#?}"
+        );
+    }
+    anna.type_keys("\r");
+    assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> {typed}end"));
+}
+
+#[test]
+fn a_private_message_is_answered() {
+    let (_server, address) = serve();
+    let anna = in_terminal(address, "anna");
+    let bo = in_pipe(address, "bo");
+    anna.type_line("/r hello?");
+    anna.expect("! not sent: nobody has written to you alone yet");
+    bo.write_stdin("/msg anna psst\n");
+    anna.expect("[bo] psst");
+    anna.type_line("/r hello!");
+    assert_eq!(bo.wait_for_line("hello"), "[anna] hello!");
+}
