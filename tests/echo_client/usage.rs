@@ -8,13 +8,40 @@ use crate::server::{FRAMED, client_of, echo_client, echo_server};
 #[test]
 fn wrong_usage_is_told_with_status_2() {
     for (flags, told) in [
-        (&["--port", "99999"][..], "99999 is not in 0..=65535"),
+        (
+            &["--port", "99999"][..],
+            "a port is a number from 0 to 65535",
+        ),
+        (
+            &["-p", "abc"],
+            "'--port <PORT>': a port is a number from 0 to 65535",
+        ),
         (
             &["--port", "0", "--host", "::1"],
             "cannot connect to port 0",
         ),
         (&["--host", "a b"], "no spaces and no control characters"),
-        (&["--host", "[::1]:80"], "the port is a flag of its own"),
+        (&["--host", "[::1]:80"], "give the port with --port"),
+        (
+            &["-H", "9090"],
+            "this is a number, not a host; for a port give --port 9090",
+        ),
+        (
+            &["010.0.0.1"],
+            "010 is octal or hexadecimal to some programs",
+        ),
+        (&["http://127.0.0.1"], "this is a URL; give the host alone"),
+        (&["--host", "::1", "::1"], "cannot be used with"),
+        (
+            &["[::1]:80", "-p", "81"],
+            "HOST:PORT and --port give different ports",
+        ),
+        (&["--local", "::1"], "cannot be used with"),
+        (&["--bind", "localhost"], "give an address of this machine"),
+        (
+            &["--host", "a\r"],
+            "an argument contains a line end: \"a\\r\"",
+        ),
         (
             &["--local", "--host", "::1"],
             "'--local' cannot be used with '--host <HOST>'",
@@ -26,7 +53,7 @@ fn wrong_usage_is_told_with_status_2() {
         (&["--timeout", "0"], "'--timeout <SECONDS>'"),
         (&["--max-message", "0"], "'--max-message <BYTES>'"),
         (&["--portion", "1"], "unexpected argument '--portion'"),
-        (&["stray"], "unexpected argument 'stray'"),
+        (&["::1", "stray"], "unexpected argument 'stray'"),
     ] {
         let finished = echo_client().args(flags).output().expect_code(2);
         let words = finished.stderr_text();
@@ -40,7 +67,7 @@ fn help_has_every_flag_and_examples() {
     let finished = echo_client().arg("--help").output().expect_success();
     let help = finished.stdout_text();
     for part in [
-        "Usage: echo-client [OPTIONS]",
+        "Usage: echo-client [OPTIONS] [HOST[:PORT]]",
         "--host <HOST>",
         "--port <PORT>",
         "[default: 9090]",

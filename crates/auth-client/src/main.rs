@@ -1,17 +1,16 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
 use std::env;
-use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use auth_client::{Asking, Client, Command, Error, Passwords, Person, TokenFile};
 use clap::Parser;
 use cli::{
-    EndpointFlags, PlaintextFlags, Program, StdoutError, Traffic, UsageError, connect,
-    exit_on_stop, log_to_stderr,
+    PlaintextFlags, Program, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError,
+    exit_on_stop, is_interactive, log_to_stderr,
 };
 use log::{LevelFilter, info};
 use proto::{Name, Passed};
@@ -35,7 +34,7 @@ struct Flags {
     command: Option<Command>,
 
     #[command(flatten)]
-    endpoint: EndpointFlags,
+    tcp: TcpClientFlags,
 
     /// Who you are [default: whose session goes on, or ask]
     #[arg(long, value_name = "NAME")]
@@ -52,14 +51,6 @@ struct Flags {
 
     #[command(flatten)]
     plaintext: PlaintextFlags,
-
-    /// How long to wait for the connection, and for each answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
-    timeout: u32,
-
-    /// No service messages
-    #[arg(long)]
-    quiet: bool,
 }
 
 impl Flags {
@@ -78,10 +69,6 @@ impl Flags {
         let user = self.user.as_deref().map(Name::parse).transpose();
         user.map_err(|error| UsageError(format!("--user cannot be a name: {error}")))
     }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout.into())
-    }
 }
 
 fn main() -> ExitCode {
@@ -90,20 +77,23 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    if !flags.quiet {
+    if !flags.tcp.quiet {
         log_to_stderr(LevelFilter::Info)?;
     }
     let (user, tokens) = (flags.user()?, flags.tokens()?);
-    let endpoint = flags.endpoint.client(&PROGRAM)?;
+    let endpoint = match flags.command {
+        None => flags.tcp.client.endpoint(&PROGRAM)?,
+        Some(_) => flags.tcp.client.endpoint_without_asking(&PROGRAM)?,
+    };
     for address in endpoint.addresses()? {
         flags.plaintext.check(address)?;
     }
-    let socket = connect(&endpoint, flags.timeout())?;
+    let socket = flags.tcp.connect(&endpoint)?;
     let (server, local) = (socket.peer_addr()?, socket.local_addr()?);
     // The name was looked up once more in between.
     flags.plaintext.check(server)?;
-    socket.set_read_timeout(Some(flags.timeout()))?;
-    socket.set_write_timeout(Some(flags.timeout()))?;
+    socket.set_read_timeout(Some(flags.tcp.timeout()))?;
+    socket.set_write_timeout(Some(flags.tcp.timeout()))?;
     info!("connected to {server} from {local}");
     let (traffic, asking) = (Arc::new(Traffic::default()), Arc::new(Asking::default()));
     asking.go_on_after_stops()?;
@@ -116,10 +106,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     })?;
 
     let person = Person {
-        input: &mut stdin().lock(),
+        input: &mut TextInput::stdin(),
         output: &mut stdout(),
         errors: &mut stderr(),
-        passwords: match stdin().is_terminal() && stderr().is_terminal() {
+        passwords: match is_interactive() {
             _ if flags.password_stdin => Passwords::Input,
             true => Passwords::Terminal(&asking),
             false => Passwords::Nowhere,

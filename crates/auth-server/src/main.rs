@@ -45,7 +45,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     info!("{}", auth.summary());
     let server = server.listen()?;
     // The name was looked up once more in between.
-    check(server.listener.local_addr()?)?;
+    check(server.address)?;
     let keeper = Keeper::start(Arc::clone(&auth), session_limits)?;
 
     let stop = StopHandle::new();

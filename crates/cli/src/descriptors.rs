@@ -2,15 +2,18 @@
 
 use std::io;
 
-/// Raises the soft limit to the hard one and returns the new limit. Each client takes one descriptor.
+use crate::platform;
+
+/// Raises the limit of open files as far as the system lets this process, and returns it. Each client
+/// takes one descriptor.
 ///
 /// # Errors
 /// When the system refuses.
 pub fn raise_descriptor_limit() -> io::Result<u64> {
-    rlimit::increase_nofile_limit(u64::MAX)
+    platform::raise_descriptor_limit()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -2,33 +2,33 @@
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::io::{BufRead, Write, stderr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
 use clap::{Args, ValueEnum};
 
+use crate::address::{HostPort, parse_host, parse_port, parse_source};
+use crate::input::TextInput;
+use crate::platform;
 use crate::program::Program;
-use crate::prompt::ask;
-use crate::reason::Reason;
+use crate::prompt::{AskError, Asked, ask};
 use crate::say::say;
 
 const DEFAULT_HOST: &str = "127.0.0.1";
-/// The longest name that DNS knows (RFC 1035, section 2.3.4, less its two length bytes).
-const MAX_HOST_BYTES: usize = 253;
 
 /// Where to listen or connect.
 #[derive(Args, Clone, Debug)]
 pub struct EndpointFlags {
     /// Address or name; IPv6 with or without brackets [default: 127.0.0.1]
-    #[arg(long, value_parser = parse_host)]
+    #[arg(short = 'H', long, value_parser = parse_host)]
     pub host: Option<String>,
 
     /// Port
-    #[arg(long)]
+    #[arg(short, long, value_parser = parse_port)]
     pub port: Option<u16>,
 
-    /// Whether to ask for host and port; auto: when stdin and stderr are terminals
+    /// Whether to ask for host and port; auto: in a terminal
     #[arg(
         long,
         value_name = "auto|always|never",
@@ -38,12 +38,28 @@ pub struct EndpointFlags {
     pub prompt: Prompt,
 }
 
+/// Where a client connects to, and from.
+#[derive(Args, Clone, Debug)]
+pub struct ClientFlags {
+    /// The server: short for --host and --port
+    #[arg(value_name = "HOST[:PORT]", conflicts_with = "host", value_parser = HostPort::parse)]
+    pub address: Option<HostPort>,
+
+    /// The server.
+    #[command(flatten)]
+    pub endpoint: EndpointFlags,
+
+    /// Connect from this address of this machine
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_source)]
+    pub bind: Option<SocketAddr>,
+}
+
 /// Whether to ask for what neither flag nor environment gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Prompt {
-    /// When stdin and stderr are terminals.
+    /// When stdin and stderr are terminals and the program is in the foreground.
     Auto,
-    /// Always; the answers stand in stdin ahead of the data.
+    /// Always; the answers precede the data on stdin.
     Always,
     /// Never.
     Never,
@@ -58,19 +74,30 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Prompt {
+    /// Whether to ask now.
+    pub fn is_on(self) -> bool {
+        match self {
+            Self::Auto => platform::is_interactive(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
 impl EndpointFlags {
-    /// Where a server is to listen; port 0 is allowed. Asks on stderr if it may, else says there which defaults it takes.
+    /// Where a server listens; port 0 is allowed. Asks on stderr if it may, else says there which defaults it takes.
     ///
     /// # Errors
-    /// When stdin cannot be read.
+    /// When an answer is wrong or cannot be read.
     pub fn server(&self, program: &Program) -> Result<Endpoint, EndpointError> {
         self.resolve(program, 0..=u16::MAX)
     }
 
-    /// Where a client is to connect. Asks on stderr if it may, else says there which defaults it takes.
+    /// Where a client connects to. Asks on stderr if it may, else says there which defaults it takes.
     ///
     /// # Errors
-    /// When stdin cannot be read or `--port 0` was given.
+    /// When an answer is wrong or cannot be read, or the port is 0.
     pub fn client(&self, program: &Program) -> Result<Endpoint, EndpointError> {
         if self.port == Some(0) {
             return Err(EndpointError::PortZero);
@@ -83,17 +110,11 @@ impl EndpointFlags {
         program: &Program,
         ports: RangeInclusive<u16>,
     ) -> Result<Endpoint, EndpointError> {
-        let ask = match self.prompt {
-            Prompt::Auto => io::stdin().is_terminal() && io::stderr().is_terminal(),
-            Prompt::Always => true,
-            Prompt::Never => false,
-        };
         let default_port = program.default_port;
-        if ask {
-            // Stdin's buffer is the process's: what follows the answers is there for whoever reads stdin next.
-            let (input, output) = (&mut io::stdin().lock(), &mut io::stderr());
+        if self.prompt.is_on() {
+            let (input, output) = (&mut TextInput::stdin(), &mut stderr());
             return self
-                .interview(input, output, default_port, ports)
+                .interview(input, output, Asked::on_stdin(), default_port, ports)
                 .map_err(EndpointError::Interview);
         }
         match (&self.host, self.port) {
@@ -119,28 +140,35 @@ impl EndpointFlags {
         &self,
         input: &mut impl BufRead,
         output: &mut impl Write,
+        asked: Asked,
         default_port: u16,
         ports: RangeInclusive<u16>,
-    ) -> io::Result<Endpoint> {
+    ) -> Result<Endpoint, AskError> {
         let host = match &self.host {
             Some(host) => host.clone(),
-            None => ask(input, output, "Host", DEFAULT_HOST.into(), |answer| {
-                let host = parse_host(answer)?;
-                let known = Endpoint { host, port: 0 };
-                known.addresses().map_err(|error| error.to_string())?;
-                Ok::<_, String>(known.host)
-            })?,
+            None => ask(
+                input,
+                output,
+                asked,
+                "Host",
+                DEFAULT_HOST.into(),
+                |answer| {
+                    let host = parse_host(answer)?;
+                    let known = Endpoint { host, port: 0 };
+                    match known.addresses() {
+                        Ok(_) => Ok(known.host),
+                        Err(error) => Err(error.reason),
+                    }
+                },
+            )?,
         };
         let port = match self.port {
             Some(port) => port,
-            None => ask(input, output, "Port", default_port, |answer| {
-                let port = answer.parse().ok().filter(|port| ports.contains(port));
-                port.ok_or_else(|| {
-                    format!(
-                        "a port is a number from {} to {}",
-                        ports.start(),
-                        ports.end()
-                    )
+            None => ask(input, output, asked, "Port", default_port, |answer| {
+                let port = parse_port(answer).ok();
+                port.filter(|port| ports.contains(port)).ok_or_else(|| {
+                    let (first, last) = (ports.start(), ports.end());
+                    format!("a port is a number from {first} to {last}")
                 })
             })?,
         };
@@ -148,25 +176,38 @@ impl EndpointFlags {
     }
 }
 
-impl Endpoint {
-    /// All addresses of the host, with the port; at least one. Asks the system's resolver, which may take seconds.
+impl ClientFlags {
+    /// Where to connect to, from the positional address, the flags, answers, or the defaults.
     ///
     /// # Errors
-    /// When the host has none.
-    pub fn addresses(&self) -> Result<Vec<SocketAddr>, ResolveError> {
-        let found = (self.host.as_str(), self.port).to_socket_addrs();
-        let found = found
-            .map(Iterator::collect::<Vec<_>>)
-            .and_then(|addresses| {
-                let none = || io::Error::new(io::ErrorKind::NotFound, "it has no address");
-                (!addresses.is_empty())
-                    .then_some(addresses)
-                    .ok_or_else(none)
-            });
-        found.map_err(|source| ResolveError {
-            host: self.host.clone(),
-            source,
-        })
+    /// When an answer is wrong or cannot be read, the port is 0, or two different ports were given.
+    pub fn endpoint(&self, program: &Program) -> Result<Endpoint, EndpointError> {
+        self.flags()?.client(program)
+    }
+
+    /// Like [`endpoint`](Self::endpoint), but takes defaults without asking, unless `--prompt always` is given.
+    ///
+    /// # Errors
+    /// When the port is 0, or two different ports were given.
+    pub fn endpoint_without_asking(&self, program: &Program) -> Result<Endpoint, EndpointError> {
+        let mut flags = self.flags()?;
+        if flags.prompt == Prompt::Auto {
+            flags.prompt = Prompt::Never;
+        }
+        flags.client(program)
+    }
+
+    /// The flags, with what the positional address says.
+    fn flags(&self) -> Result<EndpointFlags, EndpointError> {
+        let mut flags = self.endpoint.clone();
+        if let Some(HostPort { host, port }) = &self.address {
+            if port.is_some() && flags.port.is_some_and(|given| Some(given) != *port) {
+                return Err(EndpointError::TwoPorts);
+            }
+            flags.host = Some(host.clone());
+            flags.port = port.or(flags.port);
+        }
+        Ok(flags)
     }
 }
 
@@ -181,52 +222,28 @@ impl Display for Endpoint {
     }
 }
 
-/// A host as the resolver wants it, without brackets. Whether it exists is the resolver's to say.
-fn parse_host(text: &str) -> Result<String, String> {
-    let bracketed = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    let host = bracketed.unwrap_or(text);
-    let inner_brackets = host.contains(['[', ']']);
-    if host.is_empty() {
-        Err("a host is a name or an address".into())
-    } else if host.len() > MAX_HOST_BYTES {
-        Err(format!("a host has at most {MAX_HOST_BYTES} bytes"))
-    } else if inner_brackets || bracketed.is_some() && !host.contains(':') {
-        Err(
-            "brackets are for an IPv6 address alone, as in [::1]; the port is a flag of its own"
-                .into(),
-        )
-    } else if bracketed.is_none() && host.matches(':').count() == 1 {
-        Err("the port is a flag of its own".into())
-    } else if host.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        Err("a host has no spaces and no control characters".into())
-    } else {
-        Ok(host.into())
-    }
-}
-
 /// Why there is no endpoint.
 #[derive(Debug)]
 pub enum EndpointError {
-    /// A client was told to connect to port 0: wrong usage.
+    /// A client cannot connect to port 0: wrong usage.
     PortZero,
-    /// The questions could not be asked, or the answers not be read.
-    Interview(io::Error),
+    /// `HOST:PORT` and `--port` differ: wrong usage.
+    TwoPorts,
+    /// The questions for host and port were not answered.
+    Interview(AskError),
 }
 
 impl Display for EndpointError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::PortZero => f.write_str(
-                "cannot connect to port 0: only a server may have it; give the server's --port",
+                "cannot connect to port 0, which only a server can have; give the server's --port",
             ),
-            Self::Interview(source) => {
-                write!(
-                    f,
-                    "cannot ask for host and port: {}; use --host, --port and --prompt never",
-                    Reason(source)
-                )
+            Self::TwoPorts => {
+                f.write_str("HOST:PORT and --port give different ports; give the port once")
+            }
+            Self::Interview(error) => {
+                write!(f, "{error}; use --host, --port and --prompt never")
             }
         }
     }
@@ -234,30 +251,15 @@ impl Display for EndpointError {
 
 impl Error for EndpointError {}
 
-/// A host that has no address.
-#[derive(Debug)]
-pub struct ResolveError {
-    /// As it was given.
-    pub host: String,
-    /// What the system said.
-    pub source: io::Error,
-}
-
-impl Display for ResolveError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (host, why) = (&self.host, Reason(&self.source));
-        write!(
-            f,
-            "cannot find the host {host}: {why}; check its spelling, or give an address"
-        )
-    }
-}
-
-impl Error for ResolveError {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ANY: RangeInclusive<u16> = 1..=u16::MAX;
+    const PROGRAM: Program = Program {
+        name: "test",
+        default_port: 9090,
+    };
 
     fn flags(host: Option<&str>, port: Option<u16>) -> EndpointFlags {
         EndpointFlags {
@@ -274,7 +276,7 @@ mod tests {
     ) -> (String, String) {
         let mut output = Vec::new();
         let endpoint = flags
-            .interview(&mut input, &mut output, 9090, ports)
+            .interview(&mut input, &mut output, Asked::Person, 9090, ports)
             .unwrap();
         assert_eq!(input, b"data\n", "what follows the answers is left");
         (endpoint.to_string(), String::from_utf8(output).unwrap())
@@ -282,39 +284,38 @@ mod tests {
 
     #[test]
     fn host_then_port_are_asked_for() {
-        let (endpoint, said) = interview(&flags(None, None), b"[::1]\n9191\ndata\n", 1..=u16::MAX);
+        let (endpoint, shown) = interview(&flags(None, None), b"[::1]\n9191\ndata\n", ANY);
         assert_eq!(endpoint, "[::1]:9191");
-        assert_eq!(said, "Host [127.0.0.1]: Port [9090]: ");
-        let (endpoint, _) = interview(&flags(None, None), b"\n\ndata\n", 1..=u16::MAX);
+        assert_eq!(shown, "Host [127.0.0.1]: Port [9090]: ");
+        let (endpoint, _) = interview(&flags(None, None), b"\n\ndata\n", ANY);
         assert_eq!(endpoint, "127.0.0.1:9090");
     }
 
     #[test]
     fn what_is_given_is_not_asked_for() {
-        let (endpoint, said) = interview(&flags(Some("::1"), None), b"9191\ndata\n", 1..=u16::MAX);
+        let (endpoint, shown) = interview(&flags(Some("::1"), None), b"9191\ndata\n", ANY);
         assert_eq!(
-            (endpoint.as_str(), said.as_str()),
+            (endpoint.as_str(), shown.as_str()),
             ("[::1]:9191", "Port [9090]: ")
         );
-        let (endpoint, said) = interview(&flags(Some("::1"), Some(1)), b"data\n", 1..=u16::MAX);
-        assert_eq!((endpoint.as_str(), said.as_str()), ("[::1]:1", ""));
+        let (endpoint, shown) = interview(&flags(Some("::1"), Some(1)), b"data\n", ANY);
+        assert_eq!((endpoint.as_str(), shown.as_str()), ("[::1]:1", ""));
     }
 
     #[test]
     fn bad_answers_are_explained() {
-        let input = b"two words\n127.0.0.1:80\n127.0.0.1\n99999\n0\n-1\n9191\ndata\n";
-        let (endpoint, said) = interview(&flags(None, None), input, 1..=u16::MAX);
+        let input = b"two words\n127.0.0.1:80\n9191\n127.0.0.1\n99999\n0\n-1\n9191\ndata\n";
+        let (endpoint, shown) = interview(&flags(None, None), input, ANY);
         assert_eq!(endpoint, "127.0.0.1:9191");
-        assert!(
-            said.contains("\"two words\": a host has no spaces"),
-            "{said}"
-        );
-        assert!(
-            said.contains("\"127.0.0.1:80\": the port is a flag of its own"),
-            "{said}"
-        );
+        for expected in [
+            "\"two words\": a host has no spaces",
+            "\"127.0.0.1:80\": give the port with --port",
+            "\"9191\": this is a number, not a host",
+        ] {
+            assert!(shown.contains(expected), "{shown}");
+        }
         assert_eq!(
-            said.matches("a port is a number from 1 to 65535").count(),
+            shown.matches("a port is a number from 1 to 65535").count(),
             3
         );
         let (endpoint, _) = interview(&flags(None, None), b"\n0\ndata\n", 0..=u16::MAX);
@@ -322,48 +323,60 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_checked_before_the_resolver_sees_them() {
-        assert_eq!(parse_host("[::1]").unwrap(), "::1");
-        assert_eq!(parse_host("fe80::1%eth0").unwrap(), "fe80::1%eth0");
-        assert_eq!(parse_host("örtlich.example").unwrap(), "örtlich.example");
-        let long = "x".repeat(254);
-        for wrong in [
-            "",
-            "[]",
-            "[",
-            "[::1",
-            "[localhost]",
-            "[::1]:9090",
-            "a b",
-            "a\0b",
-            "a\x1bb",
-            &long,
-        ] {
-            assert!(parse_host(wrong).is_err(), "{wrong:?}");
-        }
+    fn an_unknown_host_is_named_once() {
+        let (_, shown) = interview(
+            &flags(None, None),
+            b"no-such-host.invalid\n::1\n\ndata\n",
+            ANY,
+        );
+        assert_eq!(shown.matches("no-such-host").count(), 1, "{shown}");
     }
 
     #[test]
-    fn a_host_without_address_is_named() {
-        let endpoint = Endpoint {
-            host: "no host".into(),
-            port: 1,
-        };
-        let error = endpoint.addresses().unwrap_err().to_string();
+    fn a_pipe_answers_each_question_once() {
+        let mut output = Vec::new();
+        let mut input = &b"9191\n127.0.0.1\n9191\n"[..];
+        let answered = flags(None, None).interview(&mut input, &mut output, Asked::Pipe, 9090, ANY);
+        let error = EndpointError::Interview(answered.unwrap_err()).to_string();
         assert!(
-            error.starts_with("cannot find the host no host: "),
+            error.starts_with("\"9191\" is no answer to the question Host: "),
             "{error}"
         );
-        assert!(!error.contains("os error"), "{error}");
+        assert!(
+            error.ends_with("use --host, --port and --prompt never"),
+            "{error}"
+        );
+        assert_eq!(input, b"127.0.0.1\n9191\n");
+    }
+
+    fn client(address: &str, port: Option<u16>) -> Result<Endpoint, EndpointError> {
+        let flags = ClientFlags {
+            address: Some(HostPort::parse(address).unwrap()),
+            endpoint: flags(None, port),
+            bind: None,
+        };
+        let mut flags = flags.flags()?;
+        flags.prompt = Prompt::Never;
+        flags.client(&PROGRAM)
     }
 
     #[test]
-    fn a_client_cannot_connect_to_port_0() {
-        let program = Program {
-            name: "test",
-            default_port: 1,
-        };
-        let client = flags(None, Some(0)).client(&program);
-        assert!(matches!(client, Err(EndpointError::PortZero)));
+    fn a_positional_address_gives_host_and_port() {
+        assert_eq!(client("[::1]:7", None).unwrap().to_string(), "[::1]:7");
+        assert_eq!(client("::1", Some(8)).unwrap().to_string(), "[::1]:8");
+        assert_eq!(client("::1", None).unwrap().to_string(), "[::1]:9090");
+        assert_eq!(
+            client("::1", Some(0)).unwrap_err().to_string()[..29],
+            *"cannot connect to port 0, whi"
+        );
+        assert!(matches!(
+            client("[::1]:0", None),
+            Err(EndpointError::PortZero)
+        ));
+        assert!(matches!(
+            client("[::1]:7", Some(8)),
+            Err(EndpointError::TwoPorts)
+        ));
+        assert!(client("[::1]:7", Some(7)).is_ok());
     }
 }

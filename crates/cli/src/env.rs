@@ -1,11 +1,18 @@
 //! Flags from the environment. The command line wins over them. It does not know what the flags mean.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, Error};
+
+use proto::Escaped;
+
+use crate::address::HostPort;
+
+/// How many characters of a bad value an error repeats.
+const SHOWN_CHARACTERS: usize = 60;
 
 /// The variable for a flag of a program: `LAB_ECHO_SERVER_LOG_TO`.
 pub(crate) fn variable(program: &str, flag: &str) -> String {
@@ -26,8 +33,13 @@ pub(crate) fn parse(
     command: &Command,
     arguments: &[OsString],
 ) -> Result<ArgMatches, Error> {
+    let refuse = |why| command.clone().error(ErrorKind::ValueValidation, why);
+    for argument in arguments.iter().skip(1) {
+        check_value(argument, "an argument").map_err(refuse)?;
+    }
     let mut matches = command.clone().try_get_matches_from(arguments)?;
-    let (mut taken, mut waiting) = (vec![], present(program, command));
+    let (mut taken, mut waiting) = (vec![], present(program, command).map_err(refuse)?);
+    waiting.retain(|flag| !given_by_address(&matches).contains(&flag.as_str()));
     let parse_with =
         |flags: &[String]| with(program, command.clone(), flags).try_get_matches_from(arguments);
     // Repeat while it makes progress: a flag may require one that another variable sets.
@@ -51,18 +63,45 @@ pub(crate) fn parse(
 }
 
 /// The flags of a command and its subcommands whose variables are set.
-fn present(program: &str, command: &Command) -> Vec<String> {
+fn present(program: &str, command: &Command) -> Result<Vec<String>, String> {
     let (mut commands, mut present) = (vec![command], vec![]);
     while let Some(command) = commands.pop() {
         commands.extend(command.get_subcommands());
         for flag in command.get_arguments().filter_map(Arg::get_long) {
-            let value = env::var_os(variable(program, flag)).unwrap_or_default();
+            let variable = variable(program, flag);
+            let value = env::var_os(&variable).unwrap_or_default();
+            check_value(&value, &variable)?;
             if !value.is_empty() && !present.iter().any(|known| known == flag) {
                 present.push(flag.to_owned());
             }
         }
     }
-    present
+    Ok(present)
+}
+
+/// Refuses a line end in a value, which none needs and a script with Windows line ends adds.
+fn check_value(value: &OsStr, name: &str) -> Result<(), String> {
+    let text = value.to_string_lossy();
+    if !text.contains(['\r', '\n']) {
+        return Ok(());
+    }
+    let shown = Escaped::new(&text).quoted().cut(SHOWN_CHARACTERS);
+    Err(format!(
+        "{name} contains a line end: {shown}; does the script that sets it have Windows line ends (\\r\\n)?"
+    ))
+}
+
+/// The flags for which a positional `HOST[:PORT]` stands.
+fn given_by_address(matches: &ArgMatches) -> &'static [&'static str] {
+    let mut innermost = matches;
+    while let Some((_, subcommand)) = innermost.subcommand() {
+        innermost = subcommand;
+    }
+    match innermost.try_get_one::<HostPort>("address") {
+        Ok(Some(HostPort { port: Some(_), .. })) => &["host", "port"],
+        Ok(Some(HostPort { port: None, .. })) => &["host"],
+        Ok(None) | Err(_) => &[],
+    }
 }
 
 /// The command, reading these flags from the environment, too.

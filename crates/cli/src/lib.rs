@@ -2,33 +2,46 @@
 //!
 //! It does not know what the programs do.
 
+mod address;
+mod completions;
 mod connect;
+mod console;
 mod descriptors;
 mod endpoint;
 mod env;
 mod flags;
+mod input;
 mod listen;
 mod messages;
 mod one_line;
 mod plaintext;
+mod platform;
 mod program;
 mod prompt;
+mod questions;
 mod reason;
+mod resolve;
 mod say;
 mod startup;
 mod stop;
 mod traffic;
 
-pub use connect::{ConnectError, connect};
+pub use address::HostPort;
+pub use connect::{ConnectError, TcpClientFlags, connect};
+pub use console::Console;
 pub use descriptors::raise_descriptor_limit;
-pub use endpoint::{Endpoint, EndpointError, EndpointFlags, Prompt, ResolveError};
+pub use endpoint::{ClientFlags, Endpoint, EndpointError, EndpointFlags, Prompt};
 pub use flags::{ServerFlags, TcpServerFlags};
+pub use input::TextInput;
 pub use listen::{ListenError, announce, bind_udp, listen};
 pub use messages::{LogError, LogFlags, LogGuard, LogTo, log_to_stderr};
 pub use plaintext::{PlaintextFlags, PlaintextRefused};
+pub use platform::{TerminalMode, is_interactive};
 pub use program::{Program, StdoutError, UsageError};
-pub use prompt::{BadLine, ask, read_line};
+pub use prompt::{AskError, Asked, BadLine, ask, ask_on_stdin, read_line};
+pub use questions::{OpenQuestion, Questions};
 pub use reason::Reason;
-pub use startup::{BoundServer, LoggedServer, StartupError};
-pub use stop::{exit_on_stop, on_stop};
+pub use resolve::ResolveError;
+pub use startup::{BoundServer, LoggedServer, RunningServer, StartupError};
+pub use stop::{exit_on_stop, on_server_signals};
 pub use traffic::Traffic;

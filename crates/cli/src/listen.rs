@@ -1,48 +1,54 @@
-//! From an endpoint to a bound socket, past ports that are taken. It accepts nobody.
+//! From an endpoint to a bound socket, past ports that are in use. It accepts no connections.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 
+use log::warn;
 use socket2::{Domain, Socket, Type};
 
-use crate::endpoint::{Endpoint, ResolveError};
+use crate::endpoint::Endpoint;
+use crate::platform;
 use crate::program::Program;
 use crate::reason::Reason;
-use crate::say::say;
+use crate::resolve::ResolveError;
 
-/// How many ports after a taken one are tried before any free one will do.
+/// How many ports after one in use are tried before any free one is taken.
 const PORTS_TO_TRY: u16 = 20;
-/// Thousands may connect at once before the first is accepted; the system may lower it (`net.core.somaxconn`).
+/// Thousands of clients may connect at once before the server accepts the first. The system may lower it (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
 
 /// Listens for TCP clients at the endpoint's first address.
 ///
-/// When the port is taken and not `strict`, walks on to the next 20 ports, then to any free one, and says so on stderr.
+/// When the port is in use and not `strict`, tries the next 20 ports, then any free one, and logs a warning for each. Listening on
+/// `::` accepts IPv4 clients, too.
 ///
 /// # Errors
-/// When the host has no address, or the system refuses for another reason than a taken port.
+/// When the host has no address, or the system refuses for another reason than a port in use.
 pub fn listen(endpoint: &Endpoint, strict: bool) -> Result<TcpListener, ListenError> {
     bind(endpoint, strict, |address| {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        // A restarted server need not wait until its former connections are forgotten.
-        socket.set_reuse_address(true)?;
+        let socket = socket_for(address, Type::STREAM)?;
+        platform::allow_restart(&socket)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(socket.into())
     })
 }
 
-/// Binds a UDP socket to the endpoint's first address, past taken ports like [`listen`].
+/// Binds a UDP socket to the endpoint's first address, past ports in use like [`listen`].
 ///
 /// # Errors
 /// As [`listen`].
 pub fn bind_udp(endpoint: &Endpoint, strict: bool) -> Result<UdpSocket, ListenError> {
-    bind(endpoint, strict, UdpSocket::bind)
+    bind(endpoint, strict, |address| {
+        let socket = socket_for(address, Type::DGRAM)?;
+        socket.bind(&address.into())?;
+        Ok(socket.into())
+    })
 }
 
-/// Tells on stdout, in the one line a server writes there, that it accepts clients. That nobody reads it does not matter.
+/// Writes the only line of a server's stdout: it accepts clients. A failure is ignored, since nobody may read it.
 pub fn announce(program: &Program, address: SocketAddr) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{} listening on {address}", program.name);
@@ -60,18 +66,27 @@ fn bind<T>(
         bind(address)
     };
     let bound = try_ports(endpoint.port, strict, try_port, |taken, next| match next {
-        0 => say(format_args!("port {taken} is taken, trying any free port")),
-        _ => say(format_args!("port {taken} is taken, trying {next}")),
+        0 => warn!("port {taken} is taken, trying any free port"),
+        _ => warn!("port {taken} is taken, trying {next}"),
     });
     bound.map_err(|source| ListenError::Bind { address, source })
 }
 
-/// Tries `first`, the ports after it, then 0, as long as each is in use; `tell` hears of every step.
+fn socket_for(address: SocketAddr, kind: Type) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        // The default differs between systems, and on Linux by the administrator's choice (bindv6only).
+        socket.set_only_v6(false)?;
+    }
+    Ok(socket)
+}
+
+/// Tries `first`, the ports after it, then 0, as long as each is in use. Calls `on_taken` with the port in use and the next one.
 fn try_ports<T>(
     first: u16,
     strict: bool,
     mut try_port: impl FnMut(u16) -> io::Result<T>,
-    mut tell: impl FnMut(u16, u16),
+    mut on_taken: impl FnMut(u16, u16),
 ) -> io::Result<T> {
     let last = if strict {
         first
@@ -83,7 +98,7 @@ fn try_ports<T>(
         match try_port(port) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && port != 0 && !strict => {
                 let next = if port < last { port + 1 } else { 0 };
-                tell(port, next);
+                on_taken(port, next);
                 port = next;
             }
             done => return done,
@@ -100,7 +115,7 @@ pub enum ListenError {
     Bind {
         /// The last one tried.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's reason.
         source: io::Error,
     },
 }
@@ -113,8 +128,11 @@ impl Display for ListenError {
         };
         let next = match source.kind() {
             ErrorKind::AddrInUse => "stop the program that has it, or choose another --port",
-            ErrorKind::PermissionDenied => {
+            ErrorKind::PermissionDenied if (1..1024).contains(&address.port()) => {
                 "ports below 1024 are for administrators: choose a higher --port"
+            }
+            ErrorKind::PermissionDenied => {
+                "the system forbids it; choose another --port, or look at the rules of this machine"
             }
             ErrorKind::AddrNotAvailable => {
                 "give an address of this machine as --host, or 0.0.0.0 for all"
@@ -156,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_walk_tries_twenty_ports_then_any() {
+    fn twenty_ports_are_tried_then_any() {
         assert_eq!(ports_tried(9090, false, |_| false), (Some(9090), vec![]));
         assert_eq!(
             ports_tried(9090, false, |port| port < 9092 && port > 0),
@@ -172,17 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn the_walk_ends_where_it_must() {
+    fn trying_ends_where_it_must() {
         assert_eq!(ports_tried(9090, true, |_| true), (None, vec![]));
         assert_eq!(ports_tried(0, false, |_| true), (None, vec![]));
         assert_eq!(ports_tried(65535, false, |_| true), (None, vec![0]));
         let denied = |_| Err::<(), _>(ErrorKind::PermissionDenied.into());
-        let error = try_ports(80, false, denied, |_, _| panic!("a walk")).unwrap_err();
+        let error = try_ports(80, false, denied, |_, _| panic!("tried another port")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     }
 
     #[test]
-    fn three_listeners_share_one_wish() {
+    fn three_listeners_with_one_port_get_different_ones() {
         let first = listen(&local(0), false).unwrap();
         let wish = first.local_addr().unwrap().port();
         let second = listen(&local(wish), false).unwrap();
@@ -198,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn many_wait_to_be_accepted() {
+    fn many_connections_wait_to_be_accepted() {
         let listener = listen(&local(0), true).unwrap();
         let there = listener.local_addr().unwrap();
         let patience = Duration::from_secs(10);
@@ -209,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn udp_walks_too() {
+    fn udp_tries_ports_too() {
         let first = bind_udp(&local(0), true).unwrap();
         let wish = first.local_addr().unwrap().port();
         let second = bind_udp(&local(wish), false).unwrap();
@@ -218,7 +236,42 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_address_is_explained() {
+    fn all_addresses_means_ipv4_too() {
+        let all = Endpoint {
+            host: "::".into(),
+            port: 0,
+        };
+        let listener = listen(&all, true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+
+        let server = bind_udp(&all, true).unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = server.local_addr().unwrap().port();
+        client.send_to(b"x", ("127.0.0.1", port)).unwrap();
+        server
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        assert_eq!(server.recv_from(&mut [0; 9]).unwrap().0, 1);
+    }
+
+    #[test]
+    fn administrators_are_named_for_low_ports_alone() {
+        let denied = |port| {
+            let error = ListenError::Bind {
+                address: SocketAddr::from(([127, 0, 0, 1], port)),
+                source: ErrorKind::PermissionDenied.into(),
+            };
+            error.to_string().contains("administrators")
+        };
+        assert_eq!(
+            [80, 1023, 1024, 9090].map(denied),
+            [true, true, false, false]
+        );
+    }
+
+    #[test]
+    fn a_foreign_address_is_explained() {
         let elsewhere = Endpoint {
             host: "192.0.2.1".into(),
             port: 0,

@@ -1,4 +1,4 @@
-//! A program as its user meets it: flags, environment, last words and exit status. It knows nothing of what the program does.
+//! A program as its user meets it: flags, environment, error message and exit status. It does not know what the program does.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -6,35 +6,46 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::{Arg, Command, Parser};
+use clap::error::ContextValue;
+use clap::{Arg, ArgMatches, Command, Parser};
+use proto::Escaped;
 
+use crate::address::HostPort;
+use crate::completions;
 use crate::endpoint::EndpointError;
 use crate::env;
 use crate::plaintext::PlaintextRefused;
+use crate::platform;
+use crate::prompt::AskError;
 use crate::reason::Reason;
 use crate::say::say;
 
 /// The exit status of wrong usage, as clap has it.
 const USAGE_STATUS: u8 = 2;
 
-/// What tells one program of the suite from another.
+/// What distinguishes one program of the suite from another.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
-    /// As it is called: `echo-server`.
+    /// Its name: `echo-server`.
     pub name: &'static str,
     /// The port when neither flag, environment nor prompt gives one.
     pub default_port: u16,
 }
 
 impl Program {
-    /// The flags of this process. Ends it with status 0 after `--help` and `--version`, with 2 on wrong usage.
+    /// The flags of this process. Ends it with status 0 after `--help`, `--version` and `completions SHELL`, with 2 on wrong usage.
     ///
-    /// Each flag, of a subcommand too, can come from the environment: echo-server's `--log-to` as `LAB_ECHO_SERVER_LOG_TO`.
-    /// What is on the command line wins: a variable whose flag it excludes, or that is of use only beside a flag that is not
-    /// there, is left out. An empty variable is none.
+    /// Each flag, of a subcommand too, can come from the environment: echo-server's `--log-to` as `LAB_ECHO_SERVER_LOG_TO`. The
+    /// command line wins: a variable is ignored when the command line conflicts with its flag, or when its flag requires one that
+    /// is missing. An empty variable counts as unset.
     pub fn parse<A: Parser>(&self) -> A {
-        self.try_parse_from(std::env::args_os())
-            .unwrap_or_else(|error| error.exit())
+        let arguments = std::env::args_os();
+        let mut command = self.command::<A>();
+        let parsed = self.matches(&command, arguments).and_then(|matches| {
+            completions::print_if_asked(self.name, &mut command, &matches);
+            flags(&command, matches)
+        });
+        parsed.unwrap_or_else(|error| error.exit())
     }
 
     /// What [`parse`](Self::parse) makes of the given arguments, of which the program's name is the first.
@@ -45,21 +56,36 @@ impl Program {
         &self,
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<A, clap::Error> {
-        let command = self
-            .adapt(A::command())
-            .name(self.name)
-            .version(env!("CARGO_PKG_VERSION"))
-            .propagate_version(true);
-        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        let mut matches = env::parse(self.name, &command, &arguments)?;
-        A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command.clone()))
+        let command = self.command::<A>();
+        flags(&command, self.matches(&command, arguments)?)
     }
 
-    /// Runs the body of `main`: on an error writes one line to stderr, and gives the exit status.
+    fn command<A: Parser>(&self) -> Command {
+        let command = A::command()
+            .name(self.name)
+            // Else help would show the file's name, which ends with .exe on Windows.
+            .bin_name(self.name)
+            .version(env!("CARGO_PKG_VERSION"))
+            .propagate_version(true);
+        completions::add_command(self.adapt(command), self.name)
+    }
+
+    fn matches(
+        &self,
+        command: &Command,
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<ArgMatches, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        env::parse(self.name, command, &arguments).map_err(escape_values)
+    }
+
+    /// Runs the body of `main`. On an error writes one line to stderr; returns the exit status.
     ///
-    /// Status 1 is for errors, 2 for wrong usage (a [`UsageError`], [`PlaintextRefused`] or [`EndpointError::PortZero`]) among their
-    /// causes, 0 for a [`StdoutError`] that says that nobody reads any more (`echo-client … | head`).
+    /// Errors give status 1, wrong usage among their causes ([`UsageError`], [`PlaintextRefused`], [`EndpointError::PortZero`],
+    /// [`EndpointError::TwoPorts`]) gives 2. Status 0 without a line is for a person who left at a question (Ctrl-D), and for a
+    /// closed pipe on stdout (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
+        platform::survive_file_size_limit();
         let error = match body() {
             Ok(status) => return status,
             Err(error) => error,
@@ -73,28 +99,60 @@ impl Program {
         }
     }
 
-    /// Where service messages go unless a flag says otherwise.
+    /// The command of a server's client: `echo-client`, `udp-chat join`.
+    pub(crate) fn client(&self) -> String {
+        match self.name.strip_suffix("-server") {
+            Some(service) => format!("{service}-client"),
+            None => format!("{} join", self.name),
+        }
+    }
+
+    /// The default log file.
     pub(crate) fn log_file(&self) -> String {
         format!("logs/{}.log", self.name)
     }
 
-    /// Gives flags that all programs share what differs between them.
+    /// Adds to a command and its subcommands what differs between programs: defaults, notes in the help.
     fn adapt(&self, command: Command) -> Command {
-        let flags = || command.get_arguments().filter_map(Arg::get_long);
-        let example = flags().find(|flag| *flag == "prompt").or(flags().next());
-        let note = example.map(|flag| {
-            let variable = env::variable(self.name, flag);
-            format!("Each flag can come from the environment: --{flag} as {variable}")
-        });
+        let has_commands = command.has_subcommands();
+        let shared = command.get_arguments().filter(|arg| arg.is_global_set());
+        let shared: Vec<Arg> = shared.cloned().collect();
         let examples = command.get_after_help().map(ToString::to_string);
-        let help: Vec<String> = [examples, note].into_iter().flatten().collect();
+        let help: Vec<String> = [examples, self.note(&command)]
+            .into_iter()
+            .flatten()
+            .collect();
         command
             .after_help(help.join("\n\n"))
-            .mut_args(|arg| self.adapt_arg(arg))
-            .mut_subcommands(|subcommand| self.adapt(subcommand))
+            .mut_args(|arg| self.adapt_arg(arg, has_commands))
+            .mut_subcommands(|subcommand| self.adapt(inherit(subcommand, &shared)))
     }
 
-    fn adapt_arg(&self, arg: Arg) -> Arg {
+    /// The last lines of a command's help.
+    fn note(&self, command: &Command) -> Option<String> {
+        let arguments = || {
+            command
+                .get_arguments()
+                .filter(|arg| arg.get_long().is_some())
+        };
+        let visible = || arguments().filter(|arg| !arg.is_hide_set());
+        let visible = || visible().filter_map(Arg::get_long);
+        if let Some(flag) = visible()
+            .find(|flag| *flag == "prompt")
+            .or(visible().next())
+        {
+            let variable = env::variable(self.name, flag);
+            let note = format!("Each flag can come from the environment: --{flag} as {variable}");
+            return Some(note);
+        }
+        let has_hidden = arguments().next().is_some();
+        has_hidden.then(|| format!("Flags that all commands share: {} --help", self.name))
+    }
+
+    fn adapt_arg(&self, arg: Arg, has_commands: bool) -> Arg {
+        if arg.get_id() == "address" && has_commands {
+            return arg.value_parser(HostPort::parse_unless_command);
+        }
         let default = match arg.get_id().as_str() {
             "port" => Some(self.default_port.to_string()),
             "log_file" => Some(self.log_file()),
@@ -111,7 +169,7 @@ impl Program {
     }
 }
 
-/// A use of flags that is wrong in a way that only running shows: status 2 instead of 1.
+/// Wrong usage that the parser of flags cannot see: status 2 instead of 1.
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -123,8 +181,7 @@ impl Display for UsageError {
 
 impl Error for UsageError {}
 
-/// A failure to write to stdout. It stands apart from other I/O errors because a reader that has seen enough is no failure,
-/// while a broken pipe anywhere else is one.
+/// A failure to write to stdout. It differs from other I/O errors: a closed pipe is no failure here, and is one on a socket.
 #[derive(Debug)]
 pub struct StdoutError(pub io::Error);
 
@@ -136,11 +193,13 @@ impl Display for StdoutError {
 
 impl Error for StdoutError {}
 
-/// The exit status that an error deserves; `None` if it is none.
+/// The exit status for an error; `None` if it is no failure.
 fn exit_status(error: &anyhow::Error) -> Option<u8> {
     if let Some(StdoutError(why)) = error.downcast_ref()
         && why.kind() == ErrorKind::BrokenPipe
     {
+        None
+    } else if error.chain().any(is_leaving) {
         None
     } else if error.chain().any(is_usage) {
         Some(USAGE_STATUS)
@@ -149,10 +208,60 @@ fn exit_status(error: &anyhow::Error) -> Option<u8> {
     }
 }
 
+fn is_leaving(cause: &(dyn Error + 'static)) -> bool {
+    matches!(
+        cause.downcast_ref(),
+        Some(EndpointError::Interview(AskError::Left))
+    ) || matches!(cause.downcast_ref(), Some(AskError::Left))
+}
+
 fn is_usage(cause: &(dyn Error + 'static)) -> bool {
     cause.is::<UsageError>()
         || cause.is::<PlaintextRefused>()
-        || matches!(cause.downcast_ref(), Some(EndpointError::PortZero))
+        || matches!(
+            cause.downcast_ref(),
+            Some(EndpointError::PortZero | EndpointError::TwoPorts)
+        )
+}
+
+/// Gives a subcommand the flags that its parent shares, hidden, since every subcommand's help would repeat them all.
+fn inherit(subcommand: Command, shared: &[Arg]) -> Command {
+    let has = |arg: &Arg| {
+        subcommand
+            .get_arguments()
+            .any(|own| own.get_id() == arg.get_id())
+    };
+    let missing: Vec<Arg> = shared.iter().filter(|arg| !has(arg)).cloned().collect();
+    let hide = |arg: Arg| match arg.is_positional() {
+        true => arg,
+        false => arg.hide(true),
+    };
+    subcommand.args(missing.into_iter().map(hide))
+}
+
+/// Turns what the parser found into the program's flags.
+fn flags<A: Parser>(command: &Command, mut matches: ArgMatches) -> Result<A, clap::Error> {
+    A::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command.clone()))
+}
+
+/// Escapes what a user wrote, which clap repeats as it is.
+fn escape_values(mut error: clap::Error) -> clap::Error {
+    let escape = |text: &String| Escaped::new(text).to_string();
+    let escaped: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(escape(text)))),
+            ContextValue::Strings(texts) => {
+                let texts = texts.iter().map(escape).collect();
+                Some((kind, ContextValue::Strings(texts)))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in escaped {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// An error and its causes: `WHAT: WHY`.
@@ -251,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_are_what_and_why() {
+    fn an_error_is_shown_with_its_causes() {
         let refused = io::Error::from_raw_os_error(111);
         let error = anyhow::Error::new(refused).context("cannot say hello");
         assert_eq!(
@@ -262,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_has_seen_enough_is_no_failure() {
+    fn a_closed_pipe_on_stdout_is_no_failure() {
         let broken = || io::Error::from(ErrorKind::BrokenPipe);
         let stdout = Err::<(), _>(StdoutError(broken())).context("cannot print a reply");
         assert_eq!(exit_status(&stdout.unwrap_err()), None);
@@ -274,10 +383,12 @@ mod tests {
     }
 
     #[test]
-    fn statuses_tell_usage_from_failure() {
+    fn wrong_usage_has_a_status_of_its_own() {
         let run = |error: anyhow::Error| PROGRAM.run(|| Err(error));
         assert_eq!(run(anyhow!("failed\n\x1b[2J")), ExitCode::from(1));
         assert_eq!(run(UsageError("no nick".into()).into()), ExitCode::from(2));
         assert_eq!(PROGRAM.run(|| Ok(ExitCode::from(130))), ExitCode::from(130));
+        let left = EndpointError::Interview(AskError::Left);
+        assert_eq!(run(left.into()), ExitCode::SUCCESS);
     }
 }

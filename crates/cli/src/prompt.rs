@@ -1,30 +1,54 @@
-//! Questions to a person, over anything that reads lines and writes. It knows nothing of what is asked.
+//! Questions and their answers, over anything that reads lines and writes. It does not know what is asked.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write, stderr, stdin};
 
 use proto::Escaped;
 
-/// Longer than any host name (253) and any name of a person (64 characters of 4 bytes).
+use crate::input::TextInput;
+use crate::reason::Reason;
+
+/// More than any host name (253 bytes) and any name of a person (64 characters of 4 bytes) needs.
 const MAX_LINE_BYTES: usize = 1024;
-/// So much of a bad answer is repeated to the one who gave it.
+/// How many characters of a bad answer an error repeats.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// Asks `Label [default]: ` until `parse` takes the answer.
+/// Who answers questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A person at a terminal, who can correct an answer.
+    Person,
+    /// A pipe or a file. Its next line is not another answer to the same question.
+    Pipe,
+}
+
+impl Asked {
+    /// Who answers on stdin.
+    pub fn on_stdin() -> Self {
+        match stdin().is_terminal() {
+            true => Self::Person,
+            false => Self::Pipe,
+        }
+    }
+}
+
+/// Asks `Label [default]: ` and parses the answer. Enter takes the default.
 ///
-/// Enter and the end of input take the default. A bad answer is explained by `parse`'s error. Reads from `input` not a byte
-/// beyond the lines it consumes.
+/// A person who gives a bad answer gets `parse`'s error and is asked again; a bad answer from a pipe is an error. End of input
+/// leaves the program where a person ends it (Ctrl-D), and takes the default in a pipe. Reads no byte of `input` beyond the
+/// lines that it takes.
 ///
 /// # Errors
-/// When reading or writing fails.
+/// [`AskError`], when there is no answer.
 pub fn ask<T, E: Display>(
     input: &mut impl BufRead,
     output: &mut impl Write,
+    asked: Asked,
     label: &str,
     default: T,
     mut parse: impl FnMut(&str) -> Result<T, E>,
-) -> io::Result<T>
+) -> Result<T, AskError>
 where
     T: Display,
 {
@@ -34,21 +58,86 @@ where
         let Some(line) = read_line(input)? else {
             // Nobody pressed Enter, so the cursor still stands after the question.
             writeln!(output)?;
-            return Ok(default);
+            return match asked {
+                Asked::Person => Err(AskError::Left),
+                Asked::Pipe => Ok(default),
+            };
         };
-        match line.as_deref().map(str::trim_ascii) {
-            Err(bad_line) => writeln!(output, "{bad_line}")?,
+        let answer = line.as_deref().map(str::trim_ascii);
+        let complaint = match answer {
             Ok("") => return Ok(default),
             Ok(answer) => match parse(answer) {
                 Ok(value) => return Ok(value),
-                Err(why) => writeln!(output, "{}: {why}", shown(answer.as_bytes()))?,
+                Err(why) => (shown(answer.as_bytes()).to_string(), why.to_string()),
             },
+            Err(bad_line) => (bad_line.shown.clone(), bad_line.why.clone()),
+        };
+        let (answer, why) = complaint;
+        match asked {
+            Asked::Person => writeln!(output, "{answer}: {why}")?,
+            Asked::Pipe => {
+                // The question's line ends here, too.
+                writeln!(output)?;
+                let label = label.to_owned();
+                return Err(AskError::BadAnswer { label, answer, why });
+            }
         }
     }
 }
 
-/// Reads one line that a person typed or a pipe brought, without its end (`\n` or `\r\n`); `None` at the end of input. Of a
-/// line that is none of text the rest is read, too, and forgotten.
+/// [`ask`] on stdin and stderr.
+///
+/// # Errors
+/// [`AskError`], when there is no answer.
+pub fn ask_on_stdin<T: Display, E: Display>(
+    label: &str,
+    default: T,
+    parse: impl FnMut(&str) -> Result<T, E>,
+) -> Result<T, AskError> {
+    let (input, output) = (&mut TextInput::stdin(), &mut stderr());
+    ask(input, output, Asked::on_stdin(), label, default, parse)
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub enum AskError {
+    /// A person ended the input, and so the program.
+    Left,
+    /// The answer from a pipe is wrong.
+    BadAnswer {
+        /// The question.
+        label: String,
+        /// The answer, escaped and quoted.
+        answer: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The question cannot be shown, or the answer cannot be read.
+    Io(io::Error),
+}
+
+impl Display for AskError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Left => f.write_str("the input ended at a question"),
+            Self::BadAnswer { label, answer, why } => {
+                write!(f, "{answer} is no answer to the question {label}: {why}")
+            }
+            Self::Io(error) => write!(f, "cannot ask a question: {}", Reason(error)),
+        }
+    }
+}
+
+impl Error for AskError {}
+
+impl From<io::Error> for AskError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads one line without its end (`\n` or `\r\n`); `None` at the end of input. Reads and drops the rest of a line that is too
+/// long.
 ///
 /// # Errors
 /// When reading fails.
@@ -60,30 +149,34 @@ pub fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, B
     }
     if line.len() > MAX_LINE_BYTES && !line.ends_with(b"\n") {
         input.skip_until(b'\n')?;
-        let why = format!("is too long: at most {MAX_LINE_BYTES} bytes");
+        let why = format!("too long: at most {MAX_LINE_BYTES} bytes");
         return Ok(Some(Err(BadLine::new(&line, why))));
     }
     let line = line.strip_suffix(b"\n").unwrap_or(&line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map(str::to_owned);
-    Ok(Some(text.map_err(|_| {
-        BadLine::new(line, "is not UTF-8 text".into())
-    })))
+    Ok(Some(
+        text.map_err(|_| BadLine::new(line, "not UTF-8 text".into())),
+    ))
 }
 
-/// A line that is no text, or too much of it, in words for the one who gave it: `"\xff" is not UTF-8 text`.
+/// A line that is too long or not text: `"\xff" is not UTF-8 text`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadLine(String);
+pub struct BadLine {
+    shown: String,
+    why: String,
+}
 
 impl BadLine {
     fn new(line: &[u8], why: String) -> Self {
-        Self(format!("{} {why}", shown(line.trim_ascii())))
+        let shown = shown(line.trim_ascii()).to_string();
+        Self { shown, why }
     }
 }
 
 impl Display for BadLine {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{} is {}", self.shown, self.why)
     }
 }
 
@@ -99,52 +192,74 @@ mod tests {
 
     use super::*;
 
-    fn ask_port(mut input: &[u8]) -> (u16, String, &[u8]) {
+    fn ask_port(asked: Asked, mut input: &[u8]) -> (Result<u16, AskError>, String, &[u8]) {
         let mut output = Vec::new();
         let parse = |answer: &str| answer.parse::<u16>().map_err(|_| "a port is a number");
-        let port = ask(&mut input, &mut output, "Port", 9090, parse).unwrap();
+        let port = ask(&mut input, &mut output, asked, "Port", 9090, parse);
         (port, String::from_utf8(output).unwrap(), input)
     }
 
     #[test]
     fn an_answer_is_taken_and_nothing_after_it() {
-        assert_eq!(
-            ask_port(b" 9191 \r\nhello\n"),
-            (9191, "Port [9090]: ".into(), &b"hello\n"[..])
-        );
-        assert_eq!(ask_port(b"9191").0, 9191);
+        for asked in [Asked::Person, Asked::Pipe] {
+            let (port, shown, rest) = ask_port(asked, b" 9191 \r\nhello\n");
+            assert_eq!(
+                (port.unwrap(), shown.as_str(), rest),
+                (9191, "Port [9090]: ", &b"hello\n"[..])
+            );
+            assert_eq!(ask_port(asked, b"9191").0.unwrap(), 9191);
+            let (port, _, rest) = ask_port(asked, b"\nhello\n");
+            assert_eq!((port.unwrap(), rest), (9090, &b"hello\n"[..]));
+        }
     }
 
     #[test]
-    fn enter_and_the_end_of_input_take_the_default() {
-        assert_eq!(
-            ask_port(b"\nhello\n"),
-            (9090, "Port [9090]: ".into(), &b"hello\n"[..])
-        );
-        assert_eq!(ask_port(b""), (9090, "Port [9090]: \n".into(), &b""[..]));
+    fn at_the_end_of_input_a_person_leaves_and_a_pipe_takes_the_default() {
+        let (left, shown, _) = ask_port(Asked::Person, b"");
+        assert!(matches!(left, Err(AskError::Left)));
+        assert_eq!(shown, "Port [9090]: \n");
+        let (port, shown, _) = ask_port(Asked::Pipe, b"");
+        assert_eq!((port.unwrap(), shown.as_str()), (9090, "Port [9090]: \n"));
     }
 
     #[test]
-    fn bad_answers_are_explained_and_asked_again() {
-        let (port, said, _) = ask_port(b"ninety\n\x1b[2J\xff\n99999\n9191\n");
-        assert_eq!(port, 9191);
+    fn a_person_is_asked_again() {
+        let (port, shown, _) = ask_port(Asked::Person, b"ninety\n\x1b[2J\xff\n99999\n9191\n");
+        assert_eq!(port.unwrap(), 9191);
         assert_eq!(
-            said,
+            shown,
             "Port [9090]: \"ninety\": a port is a number\n\
-             Port [9090]: \"\\x1b[2J\\xff\" is not UTF-8 text\n\
+             Port [9090]: \"\\x1b[2J\\xff\": not UTF-8 text\n\
              Port [9090]: \"99999\": a port is a number\n\
              Port [9090]: "
         );
-        assert_eq!(ask_port(b"ninety").0, 9090);
+    }
+
+    #[test]
+    fn a_bad_answer_from_a_pipe_is_the_last() {
+        for (input, expected) in [
+            (
+                &b"ninety\n9191\n"[..],
+                "\"ninety\" is no answer to the question Port: a port is a number",
+            ),
+            (
+                b"\xff\n9191\n",
+                "\"\\xff\" is no answer to the question Port: not UTF-8 text",
+            ),
+        ] {
+            let (bad, shown, rest) = ask_port(Asked::Pipe, input);
+            assert_eq!(bad.unwrap_err().to_string(), expected);
+            assert_eq!((shown.as_str(), rest), ("Port [9090]: \n", &b"9191\n"[..]));
+        }
     }
 
     #[test]
     fn a_long_line_is_bounded_and_skipped() {
         let long = [&[b'9'; 1 << 20][..], b"\n9191\nrest"].concat();
-        let (port, said, rest) = ask_port(&long);
-        assert_eq!((port, rest), (9191, &b"rest"[..]));
-        assert!(said.contains("is too long: at most 1024 bytes"));
-        assert!(said.len() < 200, "{said}");
+        let (port, shown, rest) = ask_port(Asked::Person, &long);
+        assert_eq!((port.unwrap(), rest), (9191, &b"rest"[..]));
+        assert!(shown.contains("too long: at most 1024 bytes"));
+        assert!(shown.len() < 200, "{shown}");
     }
 
     #[test]
@@ -164,9 +279,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_input_ends_in_a_port_and_harmless_words(input: Vec<u8>) {
-            let (_, said, _) = ask_port(&input);
-            prop_assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said:?}");
+        fn any_input_ends_the_question_and_shows_no_control_characters(input: Vec<u8>) {
+            for asked in [Asked::Person, Asked::Pipe] {
+                let (port, mut shown, _) = ask_port(asked, &input);
+                if let Err(error) = port {
+                    shown += &error.to_string();
+                }
+                prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+            }
         }
     }
 }

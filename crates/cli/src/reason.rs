@@ -11,7 +11,8 @@ impl Display for Reason<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let whole = self.0.to_string();
         let text = match whole.rsplit_once(" (os error ") {
-            Some((text, _)) if self.0.raw_os_error().is_some() => text,
+            // Windows ends its texts with a full stop.
+            Some((text, _)) if self.0.raw_os_error().is_some() => text.trim_end_matches('.'),
             _ => &whole,
         };
         let text = text

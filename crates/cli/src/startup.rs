@@ -1,133 +1,224 @@
-//! How every TCP server begins: where to listen, the log, the port, and the first service messages. What a server needs besides
-//! is not known here; it comes between the log and the port, so that a server that cannot serve never listens.
+//! How every server starts and stops: where to listen, the log, the port, the first and last messages.
+//!
+//! What else a server needs comes between the log and the port, so that a server that cannot serve never listens.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, IsTerminal, stderr};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::time::Instant;
 
-use log::{info, warn};
+use log::{error, info, warn};
 
+use crate::console::Console;
 use crate::descriptors::raise_descriptor_limit;
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::flags::TcpServerFlags;
-use crate::listen::{ListenError, announce, listen};
-use crate::messages::{LogError, LogGuard};
+use crate::flags::{ServerFlags, TcpServerFlags};
+use crate::listen::{ListenError, announce, bind_udp, listen};
+use crate::messages::{LogError, LogGuard, LogTo};
 use crate::program::Program;
 use crate::reason::Reason;
-use crate::stop::on_stop;
+use crate::say::say;
+use crate::stop::on_server_signals;
 
 /// A server that has its log, and does not listen yet.
 pub struct LoggedServer {
     endpoint: Endpoint,
     is_strict: bool,
-    program: Program,
-    log: LogGuard,
+    running: RunningServer,
 }
 
-/// A server that listens, and has not told of it on stdout yet.
-pub struct BoundServer {
-    /// What it listens on.
-    pub listener: TcpListener,
+/// A server that listens, and has not announced it on stdout yet.
+pub struct BoundServer<S> {
+    /// The socket that listens.
+    pub socket: S,
+    /// Its address.
+    pub address: SocketAddr,
+    console: Console,
+    running: RunningServer,
+}
+
+/// A server that accepts clients. Dropping it ends the log.
+pub struct RunningServer {
     program: Program,
-    address: SocketAddr,
+    started: Instant,
     log: LogGuard,
+    logs_to_console: bool,
 }
 
 impl TcpServerFlags {
-    /// [Starts](Self::start) and [listens](LoggedServer::listen).
+    /// [Starts](ServerFlags::start) and [listens](LoggedServer::listen).
     ///
     /// # Errors
-    /// That of the step that fails.
-    pub fn open(&self, program: &Program) -> Result<BoundServer, StartupError> {
+    /// When a step fails.
+    pub fn open(&self, program: &Program) -> Result<BoundServer<TcpListener>, StartupError> {
         self.start(program)?.listen()
     }
 
-    /// Asks where to listen if it should, and starts the log. Until the server is announced, warnings that go to the log file
-    /// are told on stderr, too.
+    /// See [`ServerFlags::start`].
     ///
     /// # Errors
-    /// That of the step that fails.
+    /// When a step fails.
     pub fn start(&self, program: &Program) -> Result<LoggedServer, StartupError> {
-        let endpoint = self.server.endpoint.server(program)?;
-        let log = self.server.log.start(program)?;
+        self.server.start(program)
+    }
+}
+
+impl ServerFlags {
+    /// Asks where to listen if it may, and starts the log. Until the server is announced, stderr shows warnings that go to the log
+    /// file, too.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub fn start(&self, program: &Program) -> Result<LoggedServer, StartupError> {
+        let endpoint = self.endpoint.server(program)?;
+        let log = self.log.start(program)?;
         log.warn_aloud(true);
-        info!(
-            "server started: {} {}",
-            program.name,
-            env!("CARGO_PKG_VERSION")
-        );
+        let (name, version) = (program.name, env!("CARGO_PKG_VERSION"));
+        info!("server started: {name} {version}");
         match raise_descriptor_limit() {
             Ok(limit) => info!("up to {limit} files and connections may be open"),
             Err(error) => warn!("cannot raise the limit of open files: {error}"),
         }
         Ok(LoggedServer {
             endpoint,
-            is_strict: self.server.strict_port,
-            program: *program,
-            log,
+            is_strict: self.strict_port,
+            running: RunningServer {
+                program: *program,
+                started: Instant::now(),
+                log,
+                logs_to_console: self.log.log_to != LogTo::File,
+            },
         })
     }
 }
 
 impl LoggedServer {
-    /// Where it is to listen, unless the port is taken.
+    /// Where it will listen, unless the port is in use.
     ///
     /// # Errors
     /// When the host has no address.
     pub fn address(&self) -> Result<SocketAddr, ListenError> {
         let addresses = self.endpoint.addresses().map_err(ListenError::Resolve);
-        Ok(addresses.inspect_err(|error| log::error!("{error}"))?[0])
+        Ok(addresses.inspect_err(|error| error!("{error}"))?[0])
     }
 
-    /// Listens.
+    /// Listens for TCP clients.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
-    pub fn listen(self) -> Result<BoundServer, StartupError> {
-        let listener =
-            listen(&self.endpoint, self.is_strict).inspect_err(|error| log::error!("{error}"))?;
-        let address = listener.local_addr().map_err(StartupError::Address)?;
+    /// When the system refuses the address.
+    pub fn listen(self) -> Result<BoundServer<TcpListener>, StartupError> {
+        let listener = listen(&self.endpoint, self.is_strict);
+        self.bound(listener, TcpListener::local_addr)
+    }
+
+    /// Binds a UDP socket.
+    ///
+    /// # Errors
+    /// When the system refuses the address.
+    pub fn bind_udp(self) -> Result<BoundServer<UdpSocket>, StartupError> {
+        let socket = bind_udp(&self.endpoint, self.is_strict);
+        self.bound(socket, UdpSocket::local_addr)
+    }
+
+    fn bound<S>(
+        self,
+        socket: Result<S, ListenError>,
+        address: impl FnOnce(&S) -> io::Result<SocketAddr>,
+    ) -> Result<BoundServer<S>, StartupError> {
+        let socket = socket.inspect_err(|error| error!("{error}"))?;
+        let address = address(&socket).map_err(StartupError::Address)?;
         match self.endpoint.port {
-            wish if wish == 0 || wish == address.port() => info!("listening on {address}"),
-            wish => info!("listening on {address}, since port {wish} is taken"),
+            wanted if wanted == 0 || wanted == address.port() => info!("listening on {address}"),
+            wanted => info!("listening on {address}, since port {wanted} is taken"),
         }
         Ok(BoundServer {
-            listener,
-            program: self.program,
+            socket,
             address,
-            log: self.log,
+            console: Console::new(),
+            running: self.running,
         })
     }
 }
 
-impl BoundServer {
-    /// Calls `stop` at the first stop signal, and tells on stdout that clients are accepted. Gives
-    /// the listener, and the log to end when the server has.
+impl<S> BoundServer<S> {
+    /// The commands that the server takes on its terminal.
+    pub fn with_console(self, console: Console) -> Self {
+        Self { console, ..self }
+    }
+
+    /// Calls `stop` at the first stop signal or the command `stop`, and announces on stdout that clients are accepted. Returns the
+    /// socket to serve, and the server to call [`stopped`](RunningServer::stopped) on.
     ///
     /// # Errors
-    /// When the system refuses to tell of signals.
+    /// When the system refuses signal handlers or a thread.
     pub fn announce(
         self,
-        stop: impl FnOnce() + Send + 'static,
-    ) -> io::Result<(TcpListener, LogGuard)> {
-        on_stop(stop)?;
-        announce(&self.program, self.address);
-        self.log.warn_aloud(false);
-        Ok((self.listener, self.log))
+        stop: impl Fn() + Send + Sync + 'static,
+    ) -> io::Result<(S, RunningServer)> {
+        let stop: Arc<dyn Fn() + Send + Sync> = Arc::new(stop);
+        on_server_signals(
+            {
+                let stop = Arc::clone(&stop);
+                move || stop()
+            },
+            || {},
+        )?;
+        announce(&self.running.program, self.address);
+        for address in own_addresses(self.address.ip()) {
+            let address = SocketAddr::new(address, self.address.port());
+            let client = self.running.program.client();
+            say(format_args!("on other machines: {client} {address}"));
+        }
+        self.running.log.warn_aloud(false);
+        self.console.start(stop)?;
+        Ok((self.socket, self.running))
     }
 }
 
-/// Why a server did not begin.
+impl RunningServer {
+    /// Logs that the server stopped; `totals` says what it did. A person at the terminal sees it, too.
+    pub fn stopped(self, totals: impl Display) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        info!("server stopped: {totals}, in {seconds:.3} s");
+        if stderr().is_terminal() && !self.logs_to_console {
+            let name = self.program.name;
+            say(format_args!("{name} stopped: {totals}, in {seconds:.3} s"));
+        }
+    }
+}
+
+/// The addresses by which other machines reach a server that listens on `address`, if that means all addresses. std cannot list
+/// them: these are the ones from which a packet to another network would leave. Connecting a UDP socket sends nothing.
+fn own_addresses(address: IpAddr) -> Vec<IpAddr> {
+    if !address.is_unspecified() {
+        return vec![];
+    }
+    // Reserved for documentation (RFC 5737, RFC 3849): nobody has them.
+    let mut routes = vec![("0.0.0.0:0", "192.0.2.1:9")];
+    if address.is_ipv6() {
+        routes.push(("[::]:0", "[2001:db8::1]:9"));
+    }
+    let source = |(source, target)| {
+        let socket = UdpSocket::bind(source).ok()?;
+        socket.connect(target).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    let found = routes.into_iter().filter_map(source);
+    found.filter(|address| !address.is_loopback()).collect()
+}
+
+/// Why a server did not start.
 #[derive(Debug)]
 pub enum StartupError {
-    /// It is not known where to listen.
+    /// There is no address to listen on.
     Endpoint(EndpointError),
     /// The log cannot be written.
     Log(LogError),
-    /// The address cannot be listened on.
+    /// The system refuses the address.
     Listen(ListenError),
-    /// The system does not tell the address.
+    /// The system does not tell the socket's address.
     Address(io::Error),
 }
 
@@ -137,7 +228,9 @@ impl Display for StartupError {
             Self::Endpoint(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
-            Self::Address(error) => write!(f, "cannot tell where it listens: {}", Reason(error)),
+            Self::Address(error) => {
+                write!(f, "cannot read the socket's address: {}", Reason(error))
+            }
         }
     }
 }
@@ -159,5 +252,21 @@ impl From<LogError> for StartupError {
 impl From<ListenError> for StartupError {
     fn from(error: ListenError) -> Self {
         Self::Listen(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_on_all_addresses_has_others() {
+        assert!(own_addresses("127.0.0.1".parse().unwrap()).is_empty());
+        let own = own_addresses("::".parse().unwrap());
+        assert!(
+            own.iter()
+                .all(|own| !own.is_loopback() && !own.is_unspecified()),
+            "{own:?}"
+        );
     }
 }

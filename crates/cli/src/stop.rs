@@ -1,73 +1,58 @@
-//! Signals that ask a program to end. It knows nothing of what ending takes.
+//! What a program does at signals that end it or reopen its logs. The caller says what ending takes.
 
-use std::fs;
-use std::io;
+use std::io::{self, IsTerminal, stderr, stdin, stdout};
 use std::process;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
-use signal_hook::iterator::Signals;
+use crate::platform::{self, Signal};
 
-/// Calls `stop` in a thread of its own at the first Ctrl-C (SIGINT), SIGTERM or SIGHUP (the terminal was closed).
+/// Calls `stop` in another thread at the first Ctrl-C (SIGINT) or SIGTERM, and `reopen_logs` at each SIGHUP. SIGHUP stops the
+/// server, too, if it was started in a terminal that is gone. A second Ctrl-C or SIGTERM ends the process at once with status
+/// 128 + its number.
 ///
-/// To be called after the prompts: until then these signals simply end the process, while a prompt would not notice `stop`.
-/// A second Ctrl-C or SIGTERM ends the process at once with status 128 + its number, whatever it is doing.
+/// Call it after the prompts: until then these signals end the process, while a prompt would not notice `stop`.
 ///
 /// # Errors
 /// When the system refuses the handlers or the thread.
-pub fn on_stop(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    on_signal(move |_| stop())
-}
-
-/// For a client: at the first of these signals calls `last_words`, brings the log to its end, and exits, with status 130 after
-/// Ctrl-C.
-///
-/// # Errors
-/// As [`on_stop`].
-pub fn exit_on_stop(last_words: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    on_signal(move |signal| {
-        last_words();
-        log::logger().flush();
-        process::exit(exit_status(signal));
+pub fn on_server_signals(
+    stop: impl FnOnce() + Send + 'static,
+    mut reopen_logs: impl FnMut() + Send + 'static,
+) -> io::Result<()> {
+    // BSD's nohup leaves stdin alone and redirects the others.
+    let has_terminal = stdin().is_terminal() && (stderr().is_terminal() || stdout().is_terminal());
+    let mut stop = Some(stop);
+    platform::watch_signals(move |signal| {
+        let is_end = match signal {
+            Signal::Stop { .. } => true,
+            Signal::Hangup { was_ignored } => {
+                !was_ignored && has_terminal && !stdin().is_terminal()
+            }
+        };
+        match is_end {
+            true => stop.take().into_iter().for_each(|stop| stop()),
+            false => reopen_logs(),
+        }
     })
 }
 
-fn on_signal(react: impl FnOnce(i32) + Send + 'static) -> io::Result<()> {
-    let stopping = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order the signal that sets the flag does not find it set.
-        flag::register_conditional_shutdown(signal, exit_status(signal), Arc::clone(&stopping))?;
-        flag::register(signal, Arc::clone(&stopping))?;
-    }
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    if !hangup_is_ignored() {
-        signals.add_signal(SIGHUP)?;
-    }
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                react(signal);
-            }
-            // Goes on holding the handlers: dropped, they would leave the signals without effect.
-            loop {
-                thread::park();
-            }
-        })?;
-    Ok(())
+/// For a client: at the first Ctrl-C, SIGTERM or SIGHUP calls `last_words`, flushes the log, and exits, after Ctrl-C with status 130.
+///
+/// # Errors
+/// When the system refuses the handlers or the thread.
+pub fn exit_on_stop(last_words: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let mut last_words = Some(last_words);
+    platform::watch_signals(move |signal| {
+        let status = match signal {
+            Signal::Stop { exit_status } => exit_status,
+            Signal::Hangup { was_ignored: true } => return,
+            Signal::Hangup { was_ignored: false } => HANGUP_STATUS,
+        };
+        if let Some(last_words) = last_words.take() {
+            last_words();
+        }
+        log::logger().flush();
+        process::exit(status);
+    })
 }
 
-fn exit_status(signal: i32) -> i32 {
-    128 + signal
-}
-
-/// Whether the program was started with `nohup`, so that it outlives its terminal. Told by Linux alone.
-fn hangup_is_ignored() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
-}
+/// 128 + SIGHUP.
+const HANGUP_STATUS: i32 = 129;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser};
-use cli::{EndpointFlags, UsageError};
+use cli::{TcpClientFlags, UsageError};
 use echo_client::{Load, Wire};
 use proto::MAX_ECHO_BYTES;
 
@@ -12,17 +12,17 @@ use proto::MAX_ECHO_BYTES;
 #[command(after_help = "Examples:
   echo-client --local                  server and client in one, to see it work
   echo-client                          asks for host and port, Enter takes the defaults
-  echo-client --host 192.0.2.7 --port 7777
+  echo-client 192.0.2.7:7777
   seq 1 1000 | echo-client --quiet | sha256sum
   echo-client --raw --port 7           any echo server of RFC 862
-  echo-client --bench --connections 50 --window 8 --host 192.0.2.7 --port 7777")]
+  echo-client --bench --connections 50 --window 8 192.0.2.7:7777")]
 pub struct Flags {
-    /// Where the server is.
+    /// Where the server is, and how long to wait for it.
     #[command(flatten)]
-    pub endpoint: EndpointFlags,
+    pub tcp: TcpClientFlags,
 
     /// Start an echo server inside this program and talk to it
-    #[arg(long, conflicts_with_all = ["host", "port"])]
+    #[arg(long, conflicts_with_all = ["address", "host", "port", "bind"])]
     pub local: bool,
 
     /// Send lines as they are, without frames, to any echo server (RFC 862)
@@ -32,14 +32,6 @@ pub struct Flags {
     /// The longest message in bytes, sent or received
     #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
     max_message: u32,
-
-    /// How long to wait for the connection, and for what the server owes
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
-    timeout: u32,
-
-    /// No service messages
-    #[arg(long)]
-    pub quiet: bool,
 
     /// Whether and how to measure.
     #[command(flatten)]
@@ -87,11 +79,6 @@ impl Flags {
         }
     }
 
-    /// How long to wait for the connection, and for what is owed.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout.into())
-    }
-
     /// Messages that are to be sent must be allowed.
     pub fn check_load(&self) -> Result<(), UsageError> {
         let (size, most) = (self.bench.size, self.max_message);
@@ -110,7 +97,7 @@ impl Flags {
             size: self.bench.size as usize,
             window: self.bench.window as usize,
             duration: Duration::from_secs(self.bench.duration.into()),
-            timeout: self.timeout(),
+            timeout: self.tcp.timeout(),
         }
     }
 }

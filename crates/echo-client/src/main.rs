@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
-use cli::{Program, StdoutError, connect, exit_on_stop, log_to_stderr, raise_descriptor_limit};
+use cli::{Program, StdoutError, exit_on_stop, log_to_stderr, raise_descriptor_limit};
 use echo_client::{Conversation, Error, LocalServer, Told, bench};
 use flags::Flags;
 use log::{LevelFilter, info, warn};
@@ -36,12 +36,12 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    if !flags.quiet && !flags.bench.bench {
+    if !flags.tcp.quiet && !flags.bench.bench {
         log_to_stderr(LevelFilter::Info)?;
     }
     if !flags.local {
-        let endpoint = flags.endpoint.client(&PROGRAM)?;
-        return meet(flags, None, || Ok(connect(&endpoint, flags.timeout())?));
+        let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
+        return meet(flags, None, || Ok(flags.tcp.connect(&endpoint)?));
     }
     let server = LocalServer::start(flags.wire()).context("cannot start the local server")?;
     let end = meet(flags, Some(server.told()), || {
@@ -71,7 +71,7 @@ fn measure(
     connect: impl Fn() -> anyhow::Result<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
     flags.check_load()?;
-    let shows_progress = stderr().is_terminal() && !flags.quiet;
+    let shows_progress = stderr().is_terminal() && !flags.tcp.quiet;
     exit_on_stop(move || {
         if shows_progress {
             show(START_OF_LINE);
@@ -109,8 +109,8 @@ fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow
         .and_then(|peer| Ok((peer, socket.local_addr()?)));
     let (peer, local) = addresses.context("the connection broke at once")?;
     info!("connected to {peer} from {local}");
-    let conversation = Arc::new(Conversation::new(socket, flags.wire(), flags.timeout()));
-    let has_prompt = stdin().is_terminal() && stderr().is_terminal() && !flags.quiet;
+    let conversation = Arc::new(Conversation::new(socket, flags.wire(), flags.tcp.timeout()));
+    let has_prompt = stdin().is_terminal() && stderr().is_terminal() && !flags.tcp.quiet;
     exit_on_stop({
         let conversation = Arc::clone(&conversation);
         move || {

@@ -1,14 +1,14 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Parser;
 use cli::{
-    EndpointFlags, Program, StdoutError, Traffic, UsageError, connect, exit_on_stop, log_to_stderr,
+    Program, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError, exit_on_stop,
+    is_interactive, log_to_stderr,
 };
 use ident_client::{Error, Person, converse};
 use log::{LevelFilter, info};
@@ -23,33 +23,21 @@ const PROGRAM: Program = Program {
 #[derive(Parser)]
 #[command(after_help = "Examples:
   ident-client                         asks for host and port, Enter takes the defaults
-  ident-client --host 192.0.2.7 --name Anna
+  ident-client 192.0.2.7 --name Anna
   echo whoami | ident-client --name Anna --quiet")]
 struct Flags {
     #[command(flatten)]
-    endpoint: EndpointFlags,
+    tcp: TcpClientFlags,
 
     /// The answer, should the server ask for a name [default: ask]
     #[arg(long)]
     name: Option<String>,
-
-    /// How long to wait for the connection, and for each answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
-    timeout: u32,
-
-    /// No service messages
-    #[arg(long)]
-    quiet: bool,
 }
 
 impl Flags {
     fn name(&self) -> Result<Option<Name>, UsageError> {
         let name = self.name.as_deref().map(Name::parse).transpose();
         name.map_err(|error| UsageError(format!("--name cannot be a name: {error}")))
-    }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout.into())
     }
 }
 
@@ -59,14 +47,14 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    if !flags.quiet {
+    if !flags.tcp.quiet {
         log_to_stderr(LevelFilter::Info)?;
     }
     let name = flags.name()?;
-    let endpoint = flags.endpoint.client(&PROGRAM)?;
-    let socket = connect(&endpoint, flags.timeout())?;
-    socket.set_read_timeout(Some(flags.timeout()))?;
-    socket.set_write_timeout(Some(flags.timeout()))?;
+    let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
+    let socket = flags.tcp.connect(&endpoint)?;
+    socket.set_read_timeout(Some(flags.tcp.timeout()))?;
+    socket.set_write_timeout(Some(flags.tcp.timeout()))?;
     info!(
         "connected to {} from {}",
         socket.peer_addr()?,
@@ -88,10 +76,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     })?;
 
     let person = Person {
-        input: &mut stdin().lock(),
+        input: &mut TextInput::stdin(),
         output: &mut stdout(),
         errors: &mut stderr(),
-        is_interactive: stdin().is_terminal() && stderr().is_terminal(),
+        is_interactive: is_interactive(),
         is_asked: &is_asked,
     };
     let end = converse(&socket, name.as_ref(), person, |passed| match passed {

@@ -31,7 +31,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cli::{EndpointFlags, LogError, Program, UsageError, ask, exit_on_stop, log_to_stderr};
+use cli::{ClientFlags, LogError, Program, UsageError, ask_on_stdin, exit_on_stop, log_to_stderr};
 use log::LevelFilter;
 use proto::chat::Nonce;
 use rand::TryRng;
@@ -60,14 +60,14 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   udp-chat join                        asks for host, port and nick
-  udp-chat join --host 192.0.2.7 --nick Anna
+  udp-chat join 192.0.2.7 --nick Anna
   seq 1 9 | udp-chat join --nick bot   each line is a message; status 0 once all are confirmed
                                        (past the first 50, 20 messages a second are sent)
   udp-chat join --nick Anna --drop 30 --trace 2> trace.log")]
 pub struct JoinFlags {
     /// Where the chat is.
     #[command(flatten)]
-    pub endpoint: EndpointFlags,
+    pub client: ClientFlags,
 
     /// The name to be known by; asked for in a terminal
     #[arg(long, value_name = "NAME")]
@@ -92,7 +92,7 @@ pub struct JoinFlags {
 /// # Errors
 /// Whatever keeps it from a good end.
 pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError> {
-    let endpoint = flags.endpoint.client(program)?;
+    let endpoint = flags.client.endpoint(program)?;
     let nick = nick(flags)?;
     let addresses = endpoint.addresses()?;
     let (inputs, received) = mpsc::sync_channel(MAX_INPUTS);
@@ -179,7 +179,7 @@ fn nick(flags: &JoinFlags) -> Result<Nick, JoinError> {
             why,
         });
     }
-    let may_ask = match flags.endpoint.prompt {
+    let may_ask = match flags.client.endpoint.prompt {
         cli::Prompt::Always => true,
         // Which is about host and port; a nick has no default that would do for all.
         cli::Prompt::Never | cli::Prompt::Auto => {
@@ -194,8 +194,7 @@ fn nick(flags: &JoinFlags) -> Result<Nick, JoinError> {
     let default = user.and_then(|user| Nick::parse(&user).ok());
     let default = default.or_else(|| Nick::parse("guest").ok());
     let default = default.expect("guest is a nick");
-    let (input, output) = (&mut io::stdin().lock(), &mut io::stderr());
-    ask(input, output, "Nick", default, Nick::parse).map_err(JoinError::Input)
+    ask_on_stdin("Nick", default, Nick::parse).map_err(JoinError::Question)
 }
 
 /// Random numbers, one a hello. The first is drawn here, so that a system without any is found out.

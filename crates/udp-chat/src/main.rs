@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
-use cli::{Program, ServerFlags, announce, bind_udp, on_stop};
+use cli::{Program, ServerFlags, announce, bind_udp, on_server_signals};
 use log::{LevelFilter, error, info};
 use udp_chat::{FaultFlags, JoinFlags, RoomSettings, StopHandle};
 
@@ -65,10 +65,11 @@ fn serve(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         bind_udp(&endpoint, flags.server.strict_port).inspect_err(|error| error!("{error}"))?;
     let address = socket.local_addr()?;
     let stop = StopHandle::new(&socket)?;
-    on_stop({
+    let stop_serving = {
         let stop = stop.clone();
         move || stop.stop()
-    })?;
+    };
+    on_server_signals(stop_serving, || {})?;
     info!("listening on {address}");
     announce(&PROGRAM, address);
     let settings = RoomSettings {

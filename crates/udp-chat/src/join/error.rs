@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use cli::{EndpointError, LogError, Reason, ResolveError, UsageError};
+use cli::{AskError, EndpointError, LogError, Reason, ResolveError, UsageError};
 use proto::Escaped;
 use proto::chat::{self, Refusal};
 
@@ -53,6 +53,8 @@ pub enum JoinError {
     Removed(chat::Reason),
     /// Not all that the member wrote is sent and confirmed; it was told what.
     Unconfirmed,
+    /// The nick was asked for and not answered.
+    Question(AskError),
     /// The input cannot be read.
     Input(io::Error),
     /// The output cannot be written.
@@ -70,8 +72,8 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text| Escaped::new(text).quoted().cut(SHOWN_CHARS);
         match self {
-            Self::Usage(_) => f.write_str("cannot join"),
-            Self::Endpoint(error) => error.fmt(f),
+            Self::Usage(_) | Self::Endpoint(_) => f.write_str("cannot join"),
+            Self::Question(_) => f.write_str("no nick; use --nick NAME"),
             Self::Resolve(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
             Self::Nick { nick, why } => {
@@ -126,6 +128,8 @@ impl std::error::Error for JoinError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Usage(error) => Some(error),
+            Self::Endpoint(error) => Some(error),
+            Self::Question(error) => Some(error),
             _ => None,
         }
     }
@@ -133,10 +137,7 @@ impl std::error::Error for JoinError {
 
 impl From<EndpointError> for JoinError {
     fn from(error: EndpointError) -> Self {
-        match error {
-            EndpointError::PortZero => Self::Usage(UsageError(error.to_string())),
-            error => Self::Endpoint(error),
-        }
+        Self::Endpoint(error)
     }
 }
 

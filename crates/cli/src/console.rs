@@ -1,0 +1,257 @@
+//! A server's console: commands that a person types in the server's terminal, line by line.
+
+use std::io::{self, BufRead, IsTerminal, stdin};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use proto::Escaped;
+
+use crate::platform::wait_for_line;
+use crate::prompt::read_line;
+use crate::say::say;
+
+/// How often a server in the background looks whether it is in the foreground again.
+const FOREGROUND_POLL: Duration = Duration::from_millis(500);
+/// How many characters of an unknown command are repeated.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// What the words of the log mean, for `help WORDS`.
+const SERVICE_MESSAGES: [(&str, &str); 7] = [
+    (
+        "server started",
+        "the program runs; the line names its version",
+    ),
+    (
+        "listening on",
+        "clients can connect to this address; `accept` waits for them",
+    ),
+    (
+        "client connected",
+        "`accept` returned a new connection; the line has the client's address and the connection's number",
+    ),
+    (
+        "received",
+        "one `read` from a client's socket: bytes on the wire, with headers, and how many messages they completed",
+    ),
+    (
+        "sent",
+        "one `write` to a client's socket: bytes on the wire, with headers, and how many messages they contain",
+    ),
+    (
+        "client disconnected",
+        "the connection is closed; the line has the reason and the totals",
+    ),
+    (
+        "server stopped",
+        "all connections are closed and the process ends; the line has the totals",
+    ),
+];
+
+/// A command's work: takes what follows the command's name, returns lines to show, or what is wrong.
+type Action = Box<dyn FnMut(&str) -> Result<String, String> + Send>;
+
+/// The commands that a server takes on its terminal. `help` and `stop` are always there.
+///
+/// ```
+/// let console = cli::Console::new()
+///     .command("forget ADDRESS", "forgets a client's name", |address| {
+///         Ok(format!("forgot {address}"))
+///     });
+/// ```
+#[derive(Default)]
+pub struct Console {
+    commands: Vec<Command>,
+}
+
+struct Command {
+    usage: &'static str,
+    about: &'static str,
+    action: Action,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Reply {
+    Lines(String),
+    Stop,
+}
+
+impl Console {
+    /// A console with `help` and `stop` alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a command. `usage` begins with its name: `forget ADDRESS`. The console escapes what `action` returns.
+    pub fn command(
+        mut self,
+        usage: &'static str,
+        about: &'static str,
+        action: impl FnMut(&str) -> Result<String, String> + Send + 'static,
+    ) -> Self {
+        let action = Box::new(action);
+        self.commands.push(Command {
+            usage,
+            about,
+            action,
+        });
+        self
+    }
+
+    /// Takes commands in a thread of its own, if stdin is a terminal.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
+    pub(crate) fn start(mut self, stop: Arc<dyn Fn() + Send + Sync>) -> io::Result<()> {
+        if !stdin().is_terminal() {
+            return Ok(());
+        }
+        let thread = thread::Builder::new().name("console".into());
+        thread.spawn(move || {
+            // An error means that the terminal is gone.
+            while let Ok(may_read) = wait_for_line(FOREGROUND_POLL) {
+                if !may_read {
+                    continue;
+                }
+                match self.take_command(&mut stdin().lock()) {
+                    Ok(Reply::Lines(lines)) => {
+                        lines.lines().for_each(|line| say(format_args!("{line}")));
+                    }
+                    Ok(Reply::Stop) => stop(),
+                    Err(_) => return,
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    fn take_command(&mut self, input: &mut impl BufRead) -> io::Result<Reply> {
+        Ok(match read_line(input)? {
+            // Ctrl-D. The terminal goes on after it.
+            None if stdin().is_terminal() => Reply::Lines("stop or Ctrl-C stops the server".into()),
+            None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Some(Ok(line)) => self.reply(&line),
+            Some(Err(bad_line)) => Reply::Lines(bad_line.to_string()),
+        })
+    }
+
+    fn reply(&mut self, line: &str) -> Reply {
+        let line = line.trim();
+        let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let arguments = arguments.trim();
+        if let Some(command) = self
+            .commands
+            .iter_mut()
+            .find(|command| command.name() == name)
+        {
+            let done = (command.action)(arguments);
+            return Reply::Lines(done.unwrap_or_else(|error| format!("{name}: {error}")));
+        }
+        Reply::Lines(match name {
+            "" => String::new(),
+            "stop" => return Reply::Stop,
+            "help" if arguments.is_empty() => self.help(),
+            "help" => explain(arguments),
+            _ => {
+                let name = Escaped::new(name).quoted().cut(SHOWN_CHARACTERS);
+                format!("there is no command {name}; help lists all")
+            }
+        })
+    }
+
+    fn help(&self) -> String {
+        let own = self
+            .commands
+            .iter()
+            .map(|command| (command.usage, command.about));
+        let lines = own.chain([
+            ("stop", "stops the server, as Ctrl-C does"),
+            ("help", "lists the commands"),
+            (
+                "help MESSAGE",
+                "what a message of the log means: help received",
+            ),
+        ]);
+        let lines = lines.map(|(usage, about)| format!("{usage:<24} {about}\n"));
+        lines.collect()
+    }
+}
+
+impl Command {
+    fn name(&self) -> &str {
+        self.usage.split(' ').next().unwrap_or_default()
+    }
+}
+
+/// The explanation of a service message, by its first words or a part of them.
+fn explain(words: &str) -> String {
+    let words = words.to_lowercase();
+    let matches = |message: &str| message.starts_with(&words) || words.starts_with(message);
+    let found = SERVICE_MESSAGES
+        .iter()
+        .filter(|(message, _)| matches(message));
+    let found: Vec<_> = found
+        .map(|(message, meaning)| format!("{message}: {meaning}"))
+        .collect();
+    if found.is_empty() {
+        let all: Vec<_> = SERVICE_MESSAGES
+            .iter()
+            .map(|(message, _)| *message)
+            .collect();
+        return format!("help explains these messages: {}", all.join(", "));
+    }
+    found.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn console() -> Console {
+        Console::new().command(
+            "forget ADDRESS",
+            "forgets a name",
+            |address| match address {
+                "" => Err("which address?".into()),
+                address => Ok(format!("forgot {address}")),
+            },
+        )
+    }
+
+    fn lines(line: &str) -> String {
+        match console().reply(line) {
+            Reply::Lines(lines) => lines,
+            Reply::Stop => panic!("{line} stopped the server"),
+        }
+    }
+
+    #[test]
+    fn commands_get_the_rest_of_their_line() {
+        assert_eq!(lines("  forget  192.0.2.7 "), "forgot 192.0.2.7");
+        assert_eq!(lines("forget"), "forget: which address?");
+        assert_eq!(lines(""), "");
+        assert_eq!(console().reply(" stop "), Reply::Stop);
+        let unknown = "there is no command \"stpo\\x1b\"; help lists all";
+        assert_eq!(lines("stpo\x1b"), unknown);
+    }
+
+    #[test]
+    fn help_lists_all_commands_and_explains_messages() {
+        let help = lines("help");
+        for usage in ["forget ADDRESS", "stop", "help MESSAGE"] {
+            assert!(help.contains(usage), "{help}");
+        }
+        assert!(lines("help received").starts_with("received: one `read`"));
+        assert!(lines("help received 21 bytes").starts_with("received: one `read`"));
+        assert_eq!(lines("help client").lines().count(), 2);
+        assert!(lines("help nonsense").contains("client connected, received"));
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_is_explained() {
+        let mut input = &b"\xff\nhelp\n"[..];
+        let reply = console().take_command(&mut input).unwrap();
+        assert_eq!(reply, Reply::Lines("\"\\xff\" is not UTF-8 text".into()));
+        assert_eq!(input, b"help\n");
+    }
+}

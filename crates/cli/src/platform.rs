@@ -1,0 +1,48 @@
+//! What differs between systems: signals, terminals, limits, socket options.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::TerminalMode;
+pub(crate) use system::{
+    allow_restart, is_in_foreground, is_out_of_descriptors, raise_descriptor_limit,
+    survive_file_size_limit, wait_for_line, watch_question_signals, watch_signals,
+};
+
+use std::io::{IsTerminal, stderr, stdin};
+
+/// Whether a person can be asked: stdin and stderr are terminals, and reading stdin does not stop the program.
+pub fn is_interactive() -> bool {
+    stdin().is_terminal() && stderr().is_terminal() && is_in_foreground()
+}
+
+/// What the outside asks a program for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C or SIGTERM; on Windows also Ctrl-Break and a closed console.
+    Stop {
+        /// The status with which a client exits.
+        exit_status: i32,
+    },
+    /// SIGHUP: the terminal is gone, or logs are to be reopened.
+    Hangup {
+        /// Whether the program was started with SIGHUP ignored (`nohup`).
+        was_ignored: bool,
+    },
+}
+
+/// What happens to a program while it waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QuestionSignal {
+    /// A signal is about to end or stop the program.
+    LeavesTerminal,
+    /// The program goes on after a stop.
+    Continued,
+}

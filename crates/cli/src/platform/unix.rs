@@ -1,0 +1,160 @@
+//! Unix.
+
+use std::fs;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::getpgrp;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+use signal_hook::consts::{
+    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+use socket2::Socket;
+
+use super::{QuestionSignal, Signal};
+
+/// "Too many open files" in this process (EMFILE); std has no kind for it.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::MFILE.raw_os_error())
+}
+
+/// Raises the soft limit of open files to the hard one and returns it.
+pub(crate) fn raise_descriptor_limit() -> io::Result<u64> {
+    rlimit::increase_nofile_limit(u64::MAX)
+}
+
+/// Lets a restarted server have its port although connections of its former process linger in TIME_WAIT.
+pub(crate) fn allow_restart(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_address(true)
+}
+
+/// Whether the terminal on stdin belongs to this process's job. A background job (`echo-server &`) that reads from its terminal is
+/// stopped by the system (SIGTTIN).
+pub(crate) fn is_in_foreground() -> bool {
+    tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
+}
+
+/// Calls `react` in a thread of its own at each SIGINT, SIGTERM and SIGHUP. A second SIGINT or SIGTERM ends the process at once.
+pub(crate) fn watch_signals(mut react: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
+    let stopping = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order the signal that sets the flag does not find it set.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stopping))?;
+        flag::register(signal, Arc::clone(&stopping))?;
+    }
+    let was_ignored = hangup_is_ignored();
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let thread = thread::Builder::new().name("signals".into());
+    thread.spawn(move || {
+        for signal in signals.forever() {
+            react(match signal {
+                SIGHUP => Signal::Hangup { was_ignored },
+                _ => Signal::Stop {
+                    exit_status: 128 + signal,
+                },
+            });
+        }
+    })?;
+    Ok(())
+}
+
+/// Whether the program was started with `nohup`. Only Linux tells; elsewhere the answer is no.
+fn hangup_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
+
+/// Makes a write past the file-size limit fail with EFBIG, where SIGXFSZ would end the process. Without effect if it fails.
+pub(crate) fn survive_file_size_limit() {
+    // A handler is enough. Nobody reads the flag.
+    let _ = flag::register(SIGXFSZ, Arc::default());
+}
+
+/// Signals that end or stop a program unless it handles them. SIGINT, SIGTERM and SIGHUP are not among them: `watch_signals` has
+/// those.
+const LEAVING: [i32; 9] = [
+    SIGALRM, SIGIO, SIGPROF, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+];
+
+/// Calls `react` before a signal ends or stops the program, and after it goes on.
+pub(crate) fn watch_question_signals(
+    react: impl Fn(QuestionSignal) + Send + 'static,
+) -> io::Result<()> {
+    let mut signals = Signals::new(LEAVING)?;
+    signals.add_signal(SIGCONT)?;
+    let thread = thread::Builder::new().name("question-signals".into());
+    thread.spawn(move || {
+        for signal in signals.forever() {
+            if signal == SIGCONT {
+                react(QuestionSignal::Continued);
+            } else {
+                react(QuestionSignal::LeavesTerminal);
+                // It fails only for signals that signal-hook does not know.
+                let _ = emulate_default_handler(signal);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// How a terminal treats what is typed.
+#[derive(Clone, Debug)]
+pub struct TerminalMode(Termios);
+
+impl TerminalMode {
+    /// The mode of the terminal on stdin.
+    ///
+    /// # Errors
+    /// When stdin is not a terminal.
+    pub fn of_stdin() -> io::Result<Self> {
+        Ok(Self(tcgetattr(io::stdin())?))
+    }
+
+    /// Gives the terminal on stdin this mode, at once.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn apply(&self) -> io::Result<()> {
+        Ok(tcsetattr(io::stdin(), OptionalActions::Now, &self.0)?)
+    }
+
+    /// The same mode without echo.
+    pub fn without_echo(&self) -> Self {
+        let mut mode = self.0.clone();
+        mode.local_modes.remove(LocalModes::ECHO);
+        Self(mode)
+    }
+
+    /// Whether the terminal shows what is typed.
+    pub fn echoes(&self) -> bool {
+        self.0.local_modes.contains(LocalModes::ECHO)
+    }
+}
+
+/// Waits up to `timeout` until stdin, a terminal, has a line; true if it has. Reading then does not block, and does not stop a job
+/// that went to the background in the meantime.
+pub(crate) fn wait_for_line(timeout: Duration) -> io::Result<bool> {
+    if !is_in_foreground() {
+        thread::sleep(timeout);
+        return Ok(false);
+    }
+    let stdin = io::stdin();
+    let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+    let timeout = Timespec::try_from(timeout).map_err(io::Error::other)?;
+    match poll(&mut polled, Some(&timeout)) {
+        Ok(0) | Err(Errno::INTR) => Ok(false),
+        Ok(_) => Ok(is_in_foreground()),
+        Err(error) => Err(error.into()),
+    }
+}
