@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::net::Shutdown;
 use std::thread;
 
-use proto::{BufferedStream, FramedSocket, MAX_ECHO_BYTES, header};
+use proto::{FramedSocket, FramedStream, MAX_ECHO_BYTES, header};
 
 use crate::server::{Server, expect_reply, rest};
 
@@ -53,7 +53,7 @@ fn a_long_stream_passes_through_little_memory() {
             }
             sender.flush().unwrap();
         });
-        let mut receiver = BufferedStream::new(&client);
+        let mut receiver = FramedStream::new(&client);
         for number in 0..MESSAGES {
             let text = receiver.recv_text(MAX_ECHO_BYTES).unwrap();
             assert_eq!(text.unwrap(), number.to_string());

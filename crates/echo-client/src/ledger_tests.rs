@@ -97,7 +97,10 @@ fn a_server_that_leaves_too_early_is_told() {
 fn a_server_that_leaves_inside_a_reply_owes_it() {
     let ledger = framed();
     send(&ledger, 1);
-    let cut = RecvError::CutOffPayload { got: 3, length: 5 };
+    let cut = RecvError::CutOffPayload {
+        received: 3,
+        length: 5,
+    };
     ledger.end_receiving(Err(cut));
     assert_eq!(
         look_after(&ledger, Duration::ZERO),

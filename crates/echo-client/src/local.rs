@@ -1,13 +1,14 @@
 //! An echo server inside the client, so that one command shows a whole dialogue.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use echo_server::Echo;
-use tcp_server::{BoxError, Client, EndReason, Limits, Peer, Service, StopHandle, serve};
+use echo_server::{Echo, echo_bytes, echo_messages};
+use proto::{FramedStream, Observer};
+use tcp_server::{BoxError, Client, EndReason, Limits, Reporter, Service, StopHandle, serve};
 
 use crate::Wire;
 
@@ -106,7 +107,7 @@ impl Told {
     }
 }
 
-/// The echo service, which notes what it has told.
+/// The echo service. It notes what was logged.
 struct TellingEcho {
     echo: Echo,
     told: Arc<Told>,
@@ -114,49 +115,51 @@ struct TellingEcho {
 
 impl Service for TellingEcho {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        if let Echo::Framed { .. } = self.echo {
-            client.reporter();
+        let told = Arc::clone(&self.told);
+        told.add(0);
+        match self.echo {
+            Echo::Framed { max_message } => {
+                let observer = TellingObserver(client.reporter(), told);
+                echo_messages(
+                    &mut FramedStream::with_observer(client, observer),
+                    max_message,
+                )
+            }
+            Echo::Raw { portion } => echo_bytes(&mut TellingStream(client, told), portion),
         }
-        self.told.add(0);
-        self.echo.give_back(&mut TellingPeer {
-            client,
-            told: &self.told,
-        })
     }
 }
 
-struct TellingPeer<'a> {
-    client: &'a mut Client,
-    told: &'a Told,
-}
+struct TellingObserver(Reporter, Arc<Told>);
 
-impl Peer for TellingPeer<'_> {
-    fn took(&mut self, bytes: usize, messages: Option<usize>) {
-        self.client.took(bytes, messages);
+impl Observer for TellingObserver {
+    fn on_received(&mut self, bytes: usize, messages: usize) {
+        self.0.on_received(bytes, messages);
     }
 
-    fn gave(&mut self, bytes: usize, messages: Option<usize>) {
-        self.client.gave(bytes, messages);
-        self.told.add(bytes);
+    fn on_sent(&mut self, bytes: usize, messages: usize) {
+        self.0.on_sent(bytes, messages);
+        self.1.add(bytes);
     }
 }
 
-impl Read for TellingPeer<'_> {
+/// The client logs its own writes.
+struct TellingStream<'a>(&'a mut Client, Arc<Told>);
+
+impl Read for TellingStream<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.client.read(room)
+        self.0.read(room)
     }
 }
 
-impl Write for TellingPeer<'_> {
+impl Write for TellingStream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.client.write(bytes)
-    }
-
-    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.client.write_vectored(parts)
+        let sent = self.0.write(bytes)?;
+        self.1.add(sent);
+        Ok(sent)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.client.flush()
+        self.0.flush()
     }
 }

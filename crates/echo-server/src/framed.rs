@@ -1,77 +1,67 @@
 //! The framed dialogue: each message comes back as it came, until `exit`.
 
 use log::debug;
-use proto::{Escaped, FrameBuffer, RunEnd};
-use tcp_server::{BoxError, EndReason, Peer};
+use proto::{Escaped, FramedSocket};
+use tcp_server::{BoxError, EndReason};
 
 use crate::EXIT;
 
-/// Gives every frame back until the client says `exit`, closes the connection, or sends what is no
-/// frame. One read takes whatever has come, and one write answers all whole frames in it: since a
-/// frame's echo is the frame itself, they leave from the buffer that they came into.
+/// Sends every message back until the client says `exit`, closes the connection, or sends an invalid frame.
 ///
 /// # Errors
 ///
-/// What ended the conversation when it was neither `exit` nor a close between frames. All frames
-/// before it have been answered.
-pub(crate) fn echo_frames(peer: &mut impl Peer, max_message: usize) -> Result<EndReason, BoxError> {
-    let mut frames = FrameBuffer::new(max_message);
-    loop {
-        let received = frames.read_from(peer)?;
-        if received == 0 {
-            frames.finish()?;
-            return Ok("the client closed the connection");
+/// What ended the dialogue if it was neither `exit` nor a close between messages. All messages before it are answered.
+pub fn echo_messages(
+    client: &mut impl FramedSocket,
+    max_message: usize,
+) -> Result<EndReason, BoxError> {
+    while let Some(text) = client.recv_text(max_message)? {
+        let shown = Escaped::new(&text).quoted().cut(80);
+        debug!("message of {} bytes: {shown}", text.len());
+        if text == EXIT {
+            return Ok("the client said exit");
         }
-        let run = frames.take_run(|text| {
-            debug!(
-                "message of {} bytes: {}",
-                text.len(),
-                Escaped::new(text).quoted().cut(80)
-            );
-            text != EXIT
-        });
-        let said_exit = matches!(run.end, RunEnd::Unwanted);
-        peer.took(received, Some(run.frames + usize::from(said_exit)));
-        if run.frames > 0 {
-            peer.write_all(run.wire)?;
-            peer.gave(run.wire.len(), Some(run.frames));
-        }
-        match run.end {
-            RunEnd::NeedMore => {}
-            RunEnd::Unwanted => return Ok("the client said exit"),
-            RunEnd::Broken(error) => return Err(error.into()),
-        }
+        client.send_text(&text)?;
     }
+    Ok("the client closed the connection")
 }
 
 #[cfg(test)]
 mod tests {
+    use proto::FramedStream;
+
     use super::*;
-    use crate::peer_in_memory::MemoryPeer;
+    use crate::memory_client::MemoryClient;
+
+    fn echo(client: &mut MemoryClient) -> Result<EndReason, BoxError> {
+        let reports = client.reports();
+        echo_messages(&mut FramedStream::with_observer(client, reports), 16)
+    }
 
     #[test]
-    fn frames_come_back_as_they_came() {
-        let mut peer = MemoryPeer::sending(&["\0\0\0\x06Аня\0\0\0\0\0\0".as_bytes(), b"\0\x02hi"]);
+    fn messages_come_back_as_they_came() {
+        let mut client =
+            MemoryClient::sending(&["\0\0\0\x06Аня\0\0\0\0\0\0".as_bytes(), b"\0\x02hi"]);
         assert_eq!(
-            echo_frames(&mut peer, 16).unwrap(),
+            echo(&mut client).unwrap(),
             "the client closed the connection"
         );
         assert_eq!(
-            peer.writes,
+            client.writes,
             ["\0\0\0\x06Аня\0\0\0\0".as_bytes(), b"\0\0\0\x02hi"]
         );
-        assert_eq!(peer.took, [(16, Some(2)), (4, Some(1))]);
-        assert_eq!(peer.gave, [(14, Some(2)), (6, Some(1))]);
+        assert_eq!(client.received(), [(16, 2), (4, 1)]);
+        assert_eq!(client.sent(), [(14, 2), (6, 1)]);
     }
 
     #[test]
     fn exit_ends_the_dialogue_after_what_came_before_it() {
-        let mut peer = MemoryPeer::sending(&[b"\0\0\0\x02hi\0\0\0\x04exit\0\0\0\x02no"]);
-        assert_eq!(echo_frames(&mut peer, 16).unwrap(), "the client said exit");
-        assert_eq!(peer.writes, [b"\0\0\0\x02hi"]);
+        let mut client = MemoryClient::sending(&[b"\0\0\0\x02hi\0\0\0\x04exit\0\0\0\x02no"]);
+        assert_eq!(echo(&mut client).unwrap(), "the client said exit");
+        assert_eq!(client.writes, [b"\0\0\0\x02hi"]);
         assert_eq!(
-            (&peer.took[..], &peer.gave[..]),
-            (&[(20, Some(2))][..], &[(6, Some(1))][..])
+            (client.received(), client.sent()),
+            (vec![(20, 3)], vec![(6, 1)])
         );
     }
 
@@ -79,18 +69,18 @@ mod tests {
     fn only_exactly_exit_ends_it() {
         for text in ["Exit", "exit\n", " exit", "exit now"] {
             let frame = [&(text.len() as u32).to_be_bytes(), text.as_bytes()].concat();
-            let mut peer = MemoryPeer::sending(&[&frame]);
+            let mut client = MemoryClient::sending(&[&frame]);
             assert_eq!(
-                echo_frames(&mut peer, 16).unwrap(),
+                echo(&mut client).unwrap(),
                 "the client closed the connection"
             );
-            assert_eq!(peer.writes, [frame]);
+            assert_eq!(client.writes, [frame]);
         }
     }
 
     #[test]
-    fn what_came_before_a_bad_frame_is_answered() {
-        for (bad, reason) in [
+    fn messages_before_an_invalid_frame_are_answered() {
+        for (invalid, reason) in [
             (
                 &b"\0\0\0\x01\xff"[..],
                 "a payload of 1 bytes is not UTF-8 from byte 0 on",
@@ -108,9 +98,12 @@ mod tests {
                 "the stream ended after 3 of the 5 bytes of a payload",
             ),
         ] {
-            let mut peer = MemoryPeer::sending(&[b"\0\0\0\x02hi", bad]);
-            assert_eq!(echo_frames(&mut peer, 16).unwrap_err().to_string(), reason);
-            assert_eq!(peer.writes, [b"\0\0\0\x02hi"]);
+            let together = [b"\0\0\0\x02hi", invalid].concat();
+            for packets in [&[&b"\0\0\0\x02hi"[..], invalid][..], &[&together]] {
+                let mut client = MemoryClient::sending(packets);
+                assert_eq!(echo(&mut client).unwrap_err().to_string(), reason);
+                assert_eq!(client.writes, [b"\0\0\0\x02hi"]);
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use cli::{LogFlags, LogTo, Program};
 use ident_server::{Ident, Record, stray_keys};
 use log::LevelFilter;
 use proto::ident::{Reply, Request};
-use proto::{BufferedStream, FramedSocket, MAX_DIALOGUE_BYTES, Name};
+use proto::{FramedSocket, FramedStream, MAX_DIALOGUE_BYTES, Name};
 use socket2::{Domain, Socket, Type};
 use store::Store;
 use tcp_server::{Limits, StopHandle, serve};
@@ -142,7 +142,7 @@ fn fill(path: &Path, known: u32) -> Result<(), store::Error> {
 
 /// A connection that was asked for a name.
 struct Asked {
-    stream: BufferedStream<TcpStream>,
+    stream: FramedStream<TcpStream>,
     name: String,
 }
 
@@ -155,7 +155,7 @@ impl Asked {
         socket.connect(&server.into())?;
         socket.set_tcp_nodelay(true)?;
         let mut asked = Self {
-            stream: BufferedStream::new(socket.into()),
+            stream: FramedStream::new(socket.into()),
             name: format!("new {number}"),
         };
         asked.expect(|reply| matches!(reply, Reply::WhoAreYou))?;

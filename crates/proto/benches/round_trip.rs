@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use divan::Bencher;
-use proto::{BufferedStream, FramedSocket, HEADER_BYTES, MAX_ECHO_BYTES};
+use proto::{FramedSocket, FramedStream, HEADER_BYTES, MAX_ECHO_BYTES};
 
 /// Bytes on the wire, header included.
 const SIZES: [usize; 3] = [64, 512, 1024];
@@ -46,21 +46,15 @@ fn bare(bencher: Bencher, size: usize) {
 #[divan::bench(args = SIZES, sample_count = 500, sample_size = 100)]
 fn framed(bencher: Bencher, size: usize) {
     let socket = connect(|peer| {
-        let (mut peer, mut text) = (BufferedStream::new(peer), String::new());
-        while peer
-            .recv_text_into(&mut text, MAX_ECHO_BYTES)
-            .is_ok_and(|came| came)
+        let mut peer = FramedStream::new(peer);
+        while let Ok(Some(text)) = peer.recv_text(MAX_ECHO_BYTES)
             && peer.send_text(&text).is_ok()
         {}
     });
-    let (mut socket, text) = (BufferedStream::new(socket), "x".repeat(size - HEADER_BYTES));
-    let mut reply = String::new();
+    let (mut socket, text) = (FramedStream::new(socket), "x".repeat(size - HEADER_BYTES));
     bencher.bench_local(|| {
         socket.send_text(&text).expect("the peer reads");
-        assert!(
-            socket
-                .recv_text_into(&mut reply, MAX_ECHO_BYTES)
-                .expect("a frame")
-        );
+        let reply = socket.recv_text(MAX_ECHO_BYTES).expect("a frame");
+        assert_eq!(reply.map(|reply| reply.len()), Some(text.len()));
     });
 }

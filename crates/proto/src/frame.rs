@@ -1,12 +1,11 @@
-//! One frame: its header, its limits, and how it is told from bytes that are none. Only bytes in
-//! and bytes out; where they come from is not known here.
+//! One frame: its header, its limits, and where it ends. No stream is read or written here.
 
 use crate::error::{RecvError, SendError};
 
-/// Length of a header: the payload's length in bytes, an unsigned big-endian integer.
+/// Length of a header: the payload's length in bytes, as an unsigned big-endian integer.
 pub const HEADER_BYTES: usize = 4;
 
-/// The longest payload that echo programs take, unless told otherwise: 1 MiB.
+/// The longest payload that echo programs accept by default: 1 MiB.
 pub const MAX_ECHO_BYTES: usize = 1 << 20;
 
 /// The longest payload in a dialogue of ident or auth: 16 KiB.
@@ -24,7 +23,7 @@ pub fn header(length: usize) -> Result<[u8; HEADER_BYTES], SendError> {
     }
 }
 
-/// The payload's length as a header has it, once it is known to be within `limit`.
+/// The payload's length in a header, if it is within `limit`.
 pub(crate) fn checked_length(header: [u8; HEADER_BYTES], limit: usize) -> Result<usize, RecvError> {
     let length = u32::from_be_bytes(header);
     match usize::try_from(length) {
@@ -33,41 +32,69 @@ pub(crate) fn checked_length(header: [u8; HEADER_BYTES], limit: usize) -> Result
     }
 }
 
-/// The payload as text.
-pub(crate) fn checked_text(payload: &[u8]) -> Result<&str, RecvError> {
-    std::str::from_utf8(payload).map_err(|error| RecvError::NotUtf8 {
-        length: payload.len(),
-        valid_up_to: error.valid_up_to(),
-    })
+/// The memory that a receiver gives a payload before any of it has come.
+const FIRST_PAYLOAD_BYTES: usize = 1 << 10;
+
+/// The memory that a receiver gives a payload of `length` bytes once `received` of them have come. It doubles as bytes come, so
+/// that no client gets much memory for a header alone.
+pub(crate) fn payload_room(received: usize, length: usize) -> usize {
+    received
+        .saturating_mul(2)
+        .max(FIRST_PAYLOAD_BYTES)
+        .min(length)
 }
 
-/// The text of the first whole frame in `bytes`; none when it has not all come yet.
-pub(crate) fn first_frame(bytes: &[u8], limit: usize) -> Result<Option<&str>, RecvError> {
-    let Some((header, rest)) = bytes.split_first_chunk() else {
-        return Ok(None);
-    };
-    let length = checked_length(*header, limit)?;
-    rest.get(..length).map(checked_text).transpose()
-}
-
-/// The end of the stream after `bytes`, which hold no whole frame: clean, or inside a frame.
-pub(crate) fn end_of_stream(bytes: &[u8]) -> Result<(), RecvError> {
-    match bytes.split_first_chunk() {
-        _ if bytes.is_empty() => Ok(()),
-        None => Err(RecvError::CutOffHeader { got: bytes.len() }),
-        Some((header, rest)) => Err(RecvError::CutOffPayload {
-            got: rest.len(),
-            length: u32::from_be_bytes(*header) as usize,
-        }),
-    }
-}
-
-/// The four characters that a length spells when somebody sends text where a header belongs:
-/// `GET ` for a browser, `SSH-` for an SSH client.
+/// The four characters that a length spells when the peer sends text in place of a header: `GET ` for a browser, `SSH-` for an
+/// SSH client.
 pub(crate) fn spelled_text(length: u32) -> Option<String> {
     let header = length.to_be_bytes();
     let printable = header.iter().all(|byte| matches!(byte, b' '..=b'~'));
     printable.then(|| header.map(char::from).iter().collect())
+}
+
+/// Follows the frames in a stream of bytes, whatever pieces it comes in. It checks no limit.
+#[derive(Debug, Default)]
+pub(crate) struct FrameTracker {
+    header: [u8; HEADER_BYTES],
+    /// Bytes of the current frame so far, its header included.
+    position: u64,
+}
+
+impl FrameTracker {
+    /// Advances over the next bytes of the stream, and returns how many frames end in them.
+    pub(crate) fn advance(&mut self, mut bytes: &[u8]) -> usize {
+        let mut ended = 0;
+        loop {
+            if self.position < HEADER_BYTES as u64 {
+                let start = self.position as usize;
+                let (part, rest) = bytes.split_at(bytes.len().min(HEADER_BYTES - start));
+                self.header[start..start + part.len()].copy_from_slice(part);
+                self.position += part.len() as u64;
+                bytes = rest;
+                if self.position < HEADER_BYTES as u64 {
+                    return ended;
+                }
+            }
+            let missing = HEADER_BYTES as u64 + u64::from(self.length()) - self.position;
+            if missing > bytes.len() as u64 {
+                self.position += bytes.len() as u64;
+                return ended;
+            }
+            bytes = &bytes[missing as usize..];
+            self.position = 0;
+            ended += 1;
+        }
+    }
+
+    /// The unfinished payload: how many bytes of how many have come. `None` outside a payload.
+    pub(crate) fn unfinished(&self) -> Option<(usize, usize)> {
+        let received = self.position.checked_sub(HEADER_BYTES as u64)?;
+        Some((received as usize, self.length() as usize))
+    }
+
+    fn length(&self) -> u32 {
+        u32::from_be_bytes(self.header)
+    }
 }
 
 #[cfg(test)]
@@ -82,61 +109,54 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_taken_only_when_all_of_it_came() {
-        let wire = b"\0\0\0\x05hello\0\0";
-        for cut in 0..9 {
-            assert!(
-                matches!(first_frame(&wire[..cut], 16), Ok(None)),
-                "cut at {cut}"
-            );
-        }
-        assert_eq!(first_frame(wire, 16).unwrap(), Some("hello"));
-        assert_eq!(first_frame(b"\0\0\0\0", 16).unwrap(), Some(""));
-    }
-
-    #[test]
-    fn the_limit_is_the_longest_payload_taken() {
-        let at_limit = b"\0\0\0\x05hello";
-        assert_eq!(first_frame(at_limit, 5).unwrap(), Some("hello"));
+    fn the_limit_is_the_longest_payload_accepted() {
+        assert_eq!(checked_length([0, 0, 0, 5], 5).unwrap(), 5);
+        let error = checked_length([0, 0, 0, 5], 4).unwrap_err();
         assert!(matches!(
-            first_frame(at_limit, 4),
-            Err(RecvError::TooLong {
+            error,
+            RecvError::TooLong {
                 length: 5,
                 limit: 4
-            })
+            }
         ));
     }
 
     #[test]
     fn text_in_place_of_a_header_is_named() {
-        let error = first_frame(b"GET / HTTP/1.1\r\n", MAX_ECHO_BYTES).unwrap_err();
+        let error = checked_length(*b"GET ", MAX_ECHO_BYTES).unwrap_err();
         assert!(error.to_string().contains("\"GET \""), "{error}");
-        let error = first_frame(b"\xff\xff\xff\xff", MAX_ECHO_BYTES).unwrap_err();
+        let error = checked_length([0xff; 4], MAX_ECHO_BYTES).unwrap_err();
         assert!(!error.to_string().contains("spells"), "{error}");
     }
 
     #[test]
-    fn bytes_that_do_not_decode_are_counted() {
-        let wire = b"\0\0\0\x03a\xd0b";
-        assert!(matches!(
-            first_frame(wire, 16),
-            Err(RecvError::NotUtf8 {
-                length: 3,
-                valid_up_to: 1
-            })
-        ));
+    fn the_tracker_counts_the_same_frames_however_they_are_cut() {
+        let wire = b"\0\0\0\x05hello\0\0\0\0\0\0\0\x01x\0\0\0\x09par";
+        for size in 1..=wire.len() {
+            let mut tracker = FrameTracker::default();
+            let ended: usize = wire.chunks(size).map(|piece| tracker.advance(piece)).sum();
+            assert_eq!(
+                (ended, tracker.unfinished()),
+                (3, Some((3, 9))),
+                "pieces of {size}"
+            );
+        }
     }
 
     #[test]
-    fn the_end_is_clean_only_between_frames() {
-        assert!(end_of_stream(b"").is_ok());
-        assert!(matches!(
-            end_of_stream(b"\0\0\0"),
-            Err(RecvError::CutOffHeader { got: 3 })
-        ));
-        assert!(matches!(
-            end_of_stream(b"\0\0\0\x05hel"),
-            Err(RecvError::CutOffPayload { got: 3, length: 5 })
-        ));
+    fn the_tracker_knows_where_a_payload_begins_and_ends() {
+        let mut tracker = FrameTracker::default();
+        for (bytes, ended, unfinished) in [
+            (&b"\0\0"[..], 0, None),
+            (b"\0\x02", 0, Some((0, 2))),
+            (b"h", 0, Some((1, 2))),
+            (b"i", 1, None),
+            (b"\xff\xff\xff\xff", 0, Some((0, u32::MAX as usize))),
+        ] {
+            assert_eq!(
+                (tracker.advance(bytes), tracker.unfinished()),
+                (ended, unfinished)
+            );
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 
 use crate::error::RecvError;
-use crate::frame::{HEADER_BYTES, checked_length, end_of_stream, first_frame};
-use crate::read_buffer::ReadBuffer;
+use crate::frame::{HEADER_BYTES, checked_length};
+use crate::frame_read_buffer::ReadBuffer;
 
 /// Bytes that came from a peer, and the frames in them.
 ///
@@ -128,6 +128,36 @@ impl FrameBuffer {
     }
 }
 
+fn first_frame(bytes: &[u8], limit: usize) -> Result<Option<&str>, RecvError> {
+    let Some((header, rest)) = bytes.split_first_chunk() else {
+        return Ok(None);
+    };
+    let length = checked_length(*header, limit)?;
+    let Some(payload) = rest.get(..length) else {
+        return Ok(None);
+    };
+    match std::str::from_utf8(payload) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => Err(RecvError::NotUtf8 {
+            length,
+            valid_up_to: error.valid_up_to(),
+        }),
+    }
+}
+
+fn end_of_stream(bytes: &[u8]) -> Result<(), RecvError> {
+    match bytes.split_first_chunk() {
+        _ if bytes.is_empty() => Ok(()),
+        None => Err(RecvError::CutOffHeader {
+            received: bytes.len(),
+        }),
+        Some((header, rest)) => Err(RecvError::CutOffPayload {
+            received: rest.len(),
+            length: u32::from_be_bytes(*header) as usize,
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -217,7 +247,7 @@ mod tests {
             buffer.read_from(&mut &length.to_be_bytes()[..]).unwrap();
             let _ = buffer.next_text();
             buffer.read_from(&mut &b"first"[..]).unwrap();
-            prop_assert!(buffer.buffer.size() <= crate::read_buffer::FIRST_BYTES);
+            prop_assert!(buffer.buffer.size() <= crate::frame_read_buffer::FIRST_BYTES);
         }
     }
 
@@ -263,7 +293,10 @@ mod tests {
         assert!(buffer.next_text().unwrap().is_none());
         assert!(matches!(
             buffer.finish(),
-            Err(RecvError::CutOffPayload { got: 3, length: 5 })
+            Err(RecvError::CutOffPayload {
+                received: 3,
+                length: 5
+            })
         ));
     }
 }

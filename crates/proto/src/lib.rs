@@ -6,8 +6,8 @@
 //!
 //! - [`FramedSocket`] gives `send_text`, `recv_text` and their JSON kin to every `Read + Write`,
 //!   a `TcpStream` among them: the simplest way to talk.
-//! - [`BufferedStream`] is a stream with buffers: the same trait, one system call where the bare
-//!   socket needs two, and one write for all replies to messages that came together.
+//! - [`FramedStream`] adds buffers: one system call where the bare socket needs two, and one write for all replies to messages
+//!   that came together.
 //! - [`FrameBuffer`] only takes frames out of bytes. It serves those who look at every read
 //!   themselves.
 //! - [`converse`] and [`Caller`] are the two halves of a dialogue in JSON, a server's and a
@@ -25,6 +25,8 @@ mod error;
 mod escape;
 mod frame;
 mod frame_buffer;
+mod frame_read_buffer;
+mod framed_stream;
 pub mod ident;
 mod json;
 mod name;
@@ -33,7 +35,6 @@ mod observer;
 mod read_buffer;
 mod secret;
 mod socket;
-mod stream;
 
 pub use caseless::caseless_key;
 pub use dialogue::{Answer, Caller, DialogueError, Passed, Responder, converse};
@@ -41,10 +42,10 @@ pub use error::{RecvError, SendError};
 pub use escape::Escaped;
 pub use frame::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES, header};
 pub use frame_buffer::{FrameBuffer, Run, RunEnd};
+pub use framed_stream::FramedStream;
 pub use json::{InvalidMessage, from_json};
 pub use name::{MAX_NAME_CHARS, Name, NameError};
 pub use network::Network;
 pub use observer::Observer;
 pub use secret::Secret;
 pub use socket::FramedSocket;
-pub use stream::BufferedStream;

@@ -1,92 +1,80 @@
-//! Bytes between a source and those who take them: one read brings whatever has come, and the
-//! buffer's size follows what the reads bring. What the bytes mean is not known here.
+//! A buffer between a stream and its reader. It reads whatever has come at once, and its size follows what the reads bring. It
+//! knows nothing of frames.
 
 use std::io::{self, Read};
 
-/// What a quiet connection holds. Ten thousand of them hold 10 MiB.
-pub(crate) const FIRST_BYTES: usize = 1 << 10;
+use crate::frame::HEADER_BYTES;
 
-/// As far as a buffer grows for speed alone; only an item that needs more makes it longer.
-pub(crate) const LARGE_BYTES: usize = 64 << 10;
+/// The size of a quiet connection's buffer. Ten thousand of them take 10 MiB.
+pub(crate) const MIN_BUFFER_BYTES: usize = 1 << 10;
 
-/// A growing and shrinking buffer: `bytes[start..end]` came and was not taken yet.
+/// The largest size: a frame of 64 KiB fits, so that it can come in one read. Larger reads are hardly faster.
+pub(crate) const MAX_BUFFER_BYTES: usize = (64 << 10) + HEADER_BYTES;
+
+/// A buffer that grows while reads fill it, and shrinks when they bring little.
 #[derive(Debug, Default)]
 pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
+    /// `bytes[start..end]` was read from the stream and not consumed yet.
     start: usize,
     end: usize,
-    /// The last read took all the room there was, so that more may wait.
+    /// The last read filled the buffer, so more may be waiting.
     filled: bool,
 }
 
 impl ReadBuffer {
-    /// Reads once. `need` is the length of the item that begins the buffer, when it is known:
-    /// how far the buffer may grow beyond [`LARGE_BYTES`], as bytes arrive and no sooner.
-    pub(crate) fn fill(
-        &mut self,
-        source: &mut (impl Read + ?Sized),
-        need: usize,
-    ) -> io::Result<usize> {
-        self.make_room(need);
-        let got = loop {
-            match source.read(&mut self.bytes[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        self.end += got;
+    /// Reads once, when nothing is left to consume, and returns the bytes that came; none at the end of the stream.
+    pub(crate) fn fill(&mut self, source: &mut impl Read) -> io::Result<&[u8]> {
+        debug_assert!(self.unread().is_empty(), "unread bytes would be lost");
+        self.adapt_size();
+        (self.start, self.end) = (0, 0);
+        self.end = read(source, &mut self.bytes)?;
         self.filled = self.end == self.bytes.len();
-        Ok(got)
+        Ok(self.unread())
     }
 
-    /// What came and was not taken.
-    pub(crate) fn waiting(&self) -> &[u8] {
+    pub(crate) fn unread(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
 
-    /// What waits, beside the count to which its reader adds what it takes.
-    pub(crate) fn waiting_and_taken(&mut self) -> (&[u8], &mut usize) {
-        (&self.bytes[self.start..self.end], &mut self.start)
+    /// Moves bytes to `room`, as many as there are or fit, and returns their number.
+    pub(crate) fn consume_into(&mut self, room: &mut [u8]) -> usize {
+        let count = room.len().min(self.unread().len());
+        room[..count].copy_from_slice(&self.unread()[..count]);
+        self.start += count;
+        count
     }
 
-    /// Takes the first `count` bytes of what waits.
-    pub(crate) fn take(&mut self, count: usize) -> &[u8] {
-        let (waiting, taken) = self.waiting_and_taken();
-        *taken += count;
-        &waiting[..count]
-    }
-
-    /// Bytes it holds room for.
-    #[cfg(test)]
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.capacity()
-    }
-
-    fn make_room(&mut self, need: usize) {
-        let used = self.end;
-        self.bytes.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-
+    fn adapt_size(&mut self) {
         let size = self.bytes.len();
-        let drained = self.end == 0;
-        let fitting = if size == 0 {
-            FIRST_BYTES
-        } else if self.filled || self.end == size {
-            (2 * size).min(LARGE_BYTES.max(need)).max(self.end + 1)
-        } else if drained && size > LARGE_BYTES {
-            LARGE_BYTES
-        } else if drained && used <= size / 4 {
-            // By halves, so that a stream of large reads with a small one between does not begin anew.
-            (size / 2).max(FIRST_BYTES)
-        } else {
-            size
-        };
-        self.bytes.reserve_exact(fitting.saturating_sub(size));
-        self.bytes.resize(fitting, 0);
-        if fitting < size {
+        if size == 0 {
+            self.bytes = vec![0; MIN_BUFFER_BYTES];
+        } else if self.filled && size < MAX_BUFFER_BYTES {
+            let larger = (2 * size).min(MAX_BUFFER_BYTES);
+            self.bytes.reserve_exact(larger - size);
+            self.bytes.resize(larger, 0);
+        } else if self.end <= size / 4 && size > MIN_BUFFER_BYTES {
+            // It is halved, and not given back at once, so that one small read between large ones costs little.
+            self.bytes.truncate((size / 2).max(MIN_BUFFER_BYTES));
             self.bytes.shrink_to_fit();
         }
+    }
+}
+
+/// Reads once. An interrupted read is repeated.
+pub(crate) fn read(source: &mut (impl Read + ?Sized), room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match source.read(room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+impl ReadBuffer {
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 }
 
@@ -94,59 +82,46 @@ impl ReadBuffer {
 mod tests {
     use super::*;
 
-    fn fill(buffer: &mut ReadBuffer, mut bytes: &[u8], need: usize) -> usize {
-        buffer.fill(&mut bytes, need).unwrap()
-    }
-
-    fn drain(buffer: &mut ReadBuffer) {
-        let all = buffer.waiting().len();
-        buffer.take(all);
+    fn fill_and_drain(buffer: &mut ReadBuffer, mut source: &[u8]) -> usize {
+        let count = buffer.fill(&mut source).unwrap().len();
+        let mut room = vec![0; count];
+        assert_eq!(buffer.consume_into(&mut room), count);
+        count
     }
 
     #[test]
-    fn it_grows_while_reads_fill_it_and_no_further_than_is_useful() {
-        let (mut buffer, source, mut sizes) = (ReadBuffer::default(), vec![7; 1 << 20], vec![]);
-        for _ in 0..9 {
-            sizes.push(fill(&mut buffer, &source, 0) >> 10);
-            drain(&mut buffer);
-        }
+    fn it_grows_while_reads_fill_it_up_to_its_limit() {
+        let (mut buffer, source) = (ReadBuffer::default(), vec![7; 1 << 20]);
+        let sizes: Vec<_> = (0..9)
+            .map(|_| fill_and_drain(&mut buffer, &source) >> 10)
+            .collect();
         assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 64, 64]);
+        assert_eq!(buffer.capacity(), MAX_BUFFER_BYTES);
     }
 
     #[test]
-    fn an_item_that_needs_more_gets_it_as_bytes_arrive() {
-        let (mut buffer, source, need) = (ReadBuffer::default(), vec![7; 1 << 20], 200 << 10);
-        while buffer.waiting().len() < need {
-            let before = buffer.waiting().len();
-            fill(&mut buffer, &source, need);
-            assert!(buffer.size() <= (2 * before).max(FIRST_BYTES));
-        }
-        assert_eq!(buffer.size(), need);
-        drain(&mut buffer);
-        fill(&mut buffer, b"x", 0);
-        assert_eq!(buffer.size(), LARGE_BYTES);
-    }
-
-    #[test]
-    fn it_shrinks_back_when_little_comes() {
-        let (mut buffer, source) = (ReadBuffer::default(), vec![7; LARGE_BYTES]);
-        while buffer.size() < LARGE_BYTES {
-            fill(&mut buffer, &source, 0);
-            drain(&mut buffer);
+    fn it_shrinks_when_reads_bring_little() {
+        let (mut buffer, source) = (ReadBuffer::default(), vec![7; 1 << 20]);
+        while buffer.capacity() < MAX_BUFFER_BYTES {
+            fill_and_drain(&mut buffer, &source);
         }
         for _ in 0..20 {
-            fill(&mut buffer, b"little", 0);
-            drain(&mut buffer);
+            fill_and_drain(&mut buffer, b"little");
         }
-        assert_eq!(buffer.size(), FIRST_BYTES);
+        assert_eq!(buffer.capacity(), MIN_BUFFER_BYTES);
     }
 
     #[test]
-    fn what_was_not_taken_stays_in_order() {
+    fn bytes_are_consumed_in_order() {
         let mut buffer = ReadBuffer::default();
-        fill(&mut buffer, b"abcdef", 0);
-        assert_eq!(buffer.take(4), b"abcd");
-        fill(&mut buffer, b"gh", 0);
-        assert_eq!(buffer.waiting(), b"efgh");
+        buffer.fill(&mut &b"abcdef"[..]).unwrap();
+        let mut room = [0; 4];
+        assert_eq!((buffer.consume_into(&mut room), &room), (4, b"abcd"));
+        assert_eq!(buffer.unread(), b"ef");
+        assert_eq!(
+            (buffer.consume_into(&mut room), &room[..2]),
+            (2, &b"ef"[..])
+        );
+        assert_eq!(buffer.consume_into(&mut room), 0);
     }
 }

@@ -1,5 +1,4 @@
-//! `FramedSocket`: messages over anything that reads and writes, as a subclass of a socket would
-//! have them.
+//! `FramedSocket`: messages over anything that reads and writes, the way a subclass of a socket would offer them.
 
 use std::io::{self, IoSlice, Read, Write};
 
@@ -7,16 +6,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{RecvError, SendError};
-use crate::frame::{HEADER_BYTES, checked_length, checked_text, end_of_stream, header};
+use crate::frame::{HEADER_BYTES, checked_length, header, payload_room};
 use crate::json::from_json;
-use crate::read_buffer::FIRST_BYTES;
+use crate::read_buffer::read;
 
 /// Sends and receives whole messages. Everything that is [`Read`] and [`Write`] has it.
 ///
-/// A message is sent with one vectored write, so that header and payload leave together. On a bare
-/// socket receiving takes two reads, one for the header and one for the payload; a
-/// [`BufferedStream`](crate::BufferedStream) needs one, and answers everything that it read with
-/// one write.
+/// A message is sent with one vectored write, so that header and payload leave together. On a bare socket receiving takes two
+/// reads, one for the header and one for the payload. A [`FramedStream`](crate::FramedStream) needs one, and sends all replies
+/// to messages that came together with one write.
 ///
 /// ```
 /// use proto::{FramedSocket, MAX_ECHO_BYTES};
@@ -37,7 +35,7 @@ pub trait FramedSocket: Read + Write {
         let header = header(text.len())?;
         let mut parts = [IoSlice::new(&header), IoSlice::new(text.as_bytes())];
         let mut parts = &mut parts[..];
-        // `advance_slices` drops parts that are done, an empty payload among them.
+        // `advance_slices` also removes parts that are empty, such as the payload of an empty message.
         while !parts.is_empty() {
             match self.write_vectored(parts) {
                 Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
@@ -53,34 +51,19 @@ pub trait FramedSocket: Read + Write {
     ///
     /// # Errors
     ///
-    /// Every [`RecvError`] but the two of JSON. After one the stream cannot be read any further.
+    /// Every [`RecvError`] except the two about JSON. After an error the stream cannot be read any further.
     fn recv_text(&mut self, limit: usize) -> Result<Option<String>, RecvError> {
-        let mut text = String::new();
-        Ok(self.recv_text_into(&mut text, limit)?.then_some(text))
-    }
-
-    /// Like [`recv_text`](Self::recv_text), into a text whose memory is used again. It says
-    /// whether a message came; without one the text is empty.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_text`](Self::recv_text).
-    fn recv_text_into(&mut self, text: &mut String, limit: usize) -> Result<bool, RecvError> {
-        let mut payload = std::mem::take(text).into_bytes();
-        payload.clear();
-        let Some(header) = read_header(self)? else {
-            return Ok(false);
+        let Some(header) = recv_header(self)? else {
+            return Ok(None);
         };
-        let length = checked_length(header, limit)?;
-        // No more than this on the header's word; `read_to_end` doubles it as bytes arrive.
-        payload.reserve(length.min(FIRST_BYTES));
-        let got = self.take(length as u64).read_to_end(&mut payload)?;
-        if got < length {
-            return Err(RecvError::CutOffPayload { got, length });
+        let payload = recv_payload(self, checked_length(header, limit)?)?;
+        match String::from_utf8(payload) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => Err(RecvError::NotUtf8 {
+                length: error.as_bytes().len(),
+                valid_up_to: error.utf8_error().valid_up_to(),
+            }),
         }
-        checked_text(&payload)?;
-        *text = String::from_utf8(payload).expect("checked_text has just passed these bytes");
-        Ok(true)
     }
 
     /// Sends a value as one message of JSON.
@@ -96,8 +79,8 @@ pub trait FramedSocket: Read + Write {
     ///
     /// # Errors
     ///
-    /// As [`recv_text`](Self::recv_text), and [`RecvError::NotJson`]. After
-    /// [`RecvError::UnknownMessage`] the next message can be received.
+    /// As [`recv_text`](Self::recv_text), and [`RecvError::NotJson`]. After [`RecvError::UnknownMessage`] the next message can
+    /// be received.
     fn recv_json<T: DeserializeOwned>(&mut self, limit: usize) -> Result<Option<T>, RecvError> {
         self.recv_text(limit)?.as_deref().map(from_json).transpose()
     }
@@ -105,18 +88,32 @@ pub trait FramedSocket: Read + Write {
 
 impl<S: Read + Write + ?Sized> FramedSocket for S {}
 
-fn read_header<R: Read + ?Sized>(source: &mut R) -> Result<Option<[u8; HEADER_BYTES]>, RecvError> {
+fn recv_header(source: &mut (impl Read + ?Sized)) -> Result<Option<[u8; HEADER_BYTES]>, RecvError> {
     let mut header = [0; HEADER_BYTES];
-    let mut got = 0;
-    while got < HEADER_BYTES {
-        match source.read(&mut header[got..]) {
-            Ok(0) => return end_of_stream(&header[..got]).map(|()| None),
-            Ok(count) => got += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
+    let mut received = 0;
+    while received < HEADER_BYTES {
+        match read(source, &mut header[received..])? {
+            0 if received == 0 => return Ok(None),
+            0 => return Err(RecvError::CutOffHeader { received }),
+            count => received += count,
         }
     }
     Ok(Some(header))
+}
+
+fn recv_payload(source: &mut (impl Read + ?Sized), length: usize) -> Result<Vec<u8>, RecvError> {
+    let mut payload = vec![0; payload_room(0, length)];
+    let mut received = 0;
+    while received < length {
+        if received == payload.len() {
+            payload.resize(payload_room(received, length), 0);
+        }
+        match read(source, &mut payload[received..])? {
+            0 => return Err(RecvError::CutOffPayload { received, length }),
+            count => received += count,
+        }
+    }
+    Ok(payload)
 }
 
 #[cfg(test)]
@@ -129,7 +126,7 @@ mod tests {
     use super::*;
     use crate::frame::MAX_ECHO_BYTES;
 
-    /// What was sent, ready to be received.
+    /// A stream that holds what `send` sent, ready to be received.
     fn sent(send: impl FnOnce(&mut Cursor<Vec<u8>>)) -> Cursor<Vec<u8>> {
         let mut stream = Cursor::default();
         send(&mut stream);
@@ -153,9 +150,15 @@ mod tests {
             let got = Cursor::new(whole[..cut].to_vec()).recv_text(16);
             match (cut, got) {
                 (0, Ok(None)) | (9, Ok(Some(_))) => {}
-                (1..4, Err(RecvError::CutOffHeader { got })) => assert_eq!(got, cut),
-                (4..9, Err(RecvError::CutOffPayload { got, length: 5 })) => {
-                    assert_eq!(got, cut - 4)
+                (1..4, Err(RecvError::CutOffHeader { received })) => assert_eq!(received, cut),
+                (
+                    4..9,
+                    Err(RecvError::CutOffPayload {
+                        received,
+                        length: 5,
+                    }),
+                ) => {
+                    assert_eq!(received, cut - 4)
                 }
                 (_, other) => panic!("cut at {cut}: {other:?}"),
             }
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_over_the_limit_is_refused_unread() {
+    fn a_length_over_the_limit_is_refused_before_the_payload_is_read() {
         let mut stream = Cursor::new(b"\x7f\xff\xff\xffrest".to_vec());
         assert!(matches!(
             stream.recv_text(16),
@@ -173,12 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn memory_grows_with_what_came_not_with_what_was_promised() {
-        let mut stream = Cursor::new(b"\x3f\xff\xff\xfffew".to_vec());
-        let mut text = String::new();
-        let error = stream.recv_text_into(&mut text, usize::MAX).unwrap_err();
+    fn memory_grows_with_what_came_and_not_with_what_was_announced() {
+        let mut stream = Cursor::new(b"\x3f\xff\xff\xffhello".to_vec());
+        let error = stream.recv_text(usize::MAX).unwrap_err();
         assert!(
-            matches!(error, RecvError::CutOffPayload { got: 3, .. }),
+            matches!(error, RecvError::CutOffPayload { received: 5, .. }),
             "{error}"
         );
     }
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_is_no_message_is_told_from_text_that_is_no_json() {
+    fn unknown_messages_and_invalid_json_are_different_errors() {
         let mut stream = sent(|stream| {
             stream
                 .send_json(&Greeting::Welcome {
@@ -228,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_at_all_end_in_an_answer(
+        fn arbitrary_bytes_cause_no_panic(
             bytes in prop::collection::vec(any::<u8>(), 0..300),
             limit in 0..100usize,
         ) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Passed;
 use crate::error::SendError;
 use crate::frame::{HEADER_BYTES, header};
-use crate::read_buffer::{FIRST_BYTES, LARGE_BYTES};
+use crate::frame_read_buffer::{FIRST_BYTES, LARGE_BYTES};
 
 /// Frames that wait to be sent.
 #[derive(Debug, Default)]
