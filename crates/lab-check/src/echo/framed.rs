@@ -1,0 +1,190 @@
+//! What only frames can show (task 13): a header of fixed length, then so many bytes.
+
+use super::messages::{BASIC, longest};
+use crate::check::Check;
+use crate::connection::Wire;
+use crate::target::Target;
+
+/// The longest message that PROTOCOL.md promises: 1 MiB.
+const MAX_MESSAGE_BYTES: usize = 1 << 20;
+
+/// How frames are put together again; the checks of long texts need these.
+pub(super) const PIECES: &[Check<Target>] = &[
+    Check {
+        name: "header-pieces",
+        task: 13,
+        about: "a header that arrives in pieces is put together",
+        hint: "One recv() may return less than a whole header. Read in a loop until all bytes of the header have come.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            let wire = client.encode(b"hello");
+            let header = wire.len() - b"hello".len();
+            client.send_in_pieces(wire[..header].chunks(1).chain([&wire[header..]]))?;
+            client.expect(b"hello")
+        },
+    },
+    Check {
+        name: "payload-pieces",
+        task: 13,
+        about: "a payload that arrives in pieces is put together",
+        hint: "One recv(length) may return less than length bytes. Read in a loop until the whole payload has come.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            let wire = client.encode(b"hello, world");
+            let (first, rest) = wire.split_at(wire.len() - 7);
+            client.send_in_pieces([first, rest])?;
+            client.expect(b"hello, world")
+        },
+    },
+    Check {
+        name: "frames-together",
+        task: 13,
+        about: "five messages that arrive in one piece come back as five",
+        hint: "What was read behind the first message belongs to the next one. Keep it, or read exactly the bytes of one message.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            let messages: [&[u8]; 5] = [b"one", b"two", b"three", b"four", b"five"];
+            let wire: Vec<u8> = messages
+                .iter()
+                .flat_map(|message| client.encode(message))
+                .collect();
+            client.send(&wire)?;
+            messages
+                .iter()
+                .try_for_each(|message| client.expect(message))
+        },
+    },
+];
+
+pub(super) const CHECKS: &[Check<Target>] = &[
+    Check {
+        name: "empty",
+        task: 13,
+        about: "an empty message comes back: a header and nothing else",
+        hint: "A length of 0 is a valid message, not the end of the stream. Only a read of 0 bytes where a header should begin is \
+               the end.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            client.echo(b"")?;
+            client.echo(b"and on")
+        },
+    },
+    Check {
+        name: "one-mib",
+        task: 13,
+        about: "a message of 1 MiB (or the header's longest) comes back whole",
+        hint: "The receiver must collect the payload over many reads. A fixed buffer or a lower limit cuts it.",
+        advice: false,
+        needs: &[
+            "text",
+            "reconnect",
+            "no-newline",
+            "turns",
+            "payload-pieces",
+            "longer",
+            "long",
+        ],
+        run: |target| {
+            let mut client = target.connect()?;
+            let message = vec![b'm'; longest(target, MAX_MESSAGE_BYTES)];
+            let wire = client.encode(&message);
+            client.send_while_receiving(&wire, &[&message])
+        },
+    },
+    Check {
+        name: "exit",
+        task: 6,
+        about: "the message exit ends the dialogue and is not echoed",
+        hint: "The client's command to disconnect is the message that is exactly exit. The server closes that client's connection \
+               and goes on with others.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            client.send_message(b"exit")?;
+            client.expect_close()
+        },
+    },
+    Check {
+        name: "exit-inside",
+        task: 6,
+        about: "a message that only contains exit comes back",
+        hint: "Compare the whole message with exit. A search for the word takes other texts for the command.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            client.echo(b"exit now")?;
+            client.echo(b" exit")
+        },
+    },
+    Check {
+        name: "cut-header",
+        task: 13,
+        about: "a client that leaves inside a header harms nobody",
+        hint: "The end of the stream may come inside a header. Handle it as an error of this one client.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            let wire = client.encode(b"hello");
+            client.send(&wire[..1])?;
+            client.finish_sending()?;
+            client.expect_close()
+        },
+    },
+    Check {
+        name: "cut-payload",
+        task: 13,
+        about: "a client that leaves inside a message harms nobody, and gets no echo of half a message",
+        hint: "The end of the stream may come before the announced bytes. The rest is an error, not a message.",
+        advice: false,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            let wire = client.encode(b"hello");
+            client.send(&wire[..wire.len() - 2])?;
+            client.finish_sending()?;
+            client.expect_close()
+        },
+    },
+    Check {
+        name: "giant",
+        task: 13,
+        about: "a header that promises the longest message (4 GiB with four bytes) harms nobody, and the connection is closed",
+        hint: "Check the length against a limit before memory is reserved for it. Then close the connection, since the stream \
+               cannot be read any further.",
+        advice: true,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            let Wire::Framed(header) = target.wire() else {
+                return Ok(());
+            };
+            client.send(&header.encode(usize::MAX))?;
+            client.send(b"a few bytes")?;
+            client.expect_close()
+        },
+    },
+    Check {
+        name: "not-utf8",
+        task: 13,
+        about: "a message that is not UTF-8 harms nobody, and is not taken as text",
+        hint: "Decoding fails on such bytes; handle that as an error of this one client. Our protocol closes the connection.",
+        advice: true,
+        needs: BASIC,
+        run: |target| {
+            let mut client = target.connect()?;
+            client.send_message(b"\xd0\xff")?;
+            client.expect_close()
+        },
+    },
+];

@@ -1,0 +1,20 @@
+//! A conformance checker for servers of the labs, written by anybody in any language.
+//!
+//! A [`Check`] is one requirement: what a right server does, the code that tries it, and a hint for a server that does not.
+//! [`echo`], [`ident`] and [`auth`] are tables of checks; [`run`] tries one after the other and looks after each whether the server
+//! still serves. Checks know no flags and print nothing: `main.rs` reads the command line, and [`report`] writes the outcome.
+
+pub mod auth;
+mod check;
+mod connection;
+mod dialogue;
+pub mod echo;
+mod header;
+pub mod ident;
+pub mod report;
+mod target;
+
+pub use check::{Check, Outcome, Verdict, run};
+pub use connection::{Connection, Excerpt, Failure, Wire};
+pub use header::{Header, InvalidHeader, Padding};
+pub use target::Target;

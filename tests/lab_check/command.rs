@@ -1,0 +1,138 @@
+//! The program itself: what it prints, and its exit status.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+use testbed::{Finished, Program};
+
+use crate::server::start;
+
+fn lab_check(args: &[&str]) -> Finished {
+    Program::new(env!("CARGO_BIN_EXE_lab-check"))
+        .args(args)
+        .output()
+}
+
+/// A raw echo server that is right but for capital letters, if so wanted.
+fn echo(shouts: bool) -> String {
+    let serve = move |mut client: TcpStream, _: &_| {
+        let mut buffer = [0; 1024];
+        while let Ok(count @ 1..) = client.read(&mut buffer) {
+            if shouts {
+                buffer.make_ascii_uppercase();
+            }
+            if client.write_all(&buffer[..count]).is_err() {
+                return;
+            }
+        }
+    };
+    start(serve).to_string()
+}
+
+#[test]
+fn a_right_server_is_a_line_a_check_and_status_0() {
+    let finished = lab_check(&["echo", "--raw", &echo(false)]).expect_success();
+    let output = finished.stdout_text();
+    let (lines, summary) = output.trim_end().rsplit_once('\n').unwrap();
+    assert!(
+        summary.ends_with(" 0 failed, 1 note, 0 skipped"),
+        "{summary}"
+    );
+    assert!(
+        lines
+            .lines()
+            .filter(|line| line.starts_with("ok    "))
+            .count()
+            >= 24,
+        "{lines}"
+    );
+}
+
+#[test]
+fn a_failure_shows_what_was_sent_and_came_and_a_hint() {
+    let finished = lab_check(&["echo", "--raw", &echo(true), "--only", "text"]);
+    assert_eq!(finished.status.code(), Some(1));
+    let output = finished.stdout_text();
+    assert!(output.starts_with("FAIL  text "), "{output}");
+    assert!(
+        output.contains(r#"sent      6 bytes: 68 65 6c 6c 6f 0a "hello\n""#),
+        "{output}"
+    );
+    assert!(
+        output.contains(r#"received  6 bytes: 48 45 4c 4c 4f 0a "HELLO\n""#),
+        "{output}"
+    );
+    assert!(
+        output.contains("task 1    The server must send back"),
+        "{output}"
+    );
+    assert!(
+        output.ends_with("0 passed, 1 failed, 0 notes, 0 skipped\n"),
+        "{output}"
+    );
+}
+
+#[test]
+fn json_is_one_document() {
+    let finished = lab_check(&["echo", "--raw", &echo(true), "--json"]);
+    assert_eq!(finished.status.code(), Some(1));
+    let document: Value = serde_json::from_str(finished.stdout_text()).unwrap();
+    assert_eq!(
+        (&document["protocol"], &document["wire"]),
+        (&"echo".into(), &"raw".into())
+    );
+    assert_eq!(document["summary"]["failed"], 1);
+    let checks = document["checks"].as_array().unwrap();
+    assert_eq!(checks[0]["verdict"], "failed");
+    assert_eq!(checks[0]["received"]["last_text"], r#""HELLO\n""#);
+    assert!(
+        checks[1..]
+            .iter()
+            .all(|check| check["verdict"] == "skipped"),
+        "{document}"
+    );
+}
+
+#[test]
+fn the_checks_are_listed_without_a_server() {
+    for (protocol, least) in [("echo", 30), ("ident", 15), ("auth", 15)] {
+        let finished = lab_check(&[protocol, "--list"]).expect_success();
+        let output = finished.stdout_text();
+        assert!(output.lines().count() >= least, "{output}");
+        assert!(
+            output.lines().all(|line| line.contains(" task ")),
+            "{output}"
+        );
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_clear_line() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let finished = lab_check(&["echo", &free.to_string()]);
+    assert_eq!(finished.status.code(), Some(1));
+    assert_eq!(finished.stdout_text(), "");
+    let error = finished.stderr_text();
+    assert!(
+        error.starts_with(&format!("lab-check: cannot connect to {free}: ")),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn wrong_usage_has_status_2() {
+    for args in [
+        &["echo"][..],
+        &["echo", "--header", "be3", "127.0.0.1"],
+        &["echo", "127.0.0.1", "--only", "nothing"],
+        &["dance", "127.0.0.1"],
+    ] {
+        let finished = lab_check(args);
+        assert_eq!(finished.status.code(), Some(2), "{args:?}");
+    }
+}
