@@ -169,7 +169,7 @@ fn a_flag_that_is_no_name_is_wrong_usage() {
     let server = Server::start();
     let program = client(server.address).args(["--name", "\u{1b}[2J"]);
     let done = program.output().expect_code(2);
-    let told = "ident-client: --name cannot be a name: a name has no control, format or line-separator characters, this one has U+001B\n";
+    let told = "ident-client: --name cannot be a name: a name has no control or invisible characters, this one has U+001B\n";
     assert_eq!(done.stderr_text(), told);
 }
 

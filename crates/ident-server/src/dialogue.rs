@@ -162,7 +162,7 @@ mod tests {
         let mut decide =
             |request, known: Option<&str>| dialogue.decide(request, ADDRESS, known.map(name));
         let message =
-            "a name has no control, format or line-separator characters, this one has U+001B";
+            "a name has no control or invisible characters, this one has U+001B";
         let reply = || refusal(ErrorCode::BadName, message.into());
         assert_eq!(decide(bad_name.clone(), None), say(reply()));
         assert_eq!(

@@ -1,10 +1,15 @@
 //! Makes untrusted text safe to show in a log or on a terminal.
 //!
 //! Control characters could move the cursor, forge a log line or retitle a window; bidirectional controls could show text in a
-//! misleading order. Each is shown as an escape in Rust's notation (`\n`, `\x1b`, `\u{202e}`). All other text, joined emoji and
-//! every script included, is shown unchanged.
+//! misleading order; invisible characters could hide text or make two names look the same. Each is shown as an escape in Rust's
+//! notation (`\n`, `\x1b`, `\u{202e}`). Everything else is shown unchanged, in every script: joiners and variation selectors
+//! too, where a script or an emoji needs them.
 
 use std::fmt::{self, Display, Formatter, Write as _};
+
+use crate::invisible::{
+    JOINER, NON_JOINER, is_invisible, is_needed, is_variation_selector, joins_emoji,
+};
 
 /// Displays untrusted text with every character escaped that could mislead a reader or control a terminal. Allocates nothing.
 ///
@@ -61,7 +66,7 @@ impl<'a> Escaped<'a> {
             let valid = chunk.valid();
             let mut plain_from = 0;
             for (at, character) in valid.char_indices() {
-                let harmful = must_escape(character, self.quoted);
+                let harmful = must_escape(valid, at, character, self.quoted);
                 if harmful || room == 0 {
                     out.write_str(&valid[plain_from..at])?;
                     plain_from = at + character.len_utf8();
@@ -103,16 +108,25 @@ impl Display for Escaped<'_> {
     }
 }
 
-fn must_escape(character: char, quoted: bool) -> bool {
+/// Whether `character`, which is at byte `at` of `text`, must be escaped.
+fn must_escape(text: &str, at: usize, character: char, quoted: bool) -> bool {
+    let around = || (&text[..at], &text[at + character.len_utf8()..]);
     match character {
         '"' | '\\' => quoted,
         ' '..='~' => false,
-        // Marks and overrides of direction, then line and paragraph separators.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            true
-        }
         '\u{2028}' | '\u{2029}' => true,
-        _ => character.is_control(),
+        JOINER | NON_JOINER => {
+            let (before, after) = around();
+            let joins_emoji = character == JOINER && joins_emoji(before, after);
+            !joins_emoji && !is_needed(before, character, after)
+        }
+        _ if is_variation_selector(character) => {
+            let previous = around().0.chars().next_back();
+            !previous.is_some_and(|previous| {
+                !is_invisible(previous) && !previous.is_control() && previous != ' '
+            })
+        }
+        _ => is_invisible(character) || character.is_control(),
     }
 }
 
@@ -147,6 +161,30 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_seen_is_shown() {
+        let shown = |text| Escaped::new(text).to_string();
+        assert_eq!(
+            shown("a\u{200b}b\u{feff}c\u{ad}d\u{e0041}\u{3164}\u{34f}\u{2060}\u{fff9}"),
+            r"a\u{200b}b\u{feff}c\u{ad}d\u{e0041}\u{3164}\u{34f}\u{2060}\u{fff9}"
+        );
+        assert_eq!(
+            shown("a\u{200d}b \u{fe0f}\u{200c}"),
+            r"a\u{200d}b \u{fe0f}\u{200c}"
+        );
+        assert_eq!(shown("❤\u{fe0f}\u{fe0f}"), "❤\u{fe0f}\\u{fe0f}");
+        for kept in [
+            "👩\u{200d}🚀",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "1\u{fe0f}\u{20e3}",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "葛\u{e0100}",
+        ] {
+            assert_eq!(shown(kept), kept);
+        }
+    }
+
+    #[test]
     fn quoted_text_cannot_fake_its_end() {
         let quoted = Escaped::new("a\" b\\n\n").quoted().to_string();
         assert_eq!(quoted, r#""a\" b\\n\n""#);
@@ -170,7 +208,11 @@ mod tests {
         \u{2066}\u{2067}\u{2068}\u{2069}\u{2028}\u{2029}";
 
     fn is_harmful(c: char) -> bool {
-        c < ' ' || ('\x7f'..='\u{9f}').contains(&c) || DIRECTIONS_AND_SEPARATORS.contains(c)
+        let is_needed_somewhere = matches!(c, JOINER | NON_JOINER) || is_variation_selector(c);
+        c < ' '
+            || ('\x7f'..='\u{9f}').contains(&c)
+            || DIRECTIONS_AND_SEPARATORS.contains(c)
+            || is_invisible(c) && !is_needed_somewhere
     }
 
     proptest! {
@@ -186,13 +228,20 @@ mod tests {
         }
 
         #[test]
-        fn nothing_harmful_passes_among_harmless(text in "[а-я\u{7f}-\u{9f}\u{61c}\u{2000}-\u{206f}]{0,60}") {
+        fn nothing_harmful_passes_among_harmless(text in "[а-я\u{7f}-\u{9f}\u{ad}\u{61c}\u{2000}-\u{206f}\u{3164}\u{feff}\u{e0000}-\u{e01ef}]{0,60}") {
             let shown = Escaped::new(&text).to_string();
             prop_assert!(!shown.contains(is_harmful), "{shown:?}");
         }
 
         #[test]
-        fn plain_text_is_unchanged(text in "[ -~а-яё€🙂\u{200d}]{0,60}") {
+        fn joiners_pass_only_between_what_they_join(text in "[a-z \u{200c}\u{200d}\u{fe0f}]{0,60}") {
+            let shown = Escaped::new(&text).to_string();
+            prop_assert!(!shown.contains([JOINER, NON_JOINER]), "{shown:?}");
+            prop_assert!(!shown.contains("\u{fe0f}\u{fe0f}"), "{shown:?}");
+        }
+
+        #[test]
+        fn plain_text_is_unchanged(text in "([ -~а-яё€🙂]|🙂\u{200d}🙂|❤\u{fe0f}|می\u{200c}خ){0,60}") {
             prop_assert_eq!(Escaped::new(&text).to_string(), text);
         }
     }

@@ -28,6 +28,7 @@ mod frame_buffer;
 mod frame_read_buffer;
 mod framed_stream;
 pub mod ident;
+mod invisible;
 mod json;
 mod name;
 mod network;

@@ -1,4 +1,4 @@
-//! The name rule that ident and auth share. What a name stands for is not known here.
+//! The rules for names, which ident and auth share.
 
 use std::fmt;
 
@@ -7,21 +7,25 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use crate::caseless::caseless_key;
+use crate::invisible::{
+    EMOJI_STYLE, JOINER, NON_JOINER, is_invisible, is_needed, takes_emoji_style,
+};
 
 /// The longest name, in code points.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// A name as people write it: in Unicode's composed form (NFC), without space around it, of 1 to
-/// [`MAX_NAME_CHARS`] code points, and without characters that a reader cannot see or that would
-/// break a line (categories Cc, Cf, Zl and Zp). Emoji are names; those joined with U+200D are
-/// not, since the joiner is a format character.
+/// A name as people write it: in Unicode's composed form (NFC), without space around it, of 1 to [`MAX_NAME_CHARS`] code
+/// points, and without characters that a reader cannot see or that would break a line.
 ///
-/// [`Name::parse`] is the only way to one, also for what is read from JSON.
+/// Two invisible characters are allowed where a script needs them: ZWJ and ZWNJ (UTS 46, ContextJ), as in `می‌خواهم`. The emoji
+/// style U+FE0F is allowed after an emoji. Emoji that are joined by ZWJ are no names.
+///
+/// [`Name::parse`] is the only way to make one, also from JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// Which rule a text breaks that should have been a name. It does not hold the text.
+/// The rule that a text breaks. It does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
     /// Nothing is left without the space around it.
@@ -31,7 +35,7 @@ pub enum NameError {
         /// Code points after composition.
         chars: usize,
     },
-    /// A control, format or line-separator character.
+    /// A control character, a line separator, or a character that cannot be seen.
     Forbidden {
         /// The first such character.
         character: char,
@@ -39,7 +43,7 @@ pub enum NameError {
 }
 
 impl Name {
-    /// The name that a text is.
+    /// Parses a name.
     ///
     /// # Errors
     ///
@@ -53,10 +57,13 @@ impl Name {
         if chars > MAX_NAME_CHARS {
             return Err(NameError::TooLong { chars });
         }
-        match name.chars().find(|character| is_forbidden(*character)) {
-            Some(character) => Err(NameError::Forbidden { character }),
-            None => Ok(Self(name)),
+        for (at, character) in name.char_indices() {
+            let after = &name[at + character.len_utf8()..];
+            if is_forbidden(&name[..at], character, after) {
+                return Err(NameError::Forbidden { character });
+            }
         }
+        Ok(Self(name))
     }
 
     /// The name's text.
@@ -65,21 +72,30 @@ impl Name {
         &self.0
     }
 
-    /// What all writings of this name have in common; see [`caseless_key`].
+    /// The same for all writings of this name: whatever their case, compatibility form (see [`caseless_key`]), joiners and
+    /// emoji styles, which can hardly be seen.
     #[must_use]
     pub fn caseless_key(&self) -> String {
-        caseless_key(&self.0)
+        let visible = |character: &char| !is_invisible(*character);
+        caseless_key(&self.0.chars().filter(visible).collect::<String>())
     }
 }
 
-fn is_forbidden(character: char) -> bool {
-    matches!(
-        character.general_category(),
-        GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-    )
+fn is_forbidden(before: &str, character: char, after: &str) -> bool {
+    match character {
+        JOINER | NON_JOINER => !is_needed(before, character, after),
+        EMOJI_STYLE => !takes_emoji_style(before, after),
+        _ => {
+            is_invisible(character)
+                || matches!(
+                    character.general_category(),
+                    GeneralCategory::Control
+                        | GeneralCategory::Format
+                        | GeneralCategory::LineSeparator
+                        | GeneralCategory::ParagraphSeparator
+                )
+        }
+    }
 }
 
 impl fmt::Display for Name {
@@ -112,7 +128,7 @@ impl fmt::Display for NameError {
             ),
             Self::Forbidden { character } => write!(
                 f,
-                "a name has no control, format or line-separator characters, this one has U+{:04X}",
+                "a name has no control or invisible characters, this one has U+{:04X}",
                 u32::from(*character)
             ),
         }
@@ -168,6 +184,18 @@ mod tests {
             '\u{e0041}', // Cf
             '\u{2028}',
             '\u{2029}', // Zl, Zp
+            '\u{3164}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{ffa0}',
+            '\u{34f}',
+            '\u{180b}',
+            '\u{17b4}',
+            '\u{2800}',
+            '\u{fe00}',
+            '\u{e0100}', // fillers, blanks, variation selectors
+            '\u{200c}',
+            '\u{fe0f}', // not needed here
         ];
         for character in hostile {
             assert_eq!(
@@ -204,7 +232,58 @@ mod tests {
         assert!(error.to_string().contains("U+0000"), "{error}");
     }
 
+    #[test]
+    fn joiners_and_emoji_styles_are_names_where_they_are_needed() {
+        for name in [
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "ශ්\u{200d}රී",
+            "❤\u{fe0f}",
+            "1\u{fe0f}\u{20e3}",
+        ] {
+            assert_eq!(parsed(name).unwrap(), name);
+        }
+        for name in [
+            "می\u{200c}",
+            "❤\u{fe0f}\u{fe0f}",
+            "\u{fe0f}",
+            "👩\u{200d}🚀",
+        ] {
+            assert!(
+                matches!(parsed(name), Err(NameError::Forbidden { .. })),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_look_the_same_have_one_key() {
+        let key = |text| Name::parse(text).unwrap().caseless_key();
+        assert_eq!(key("❤\u{fe0f}"), key("❤"));
+        assert_eq!(key("می\u{200c}خواهم"), key("میخواهم"));
+        assert_eq!(key("ＡＮＮＡ"), key("anna"));
+    }
+
     proptest! {
+        #[test]
+        fn what_cannot_be_seen_is_no_part_of_a_name(
+            before in "[a-zа-яक\u{4e00}-\u{4fff}]{0,9}",
+            hidden in "[\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180b}-\u{180f}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\
+                \u{2800}\u{3164}\u{fe00}-\u{fe0f}\u{feff}\u{ffa0}\u{fff9}-\u{fffb}\u{e0001}-\u{e01ef}]",
+            after in "[a-zа-яक\u{4e00}-\u{4fff}]{0,9}",
+        ) {
+            let character = hidden.chars().next().unwrap();
+            let refused = Err(NameError::Forbidden { character });
+            prop_assert_eq!(parsed(&format!("{before}{hidden}{after}")), refused);
+        }
+
+        #[test]
+        fn the_key_of_a_name_has_nothing_invisible(text in "[\\PC\u{200c}\u{200d}\u{fe0f}]{1,20}") {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert!(!name.caseless_key().contains(is_invisible));
+            }
+        }
+
         #[test]
         fn a_name_parses_to_itself(text in "\\PC{0,70}|.{0,70}") {
             if let Ok(name) = Name::parse(&text) {
