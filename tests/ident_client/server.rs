@@ -5,9 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use ident_server::{Ident, Record};
+use ident_server::{ClientKey, Ident, Names};
 use proto::{FramedSocket, Name};
-use store::Store;
 use tcp_server::{Limits, StopHandle, Totals, serve};
 use tempfile::TempDir;
 use testbed::Program;
@@ -21,7 +20,7 @@ pub fn client(server: SocketAddr) -> Program {
 /// An ident server on a port of its own, with a store of its own.
 pub struct Server {
     pub address: SocketAddr,
-    clients: Arc<Store<Record>>,
+    names: Arc<Names>,
     stop: StopHandle,
     thread: Option<JoinHandle<Totals>>,
     _folder: TempDir,
@@ -30,17 +29,17 @@ pub struct Server {
 impl Server {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clients = Arc::new(Store::open(&folder.path().join("clients.jsonl")).unwrap());
+        let names = Arc::new(Names::open(&folder.path().join("clients.jsonl")).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (ident, stop) = (Ident::new(Arc::clone(&clients)), StopHandle::new());
+        let (ident, stop) = (Ident::new(Arc::clone(&names)), StopHandle::new());
         let thread = thread::spawn({
             let stop = stop.clone();
             move || serve(listener, &Limits::default(), &stop, ident).unwrap()
         });
         Self {
             address,
-            clients,
+            names,
             stop,
             thread: Some(thread),
             _folder: folder,
@@ -50,15 +49,15 @@ impl Server {
     /// The server knows clients from 127.0.0.1 by this name.
     pub fn knowing(name: &str) -> Self {
         let server = Self::start();
-        let record = Record::new(Name::parse(name).unwrap());
-        server.clients.put("127.0.0.1", record).unwrap();
+        let name = Name::parse(name).unwrap();
+        let remembered = server.names.remember(&local_client(), name).unwrap();
+        remembered.unwrap();
         server
     }
 
     /// By what name it knows clients from 127.0.0.1.
     pub fn known(&self) -> Option<String> {
-        let record = self.clients.get("127.0.0.1");
-        record.map(|record| record.name.to_string())
+        self.names.get(&local_client()).map(String::from)
     }
 
     /// Disconnects whoever is there.
@@ -74,6 +73,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn local_client() -> ClientKey {
+    ClientKey::parse("127.0.0.1").unwrap()
 }
 
 /// Lets `talk` talk to the first client that connects.

@@ -1,4 +1,4 @@
-//! The data file, as a person finds and mends it.
+//! The data file, as people find and edit it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -55,10 +55,14 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
     client.ask(r#"{"type":"rename","name":"Dora"}"#);
     let log = server.log();
     server.stop();
-    log.wait_for("; clients known: 2, changes: 1, fsyncs: 1");
+    log.wait_for("; clients known: 2, changes: 1, fsyncs: ");
     let data = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
-    let last = r#"{"key":"127.0.0.1","value":{"name":"Dora","since":2019},"note":"by hand"}"#;
-    assert_eq!(data.lines().last(), Some(last));
+    let renamed = r#"{"key":"127.0.0.1","value":{"name":"Dora","since":2019},"note":"by hand"}"#;
+    assert!(data.lines().any(|line| line == renamed), "{data}");
+    assert!(
+        !data.contains("Andre"),
+        "the old name left the file: {data}"
+    );
 }
 
 #[test]
@@ -134,6 +138,58 @@ fn a_second_server_on_one_file_is_refused() {
     let told = "ident-server: data/clients.jsonl is in use by another process; stop it or choose another file";
     assert_eq!(failed.stderr_text().lines().last(), Some(told));
     server.greet("127.0.0.1", "Anna");
+}
+
+#[test]
+fn a_second_server_by_another_name_of_the_file_is_refused() {
+    let server = Server::start(&[]);
+    server.register("127.0.0.1", "Anna");
+    let folder = server.folder();
+    fs::hard_link(folder.join(DATA_FILE), folder.join("data/other.jsonl")).unwrap();
+    fs::remove_file(folder.join("data/clients.jsonl.lock")).unwrap();
+    for path in [DATA_FILE, "data/other.jsonl"] {
+        let second = program().args(["--data-file", path]).in_folder(folder);
+        let failed = second.output().expect_code(1);
+        let told = format!(
+            "ident-server: {path} is in use by another process; stop it or choose another file"
+        );
+        assert_eq!(failed.stderr_text().lines().last(), Some(&*told));
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_under_the_server_takes_no_names() {
+    let server = Server::start(&[]);
+    server.register("127.0.0.1", "Anna");
+    let path = server.folder().join(DATA_FILE);
+    let edited = "{\"key\":\"127.0.0.1\",\"value\":{\"name\":\"Bo\"}}\n";
+    fs::write(server.folder().join("edited"), edited).unwrap();
+    fs::rename(server.folder().join("edited"), &path).unwrap();
+    let mut client = server.greet("127.0.0.1", "Anna");
+    for _ in 0..2 {
+        client.refused(r#"{"type":"rename","name":"Carl"}"#, "unavailable");
+    }
+    server
+        .log()
+        .wait_for("data/clients.jsonl was replaced, removed or changed by another program");
+    let folder = server.stop();
+    assert_eq!(fs::read_to_string(&path).unwrap(), edited);
+    Server::start_in(&folder).greet("127.0.0.1", "Bo");
+}
+
+#[test]
+fn forgotten_names_are_not_in_the_file() {
+    let server = Server::start(&[]);
+    let mut anna = server.register("127.0.0.1", "Anna");
+    let mut boris = server.register("127.0.0.2", "Boris");
+    anna.ask(r#"{"type":"rename","name":"Dora"}"#);
+    boris.ask(r#"{"type":"forget"}"#);
+    let folder = server.stop();
+    let data = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
+    assert_eq!(
+        data,
+        "{\"key\":\"127.0.0.1\",\"value\":{\"name\":\"Dora\"}}\n"
+    );
 }
 
 #[test]

@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::server::{DATA_FILE, Server, welcome};
 
 const RACERS: usize = 100;
-const ADDRESSES: usize = 5_000;
+/// As many names as the loopback network may have.
+const ADDRESSES: usize = 1_000;
 const THREADS: usize = 16;
 
 #[test]
@@ -57,14 +58,30 @@ fn from_everywhere(visit: impl Fn(&str, &str) + Sync) {
 }
 
 #[test]
-fn five_thousand_addresses_are_as_many_clients() {
+fn a_thousand_addresses_are_as_many_clients_and_one_more_is_too_many() {
     let server = Server::start(&[]);
     from_everywhere(|address, name| drop(server.register(address, name)));
     from_everywhere(|address, name| drop(server.greet(address, name)));
+    let ask = |server: &Server| {
+        let mut client = server.connect_from("127.0.0.1");
+        assert_eq!(client.hear(), json!({"type": "who_are_you"}));
+        client.refused(json!({"type": "name", "name": "Bo"}), "unavailable")
+    };
+    let why = ask(&server);
+    assert!(
+        why.starts_with("this network has 1000 names already"),
+        "{why}"
+    );
     let folder = server.stop();
     let server = Server::start_in(&folder);
     server
         .log()
-        .wait_for("clients known from data/clients.jsonl: 5000");
-    server.greet("127.19.135.77", "client 4999");
+        .wait_for("clients known from data/clients.jsonl: 1000");
+    let mut client = server.greet("127.3.231.77", "client 999");
+    ask(&server);
+    assert_eq!(
+        client.ask(json!({"type": "forget"})),
+        json!({"type": "forgotten"})
+    );
+    server.register("127.0.0.1", "Bo");
 }

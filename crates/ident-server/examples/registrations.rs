@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cli::{LogFlags, LogTo, Program};
-use ident_server::{Ident, Record, stray_keys};
+use ident_server::{Ident, Names, Record};
 use log::LevelFilter;
 use proto::ident::{Reply, Request};
 use proto::{FramedSocket, FramedStream, MAX_DIALOGUE_BYTES, Name};
@@ -26,8 +26,9 @@ use tcp_server::{Limits, StopHandle, serve};
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
 const TURNS: u32 = 10;
-/// Connections of a turn. Each has an address of its own, and a thread of the server.
-const CONNECTIONS: u32 = 512;
+/// Connections of a turn. Each has an address of its own, and a thread of the server. All turns stay within the number of names
+/// that the loopback network may have.
+const CONNECTIONS: u32 = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).unwrap_or_else(|| ".".into());
@@ -55,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// A server that knows some clients, and as many new ones at once as it says.
 struct Row {
-    store: Arc<Store<Record>>,
+    names: Arc<Names>,
     server: SocketAddr,
     known: u32,
     clients: u32,
@@ -70,17 +71,16 @@ impl Row {
         let path = folder.join(format!("{known}-{clients}.jsonl"));
         fill(&path, known)?;
         let begun = Instant::now();
-        let store = Arc::new(Store::open(&path)?);
-        let strays = stray_keys(&store);
+        let names = Arc::new(Names::open(&path)?);
         println!("{known:>7} known: open in {:.2?}", begun.elapsed());
-        assert_eq!(strays, None);
+        assert_eq!(names.invalid_keys(), None);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let server = listener.local_addr()?;
-        let ident = Ident::new(Arc::clone(&store));
+        let ident = Ident::new(Arc::clone(&names));
         // It serves until the process ends.
         thread::spawn(move || serve(listener, &Limits::default(), &StopHandle::new(), ident));
         Ok(Self {
-            store,
+            names,
             server,
             known,
             clients,
@@ -97,7 +97,7 @@ impl Row {
         let asked = numbers.map(|number| Asked::connect(self.server, number));
         let mut asked = asked.collect::<io::Result<Vec<_>>>()?;
 
-        let before = self.store.stats();
+        let before = self.names.stats();
         let begun = Instant::now();
         thread::scope(|scope| {
             let shares = asked.chunks_mut((CONNECTIONS / self.clients) as usize);
@@ -109,7 +109,7 @@ impl Row {
                 .try_for_each(|client| client.join().expect("a client does not panic"))
         })?;
         self.time += begun.elapsed();
-        let after = self.store.stats();
+        let after = self.names.stats();
         self.registrations += after.updates - before.updates;
         self.syncs += after.syncs - before.syncs;
         Ok(())

@@ -161,8 +161,7 @@ mod tests {
         let [bad_name, bad_rename] = request("\u{1b}[2J");
         let mut decide =
             |request, known: Option<&str>| dialogue.decide(request, ADDRESS, known.map(name));
-        let message =
-            "a name has no control or invisible characters, this one has U+001B";
+        let message = "a name has no control or invisible characters, this one has U+001B";
         let reply = || refusal(ErrorCode::BadName, message.into());
         assert_eq!(decide(bad_name.clone(), None), say(reply()));
         assert_eq!(

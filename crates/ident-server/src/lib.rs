@@ -1,13 +1,15 @@
 //! The identification service: a client is known by its IP address, and greeted by the name that it once gave.
 //!
-//! [`Ident`] is served on any listener, over a [`Store`](store::Store) of [`Record`]s. What it says is decided apart from
-//! sockets and files.
+//! [`Ident`] is served on any listener, over the [`Names`] of all clients. What it replies is decided apart from sockets and
+//! files.
 
 mod dialogue;
+mod key;
+mod names;
 mod record;
 mod service;
-mod strays;
 
+pub use key::ClientKey;
+pub use names::{Full, MAX_NAMES, MAX_NAMES_PER_NETWORK, Names};
 pub use record::Record;
 pub use service::Ident;
-pub use strays::stray_keys;

@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use clap::Parser;
 use cli::{Program, TcpServerFlags};
-use ident_server::{Ident, Record, stray_keys};
+use ident_server::{Ident, Names};
 use log::{error, info, warn};
-use store::{Stats, Store};
+use store::Stats;
 use tcp_server::{Limits, StopHandle, serve};
 
 const PROGRAM: Program = Program {
@@ -41,15 +41,15 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let server = flags.tcp.start(&PROGRAM)?;
-    let clients = Store::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
-    let strays = tell_strays(&clients, &flags.data_file);
-    let known = |stats: Stats| stats.records - strays;
+    let names = Names::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
+    let invalid_keys = warn_of_invalid_keys(&names, &flags.data_file);
+    let known = |stats: Stats| stats.records - invalid_keys;
     info!(
         "clients known from {}: {}",
         flags.data_file.display(),
-        known(clients.stats())
+        known(names.stats())
     );
-    let clients = Arc::new(clients);
+    let names = Arc::new(names);
     let server = server.listen()?;
     let stop = StopHandle::new();
     let (listener, _log) = server.announce({
@@ -60,8 +60,8 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         max_clients: flags.tcp.server.max_clients,
         idle_timeout: flags.tcp.idle_timeout(),
     };
-    let totals = serve(listener, &limits, &stop, Ident::new(Arc::clone(&clients)))?;
-    let stats = clients.stats();
+    let totals = serve(listener, &limits, &stop, Ident::new(Arc::clone(&names)))?;
+    let stats = names.stats();
     info!(
         "server stopped: {totals}, in {:.3} s; clients known: {}, changes: {}, fsyncs: {}",
         began.elapsed().as_secs_f64(),
@@ -72,13 +72,15 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How many records are no client's, which cannot change while the server runs: no client is looked up by their keys.
-fn tell_strays(clients: &Store<Record>, path: &Path) -> u64 {
-    let Some((key, count)) = stray_keys(clients) else {
+/// Counts the records that no client can have. The number does not change while the server runs: no client is looked up by
+/// their keys.
+fn warn_of_invalid_keys(names: &Names, path: &Path) -> u64 {
+    let Some((key, count)) = names.invalid_keys() else {
         return 0;
     };
     warn!(
-        "keys in {} by which no client is known: {count}, the first is {}; a key is an address such as 192.0.2.7 or 2001:db8::7",
+        "keys in {} by which no client is known: {count}, the first is {}; a key is an address such as 192.0.2.7, 2001:db8::7 or \
+         fe80::7%eth0",
         path.display(),
         Escaped::new(&key).quoted().cut(60)
     );

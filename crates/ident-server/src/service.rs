@@ -1,4 +1,4 @@
-//! Ident as a service: a dialogue for each client, over one store for all of them.
+//! Ident as a service: a dialogue with each client, over the names of all of them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,39 +7,40 @@ use log::{debug, info, warn};
 use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
 use proto::{Answer, Name, Passed, RecvError, Responder, converse};
-use store::{Error, Store};
+use store::Error;
 use tcp_server::{BoxError, Client, EndReason, Peer, Service};
 
 use crate::dialogue::{self, Dialogue, Step};
-use crate::record::Record;
+use crate::key::ClientKey;
+use crate::names::Names;
 
-/// So much of a message is repeated in the log at level debug.
+/// How much of a message is repeated in the log at level debug.
 const SHOWN_CHARACTERS: usize = 80;
 
-/// Greets clients by the names that a store has for their IP addresses, and asks the others.
+/// Greets clients by the names that are known for their IP addresses, and asks the others.
 pub struct Ident {
-    clients: Arc<Store<Record>>,
+    names: Arc<Names>,
 }
 
 impl Ident {
-    /// A service over the store of all clients, whose keys are IP addresses in their canonical form.
+    /// A service over the names of all clients.
     #[must_use]
-    pub fn new(clients: Arc<Store<Record>>) -> Self {
-        Self { clients }
+    pub fn new(names: Arc<Names>) -> Self {
+        Self { names }
     }
 }
 
 impl Service for Ident {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         client.reporter();
-        let mut desk = Desk {
-            clients: &self.clients,
+        let mut handler = ConnectionHandler {
+            names: &self.names,
             address: client.ip(),
-            key: client.ip().to_string(),
+            key: ClientKey::of(client.peer()),
             peer: client.name().to_owned(),
             dialogue: Dialogue::default(),
         };
-        let reason = converse(client, &mut desk, |client, passed| match passed {
+        let reason = converse(client, &mut handler, |client, passed| match passed {
             Passed::Received { bytes, messages } => client.took(bytes, Some(messages)),
             Passed::Sent { bytes, messages } => client.gave(bytes, Some(messages)),
         })?;
@@ -47,24 +48,24 @@ impl Service for Ident {
     }
 }
 
-/// Where one client is answered: looks up what is known, lets the dialogue decide, and does what was decided.
-struct Desk<'a> {
-    clients: &'a Store<Record>,
+/// Answers one client: looks up its name, lets the dialogue decide, and does what was decided.
+struct ConnectionHandler<'a> {
+    names: &'a Names,
     address: IpAddr,
-    key: String,
-    /// The client in service messages.
+    key: ClientKey,
+    /// The client's address and connection number, for service messages.
     peer: String,
     dialogue: Dialogue,
 }
 
-impl Responder for Desk<'_> {
+impl Responder for ConnectionHandler<'_> {
     type Request = Request;
     type Reply = Reply;
 
     fn greet(&mut self) -> Option<Reply> {
         let known = self.known();
         match &known {
-            Some(name) => self.tell_greeting(name),
+            Some(name) => self.log_greeting(name),
             None => info!("asked {} for its name", self.peer),
         }
         Some(dialogue::greeting(known))
@@ -98,30 +99,26 @@ impl Responder for Desk<'_> {
     }
 }
 
-impl Desk<'_> {
+impl ConnectionHandler<'_> {
     fn known(&self) -> Option<Name> {
-        self.clients.get(&self.key).map(|record| record.name)
+        self.names.get(&self.key)
     }
 
     fn remember(&self, name: Name) -> Result<Answer<Reply>, Error> {
-        let record = Record::new(name.clone());
-        let first = self.clients.put_if_absent(&self.key, record)?;
-        let name = first.map_or(name, |first| first.name);
-        self.tell_greeting(&name);
-        Ok(dialogue::welcome(name))
+        Ok(match self.names.remember(&self.key, name)? {
+            Ok(name) => {
+                self.log_greeting(&name);
+                dialogue::welcome(name)
+            }
+            Err(full) => {
+                debug!("no name for {}: {full}", self.peer);
+                dialogue::refusal(ErrorCode::Unavailable, full.to_string()).into()
+            }
+        })
     }
 
     fn rename(&self, name: Name) -> Result<Answer<Reply>, Error> {
-        let is_known = self.clients.update(|all| {
-            let record = all.get(&self.key).cloned();
-            if let Some(mut record) = record {
-                record.name = name.clone();
-                all.put(&self.key, record);
-                return true;
-            }
-            false
-        })?;
-        if !is_known {
+        if !self.names.rename(&self.key, name.clone())? {
             return Ok(dialogue::not_known());
         }
         info!("renamed {} to {}", self.peer, quoted(&name));
@@ -129,14 +126,14 @@ impl Desk<'_> {
     }
 
     fn forget(&self) -> Result<Answer<Reply>, Error> {
-        if !self.clients.remove(&self.key)? {
+        if !self.names.forget(&self.key)? {
             return Ok(dialogue::not_known());
         }
         info!("forgot {}", self.peer);
         Ok(Reply::Forgotten.into())
     }
 
-    fn tell_greeting(&self, name: &Name) {
+    fn log_greeting(&self, name: &Name) {
         info!("greeted {} as {}", self.peer, quoted(name));
     }
 }

@@ -31,7 +31,7 @@
 //! - Fields of a line beside `key`, `value` and `erase` are kept when its key gets a new value and when the file is compacted.
 //!   Unknown fields inside a value are up to its type: one that has
 //!   `#[serde(flatten)] unknown: serde_json::Map<String, serde_json::Value>` keeps what a newer version wrote.
-//! - Files have mode 0600 ([`Store::exposed_mode`]). `PATH.lock` and the data file itself are locked while the store is open.
+//! - Files have mode 0600. `PATH.lock` and the data file itself are locked while the store is open.
 //!   `PATH.tmp` is a compaction under way.
 //! - If another program replaces, removes or changes the file meanwhile, changes are refused with [`Error::Replaced`]: they
 //!   would otherwise go to a file that the next start does not see.

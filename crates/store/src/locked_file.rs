@@ -24,7 +24,6 @@ pub(crate) struct LockedFile {
     temp: PathBuf,
     file: File,
     identity: Identity,
-    exposed_mode: Option<u32>,
     folder: Folder,
     /// Held open: the operating system ends the lock when it is closed, even by a crash.
     _lock: File,
@@ -54,7 +53,6 @@ impl LockedFile {
             named: absolute(path).map_err(Error::open("find", path))?,
             temp: beside(&real, ".tmp"),
             identity: files::identity(&file).map_err(Error::open("open", path))?,
-            exposed_mode: None,
             folder: Folder::of(&real).map_err(Error::open("open the folder of", path))?,
             real,
             file,
@@ -64,9 +62,9 @@ impl LockedFile {
         locked
             .remove_temp()
             .map_err(Error::open("remove the temporary file of", path))?;
-        locked.exposed_mode = files::make_private(&locked.file)
+        locked
+            .make_private(path)
             .map_err(Error::open("make private (mode 0600)", path))?;
-        locked.warn(path);
         Ok(locked)
     }
 
@@ -75,24 +73,21 @@ impl LockedFile {
         &self.file
     }
 
-    /// The file's mode, if others may read or write it and the file system did not let that be changed.
-    pub(crate) fn exposed_mode(&self) -> Option<u32> {
-        self.exposed_mode
-    }
-
-    fn warn(&self, path: &Path) {
+    /// Makes the file private and warns about what that cannot help.
+    fn make_private(&self, path: &Path) -> io::Result<()> {
         let path = shown(path);
-        if let Some(mode) = self.exposed_mode {
+        if let Some(mode) = files::make_private(&self.file)? {
             log::warn!(
-                "{path}: other users may read it: its mode is {mode:04o} and setting 0600 had no effect; \
-                 move it to a file system that keeps modes"
+                "{path}: other users may read or change it: its mode is {mode:04o} and setting 0600 had no effect; keep it \
+                 on a file system that has modes, in a folder of your own"
             );
         }
-        if files::link_count(&self.file).is_ok_and(|count| count > 1) {
+        if files::link_count(&self.file)? > 1 {
             log::warn!(
                 "{path}: it has further names (hard links), which keep its old content when it is compacted"
             );
         }
+        Ok(())
     }
 }
 

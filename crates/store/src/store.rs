@@ -32,7 +32,6 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for 
 pub struct Store<V: Value> {
     queue: Arc<CommitQueue<V>>,
     writer: Option<JoinHandle<()>>,
-    exposed_mode: Option<u32>,
 }
 
 /// Figures of a store since it was opened.
@@ -53,7 +52,8 @@ pub struct Stats {
 impl<V: Value> Store<V> {
     /// Opens the file, or creates it and its folder, and loads it. No other process can open it until the store is dropped.
     ///
-    /// A torn last line is cut off with a warning in the log.
+    /// A torn last line is cut off with a warning in the log. A file that other users may read, although its mode was set to
+    /// 0600, is a warning too.
     ///
     /// # Errors
     ///
@@ -70,10 +70,7 @@ impl<V: Value> Store<V> {
             },
         })?;
         repair_tail(&mut file, &mut loaded, path)?;
-        let exposed_mode = file.exposed_mode();
-        let mut store = Self::start(file, loaded, path, Bounds::default())?;
-        store.exposed_mode = exposed_mode;
-        Ok(store)
+        Self::start(file, loaded, path, Bounds::default())
     }
 
     /// Starts the writer of a file that is loaded and ends with a whole line.
@@ -102,14 +99,7 @@ impl<V: Value> Store<V> {
         Ok(Self {
             queue,
             writer: Some(writer),
-            exposed_mode: None,
         })
-    }
-
-    /// The file's mode, if other users may read or write it and setting 0600 had no effect. A program should say so.
-    #[must_use]
-    pub fn exposed_mode(&self) -> Option<u32> {
-        self.exposed_mode
     }
 
     /// The value for `key`.

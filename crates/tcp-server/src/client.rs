@@ -1,7 +1,7 @@
 //! One client as its service sees it: a stream that ends when the server stops or the client is idle for too long.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +67,12 @@ impl Client {
     #[must_use]
     pub fn ip(&self) -> IpAddr {
         self.connection.peer.ip()
+    }
+
+    /// The client's socket address, with its zone if it is link-local. An IPv4-mapped IPv6 address is given as its IPv4 address.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.connection.peer
     }
 
     /// Address and connection number, for service messages: `192.0.2.7:50000 (connection 3)`.

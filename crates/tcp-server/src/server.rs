@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -111,7 +111,11 @@ impl<S: Service> Acceptor<S> {
 
     /// Serves a client on a thread of its own. Without a thread the client is disconnected.
     fn start_conversation(&self, stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let peer = match peer.ip().to_canonical() {
+            IpAddr::V4(address) => SocketAddr::new(address.into(), peer.port()),
+            // The address as it is, because a link-local one has a zone.
+            IpAddr::V6(_) => peer,
+        };
         let registered = self.registry.register(stream, peer);
         let guard = ConnectionGuard {
             registry: Arc::clone(&self.registry),

@@ -46,10 +46,11 @@ pub(crate) fn lock_data_file(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Takes the file from its group and from others. Returns its mode if the file system did not do so.
+/// Takes the file from its group and from others. Returns its mode if that had no effect.
 pub(crate) fn make_private(file: &File) -> io::Result<Option<u32>> {
     if exposed(file)?.is_some() {
-        file.set_permissions(Permissions::from_mode(FILE_MODE))?;
+        // Some file systems refuse this, others accept it without effect: the mode that is read back counts.
+        let _ = file.set_permissions(Permissions::from_mode(FILE_MODE));
     }
     exposed(file)
 }
