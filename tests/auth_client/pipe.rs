@@ -128,7 +128,7 @@ fn commands_come_from_a_pipe() {
         told.contains("this needs a session; log in first"),
         "{told}"
     );
-    assert!(told.ends_with("3 commands were not carried out, as told above\n"));
+    assert!(told.ends_with("3 commands were not carried out, as explained above\n"));
     assert!(!told.contains("correct horse"), "{told}");
 }
 
@@ -162,7 +162,7 @@ fn the_password_of_a_name_that_is_none_is_no_command() {
     let talked = server.scripted(&[], &input).output().expect_code(1);
     assert_eq!(talked.stdout_text(), "Hello, anna!\nYou are anna.\n");
     let told = "a name has at most 64 characters, this one has 65\n\
-                auth-client: 1 command was not carried out, as told above\n";
+                auth-client: 1 command was not carried out, as explained above\n";
     assert_eq!(talked.stderr_text(), told);
 }
 
@@ -188,7 +188,7 @@ fn tokens_that_others_can_read_are_taken_from_them() {
         let whoami = server.client(&["whoami"]).output().expect_success();
         let told = whoami.stderr_text();
         let start = format!(
-            "others could read the tokens in {} (mode {open:04o}); now it is 0600",
+            "other users could read {} (mode {open:04o}); now its mode is 0600",
             server.token_file().display()
         );
         assert!(told.starts_with(&start), "{told}");
@@ -196,6 +196,45 @@ fn tokens_that_others_can_read_are_taken_from_them() {
     }
     let whoami = server.client(&["whoami"]).output().expect_success();
     assert_eq!(whoami.stderr_text(), "");
+}
+
+#[test]
+fn nothing_is_changed_on_the_server_if_the_token_could_not_be_kept() {
+    let server = Server::start();
+    // A folder in the way of the new file stops root, too.
+    let in_the_way = server.home.join(".local/state/socket-lab/tokens.json.tmp");
+    fs::create_dir_all(&in_the_way).unwrap();
+    let register = server.scripted(&["--user", "anna", "register"], PASSWORD);
+    let failed = register.output().expect_code(1);
+    let told = failed.stderr_text();
+    assert!(
+        told.contains("nothing was changed on the server; --token-file chooses another"),
+        "{told}"
+    );
+    fs::remove_dir(&in_the_way).unwrap();
+    server.register("anna");
+
+    fs::create_dir(&in_the_way).unwrap();
+    let token = server.token();
+    let passwd = server.scripted(&["passwd"], "correct horse\nbattery staple\n");
+    passwd.output().expect_code(1);
+    assert_eq!(server.token(), token);
+    server.client(&["whoami"]).output().expect_success();
+    fs::remove_dir(&in_the_way).unwrap();
+    let login = server.scripted(&["--user", "anna", "login"], PASSWORD);
+    login.output().expect_success();
+}
+
+#[test]
+fn a_link_to_the_token_file_stays() {
+    let server = Server::start();
+    let folder = server.home.join(".local/state/socket-lab");
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("../elsewhere.json", server.token_file()).unwrap();
+    server.register("anna");
+    assert!(server.token_file().is_symlink());
+    assert!(server.home.join(".local/state/elsewhere.json").is_file());
+    server.client(&["whoami"]).output().expect_success();
 }
 
 #[test]

@@ -99,3 +99,35 @@ fn a_silent_server_is_not_waited_for_forever() {
     let finished = running.wait_within(Duration::from_secs(10)).expect_code(1);
     assert!(finished.stderr_text().contains("--timeout waits longer"));
 }
+
+/// A server that refuses the first two requests for `seconds`, then closes at the client's `exit`.
+fn impatient(seconds: u64) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        for _ in 0..2 {
+            let _login = socket.recv_text(1 << 14).unwrap();
+            let reply = format!(
+                r#"{{"type":"error","code":"too_many_attempts","message":"too many attempts; try again in {seconds} s","retry_after":{seconds}}}"#
+            );
+            socket.send_text(&reply).unwrap();
+        }
+        let _ = socket.recv_text(1 << 14);
+    });
+    address
+}
+
+#[test]
+fn without_a_terminal_a_short_wait_is_made_once() {
+    let login = ["--user", "anna", "--password-stdin", "--quiet", "login"];
+    for (seconds, waits) in [(1, 1), (6, 0)] {
+        let program = client(impatient(seconds)).args(login);
+        let finished = program.stdin_bytes("correct horse").output().expect_code(1);
+        let told = finished.stderr_text();
+        let waited = told.matches("waiting for that").count();
+        assert_eq!(waited, waits, "{told}");
+        let words = format!("auth-client: too many attempts; try again in {seconds} s\n");
+        assert!(told.ends_with(&words), "{told}");
+    }
+}

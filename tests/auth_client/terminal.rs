@@ -8,7 +8,7 @@ use crate::server::{PASSWORD, Server};
 fn a_person_registers_talks_and_comes_back() {
     let server = Server::start();
     let terminal = server.client(&[]).spawn_in_terminal();
-    terminal.expect("User (Enter alone to go on without logging in): ");
+    terminal.expect("Register or log in? [r/l, Enter for neither]: ");
     terminal.type_line("");
     terminal.expect("register [NAME]");
     terminal.expect("> ");
@@ -37,7 +37,20 @@ fn a_person_registers_talks_and_comes_back() {
     again.expect("Hello, Аня!\n> ");
     again.type_keys("\u{4}");
     assert!(again.wait().success());
-    assert!(!again.plain().contains("User"));
+    assert!(!again.plain().contains("Register"));
+}
+
+#[test]
+fn whoami_asks_for_nothing() {
+    let server = Server::start();
+    let terminal = server.client(&["whoami"]).spawn_in_terminal();
+    assert_eq!(terminal.wait().code(), Some(1));
+    let words = "auth-client: you are not logged in; auth-client login does it\n";
+    assert_eq!(terminal.plain(), words);
+    server.register("anna");
+    let terminal = server.client(&["whoami"]).spawn_in_terminal();
+    assert!(terminal.wait().success());
+    assert_eq!(terminal.plain(), "You are anna.\n");
 }
 
 #[test]
@@ -48,11 +61,13 @@ fn a_person_is_asked_until_the_password_is_right() {
     let terminal = server.client(&["--user", "anna"]).spawn_in_terminal();
     terminal.expect("Password: ");
     terminal.type_line("wrong horse");
-    terminal.expect("the user or the password is wrong\nUser (Enter alone");
-    terminal.type_line("bo");
+    terminal.expect("the user or the password is wrong");
+    terminal.expect("\nRegister or log in? ");
+    terminal.type_line("login bo");
     terminal.expect("Password: ");
     terminal.type_line("wrong horse");
-    terminal.expect("the user or the password is wrong\nUser (Enter alone");
+    terminal.expect("the user or the password is wrong");
+    terminal.expect("\nRegister or log in? ");
     terminal.type_keys("\u{4}");
     assert!(terminal.wait().success());
     assert!(!terminal.plain().contains("horse"));
@@ -62,13 +77,14 @@ fn a_person_is_asked_until_the_password_is_right() {
 fn what_cannot_be_is_refused_before_more_is_asked_and_then_asked_again() {
     let server = Server::start();
     let terminal = server.client(&[]).spawn_in_terminal();
-    terminal.expect("User (Enter alone");
-    terminal.type_line(&"x".repeat(65));
-    terminal.expect("a name has at most 64 characters, this one has 65\nUser (Enter alone");
-    terminal.type_line("");
-    terminal.expect("> ");
-    terminal.type_line("register");
+    terminal.expect("Register or log in? ");
+    terminal.type_line("anna");
+    terminal.expect("r registers a new user, l logs in, Enter goes on without, exit leaves\n");
+    terminal.expect("Register or log in? ");
+    terminal.type_line("r");
     terminal.expect("User: ");
+    terminal.type_line(&"x".repeat(65));
+    terminal.expect("a name has at most 64 characters, this one has 65\nUser: ");
     terminal.type_line(" ");
     terminal.expect("a name has at least one character\nUser: ");
     terminal.type_line("anna");
@@ -104,7 +120,7 @@ fn the_end_of_input_instead_of_an_answer_cancels_the_command() {
     let terminal = server.client(&["--user", "anna"]).spawn_in_terminal();
     terminal.expect("Password: ");
     terminal.type_keys("\u{4}");
-    terminal.expect("\ncancelled\nUser (Enter alone");
+    terminal.expect("\ncancelled\nRegister or log in? ");
     terminal.type_line("");
     for (command, prompt) in [
         ("login anna", "Password: "),

@@ -106,11 +106,11 @@ fn what_was_not_done_is_told_and_fails() {
     assert_eq!(
         lines,
         [
-            "dance is no command; help lists the commands",
+            "dance is not a command; help lists the commands",
             r#"this address has no name yet; send one with "name""#,
             r#""rename \xff" is not UTF-8 text"#,
             "rename needs a name after it; help lists the commands",
-            "ident-client: 4 commands were not carried out, as told above",
+            "ident-client: 4 commands were not carried out, as explained above",
         ]
     );
 }
@@ -127,41 +127,52 @@ fn an_input_without_a_name_fails() {
 }
 
 #[test]
-fn three_bad_names_are_too_many() {
+fn the_first_bad_answer_ends_it_and_the_next_line_is_no_name() {
     let server = Server::start();
-    let long = "x".repeat(65);
-    let script = format!("{}\n{long}\na\u{202e}b\n\u{1b}c\nAnna\n", "x".repeat(2000));
-    let program = client(server.address).arg("--quiet").stdin_bytes(script);
-    let done = program.output().expect_code(1);
-    let told = done.stderr_text();
-    let lines: Vec<_> = told
-        .lines()
-        .filter(|line| *line != "What is your name?")
-        .collect();
-    assert!(
-        lines[0].ends_with("(1025 bytes) is too long: at most 1024 bytes"),
-        "{told}"
-    );
-    assert_eq!(
-        lines[1],
-        "a name has at most 64 characters, this one has 65"
-    );
-    assert!(lines[2].ends_with("this one has U+202E"), "{told}");
-    let last_try = "the server ends the connection after one more bad name";
-    assert_eq!(lines[3], last_try, "{told}");
-    assert!(lines[4].ends_with("this one has U+001B"), "{told}");
-    let end =
-        "ident-client: the server closed the connection after too many bad names; connect again";
-    assert_eq!(lines[5..], [end]);
+    let too_long = format!("{}\nforget\n", "x".repeat(65));
+    let far_too_long = format!("{}\nforget\n", "x".repeat(2000));
+    for (script, why) in [
+        (&b"Jos\xe9\nforget\n"[..], r#""Jos\xe9" is not UTF-8 text"#),
+        (
+            too_long.as_bytes(),
+            "the server does not take the name: a name has at most 64 characters",
+        ),
+        (far_too_long.as_bytes(), "is too long: at most 1024 bytes"),
+        (b"a\xe2\x80\xaeb\nforget\n", "this one has U+202E"),
+    ] {
+        let program = client(server.address).arg("--quiet").stdin_bytes(script);
+        let done = program.output().expect_code(1);
+        assert!(done.stderr_text().contains(why), "{}", done.stderr_text());
+        assert_eq!(done.stdout_text(), "");
+    }
     assert_eq!(server.known(), None);
 }
 
 #[test]
-fn in_a_pipe_exit_is_a_name() {
+fn a_command_is_never_taken_for_a_name() {
     let server = Server::start();
-    let program = client(server.address).arg("--quiet").stdin_bytes("exit\n");
-    let done = program.output().expect_success();
-    assert_eq!(done.stdout_text(), "Hello, exit!\n");
+    for command in [
+        "exit",
+        "whoami",
+        " forget ",
+        "help",
+        "name Anna",
+        "rename Anna",
+        "rename",
+    ] {
+        let program = client(server.address).arg("--quiet");
+        let done = program.stdin_bytes(format!("{command}\nAnna\n")).output();
+        let done = done.expect_code(1);
+        let told = format!(
+            "ident-client: the server asks for a name first, and \"{}\" is a command; give the name with --name",
+            command.trim()
+        );
+        assert_eq!(done.stderr_text().lines().last(), Some(&*told));
+        assert_eq!(server.known(), None, "{command}");
+    }
+    let named = client(server.address).args(["--name", "forget"]);
+    let done = named.stdin_bytes("whoami\n").output().expect_success();
+    assert!(done.stdout_text().starts_with("Hello, forget!\n"));
 }
 
 #[test]

@@ -93,8 +93,7 @@ fn the_words_of_a_server_cannot_command_a_terminal() {
     ]);
     let program = client(server).arg("--quiet").stdin_bytes("whoami\n");
     let done = program.output().expect_code(1);
-    let told =
-        "no\\x1b[2J\\n\\u{202e}no\nident-client: 1 command was not carried out, as told above\n";
+    let told = "no\\x1b[2J\\n\\u{202e}no\nident-client: 1 command was not carried out, as explained above\n";
     assert_eq!(done.stderr_text(), told);
     let refused = client(saying(&[r#"{"type":"who_are_you"}"#, ERROR])).args(["--name", "Anna"]);
     let done = refused.output().expect_code(1);

@@ -19,7 +19,7 @@ fn a_person_is_asked_and_greeted() {
     terminal.expect("whoami  ");
     terminal.expect("\n> ");
     terminal.type_line("whoareyou");
-    terminal.expect("whoareyou is no command; help lists the commands\n> ");
+    terminal.expect("whoareyou is not a command; help lists the commands\n> ");
     terminal.type_line("whoami");
     terminal.expect("You are Аня, by your address 127.0.0.1.\n> ");
     terminal.type_line("rename Anna");
@@ -71,14 +71,31 @@ fn a_person_may_leave_without_a_name() {
 fn after_a_line_that_is_no_text_the_prompt_comes_again() {
     let server = Server::start();
     let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
-    for prompt in ["What is your name? ", "> "] {
+    for (prompt, line, answer) in [
+        ("What is your name? ", "Anna", "Hello, Anna!"),
+        ("> ", "whoami", "You are Anna"),
+    ] {
         terminal.expect(prompt);
         terminal.type_line(&"x".repeat(1025));
         terminal.expect("is too long: at most 1024 bytes\n");
         terminal.expect(prompt);
-        terminal.type_line("name Anna");
-        terminal.expect("Hello, ");
+        terminal.type_line(line);
+        terminal.expect(answer);
     }
+}
+
+#[test]
+fn a_command_in_place_of_a_name_is_explained() {
+    let server = Server::start();
+    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
+    terminal.expect("What is your name? ");
+    terminal.type_line("whoami");
+    terminal
+        .expect("\"whoami\" is a command, and the name comes first; --name gives it as a name\n");
+    terminal.expect("What is your name? ");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+    assert_eq!(server.known(), None);
 }
 
 #[test]

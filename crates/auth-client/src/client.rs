@@ -1,60 +1,67 @@
-//! What the client does: goes on with a kept session or begins one, and carries out commands in it.
+//! The client: resumes a kept session or opens one, and runs commands in it.
 
 mod credentials;
 
 use std::io::{Read, Write};
+use std::thread;
+use std::time::Duration;
 
 use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
 use proto::{Caller, Name, Passed, Secret};
 
 use crate::command::{Command, HELP, Line};
+use crate::console::Console;
 use crate::error::Error;
-use crate::person::Person;
 use crate::table::Table;
 use crate::token_file::TokenFile;
+
+/// The longest wait that the server may impose on a program without a terminal before it tries once more.
+const MAX_WAIT_SECONDS: u64 = 5;
 
 /// A client in a dialogue with a server.
 pub struct Client<'a, S, T> {
     caller: Caller<S, T>,
-    person: Person<'a>,
+    console: Console<'a>,
     tokens: TokenFile,
-    /// What the server's token is kept by.
+    /// The key of the server's token in the file.
     server: String,
-    /// Who the person said to be, before anything was asked.
+    /// The user named by a flag.
     user: Option<Name>,
-    /// Whose session is kept, when that is somebody else.
+    /// The user of the kept session, if that is another one.
     other: Option<Name>,
-    /// The token of the session that the connection speaks for, for all that is known.
+    /// The token of the connection's session, as far as is known.
     session: Option<Secret>,
+    has_waited: bool,
 }
 
 impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
-    /// A client over a stream to a server. `told` hears of each read and write.
+    /// A client over a stream to a server. `told` is called for each read and write.
     pub fn new(
         stream: S,
         server: String,
         tokens: TokenFile,
         user: Option<Name>,
-        person: Person<'a>,
+        console: Console<'a>,
         told: T,
     ) -> Self {
         Self {
             caller: Caller::new(stream, told),
-            person,
+            console,
             tokens,
             server,
             user,
             other: None,
             session: None,
+            has_waited: false,
         }
     }
 
-    /// Carries out one command, in the kept session if it needs one.
+    /// Runs one command, in the kept session if it needs one.
     ///
     /// # Errors
     ///
-    /// What kept it from being done.
+    /// Why it was not done.
     pub fn run(mut self, command: Command) -> Result<(), Error> {
         self.guard_tokens()?;
         match &command {
@@ -64,50 +71,54 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
             Command::Logout { all: false } => {
                 self.resume()?.ok_or_else(|| self.not_logged_in())?;
             }
+            // Whoever asks this does not want to log in first.
+            Command::Whoami if self.console.is_interactive() => {
+                self.resume()?.ok_or_else(|| self.not_logged_in())?;
+            }
             _ => self.be_in_session()?,
         }
         self.carry_out(command)?;
         self.leave()
     }
 
-    /// Greets, and carries out commands until the input says `exit` or ends.
+    /// Greets, and runs commands until the input says `exit` or ends.
     ///
     /// # Errors
     ///
-    /// What kept the dialogue from its end; [`Error::NotAllDone`] when it came there, but nobody sat by to see that something
-    /// was not granted.
+    /// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some commands
+    /// failed.
     pub fn converse(mut self) -> Result<(), Error> {
         self.guard_tokens()?;
         match self.resume()? {
             Some(user) => {
                 // A script cannot know whether a token is kept, so its first line is a password in any case.
-                self.person.skip_password()?;
-                self.person.print(format_args!("Hello, {user}!"))?;
+                self.console.skip_password()?;
+                self.console.print(format_args!("Hello, {user}!"))?;
             }
-            None if self.person.is_interactive() => {
+            None if self.console.is_interactive() => {
                 let has_more = self.introduce()?;
                 if !has_more {
                     return self.leave();
                 }
             }
-            None if !self.person.has_passwords() => return Err(self.not_logged_in()),
+            None if !self.console.has_passwords() => return Err(self.not_logged_in()),
             None => match self.user.clone() {
                 Some(user) => self.log_in(user)?,
                 // The input may have commands to register or log in.
-                None => self.person.skip_password()?,
+                None => self.console.skip_password()?,
             },
         }
         let mut not_done = 0;
-        while let Some(line) = self.person.line("> ")? {
+        while let Some(line) = self.console.line("> ")? {
             let refused = match Line::parse(&line) {
                 Line::Nothing => continue,
                 Line::Exit => break,
                 Line::Help => {
-                    self.person.explain(HELP);
+                    self.console.explain(HELP);
                     continue;
                 }
                 Line::Unknown(why) => {
-                    self.person
+                    self.console
                         .explain(format_args!("{why}; help lists the commands"));
                     true
                 }
@@ -117,53 +128,70 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
         self.leave()?;
         match not_done {
-            count @ 1.. if !self.person.is_interactive() => Err(Error::NotAllDone { count }),
+            count @ 1.. if !self.console.is_interactive() => Err(Error::NotAllDone { count }),
             _ => Ok(()),
         }
     }
 
-    /// Asks who the person is until the server knows them; they may also go on without, to register. Says whether there is more
-    /// to come from them.
+    /// Asks a person without a session to register or to log in, until one of them succeeds. Returns false if the person
+    /// leaves.
     fn introduce(&mut self) -> Result<bool, Error> {
-        let prompt = "User (Enter alone to go on without logging in): ";
+        if let Some(user) = self.user.take()
+            && !self.is_refused(|client| client.log_in(user))?
+        {
+            return Ok(true);
+        }
         loop {
-            let user = match self.user.take() {
-                Some(user) => user,
-                None => match self.person.line(prompt)? {
-                    None => return Ok(false),
-                    Some(line) if line.trim().is_empty() => {
-                        self.person.explain(HELP);
-                        return Ok(true);
+            let prompt = "Register or log in? [r/l, Enter for neither]: ";
+            let Some(line) = self.console.line(prompt)? else {
+                return Ok(false);
+            };
+            let command = match line.trim() {
+                "" => {
+                    self.console.explain(HELP);
+                    return Ok(true);
+                }
+                "r" => Command::Register { user: None },
+                "l" => Command::Login { user: None },
+                line => match Line::parse(line) {
+                    Line::Do(command @ (Command::Register { .. } | Command::Login { .. })) => {
+                        command
                     }
-                    Some(line) => match Name::parse(&line) {
-                        Ok(user) => user,
-                        Err(error) => {
-                            self.person.explain(error);
-                            continue;
-                        }
-                    },
+                    Line::Exit => return Ok(false),
+                    _ => {
+                        let choices =
+                            "r registers a new user, l logs in, Enter goes on without, exit leaves";
+                        self.console.explain(choices);
+                        continue;
+                    }
                 },
             };
-            if !self.is_refused(|client| client.log_in(user))? {
+            if !self.is_refused(|client| client.carry_out(command))? {
                 return Ok(true);
             }
         }
     }
 
-    /// Whether something was refused, which a person is told and can live with.
+    /// Runs `act` and returns whether it failed in a way that the dialogue survives. The failure is explained.
     fn is_refused(
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         match act(self) {
             Ok(()) => Ok(false),
-            Err(error @ (Error::Refused { .. } | Error::BadName(_) | Error::BadPassword)) => {
-                self.person.explain(error);
+            Err(
+                error @ (Error::Refused { .. }
+                | Error::BadName(_)
+                | Error::BadPassword
+                | Error::TokenFile(_)
+                | Error::NotKept { .. }),
+            ) => {
+                self.console.explain(error);
                 Ok(true)
             }
             // Ctrl-D instead of an answer.
-            Err(Error::NoName | Error::NoPassword) if self.person.is_interactive() => {
-                self.person.explain("cancelled");
+            Err(Error::NoName | Error::NoPassword) if self.console.is_interactive() => {
+                self.console.explain("cancelled");
                 Ok(true)
             }
             Err(error) => Err(error),
@@ -178,18 +206,18 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
                 self.log_in(user)
             }
             Command::Whoami => match self.ask(&Request::Whoami)? {
-                Reply::YouAre { user } => self.person.print(format_args!("You are {user}.")),
+                Reply::YouAre { user } => self.console.print(format_args!("You are {user}.")),
                 reply => Err(self.refused(reply)),
             },
             Command::Passwd => self.change_password(),
             Command::Sessions => match self.ask(&Request::Sessions)? {
-                Reply::Sessions { sessions } => self.person.print(Table(&sessions)),
+                Reply::Sessions { sessions } => self.console.print(Table(&sessions)),
                 reply => Err(self.refused(reply)),
             },
             Command::Revoke { id } => match self.ask(&Request::Revoke { id })? {
                 Reply::Revoked { id } => {
                     let id = Escaped::new(&id);
-                    self.person.print(format_args!("Session {id} is ended."))
+                    self.console.print(format_args!("Session {id} is ended."))
                 }
                 reply => Err(self.refused(reply)),
             },
@@ -197,7 +225,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
     }
 
-    /// Goes on with the kept session, if there is one and it is of the user that was named.
+    /// Resumes the kept session, if there is one and it is of the user that was named.
     fn resume(&mut self) -> Result<Option<Name>, Error> {
         let Some(token) = self.tokens.token(&self.server)? else {
             return Ok(None);
@@ -219,8 +247,10 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
                 code: ErrorCode::SessionExpired,
                 ..
             } => {
-                self.tokens.forget(&self.server, &token)?;
-                self.person.explain("the session is over; log in again");
+                self.console.explain("the session is over; log in again");
+                if let Err(error) = self.tokens.forget(&self.server, &token) {
+                    self.console.explain(error);
+                }
                 Ok(None)
             }
             reply => Err(self.refused(reply)),
@@ -230,7 +260,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     fn be_in_session(&mut self) -> Result<(), Error> {
         match self.resume()? {
             Some(_) => Ok(()),
-            None if self.person.has_passwords() => {
+            None if self.console.has_passwords() => {
                 let user = self.name(None)?;
                 self.log_in(user)
             }
@@ -256,25 +286,36 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         };
         match self.ask(&request)? {
             Reply::LoggedOut => {
-                if let Some(token) = self.session.take() {
-                    self.tokens.forget(&self.server, &token)?;
-                }
-                self.person.print(done)
+                self.console.print(done)?;
+                let Some(token) = self.session.take() else {
+                    return Ok(());
+                };
+                let forgotten = self.tokens.forget(&self.server, &token);
+                forgotten.map_err(|cause| Error::NotKept {
+                    done: "the session is ended, but its token is still in the file here",
+                    cause,
+                })
             }
             reply => Err(self.refused(reply)),
         }
     }
 
-    /// Tells of tokens that others could read until now.
+    /// Warns about tokens that others could read until now.
     fn guard_tokens(&mut self) -> Result<(), Error> {
-        if let Some(mode) = self.tokens.make_private()? {
-            let path = self.tokens.path().display().to_string();
-            let path = Escaped::new(&path);
-            self.person.explain(format_args!(
-                "others could read the tokens in {path} (mode {mode:04o}); now it is 0600, and logout --all ends what they may use"
+        if let Some(exposure) = self.tokens.make_private()? {
+            let exposure = exposure.to_string();
+            self.console.explain(format_args!(
+                "{}; logout --all ends the sessions that others may use",
+                Escaped::new(&exposure)
             ));
         }
         Ok(())
+    }
+
+    /// Makes sure that a new token can be kept, before the server changes anything.
+    fn check_tokens(&mut self) -> Result<(), Error> {
+        self.tokens.check_writable()?;
+        self.guard_tokens()
     }
 
     fn leave(&mut self) -> Result<(), Error> {
@@ -284,12 +325,32 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
     }
 
+    /// Sends a request and returns its reply. Where nobody can try again later, this waits once if the server demands a short
+    /// wait.
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
-        let reply = self.caller.ask(request)?;
-        reply.ok_or(Error::ServerGone { cause: None })
+        loop {
+            let reply = self.caller.ask(request)?;
+            let reply = reply.ok_or(Error::ServerGone { cause: None })?;
+            let Reply::Error {
+                code: ErrorCode::TooManyAttempts { retry_after },
+                ..
+            } = reply
+            else {
+                return Ok(reply);
+            };
+            let may_wait = !self.console.is_interactive() && !self.has_waited;
+            if !may_wait || retry_after > MAX_WAIT_SECONDS {
+                return Ok(reply);
+            }
+            self.has_waited = true;
+            self.console.explain(format_args!(
+                "the server takes the next attempt in {retry_after} s; waiting for that"
+            ));
+            thread::sleep(Duration::from_secs(retry_after));
+        }
     }
 
-    /// What a reply means that does not grant what was asked for.
+    /// The error for a reply that does not grant the request.
     fn refused(&mut self, reply: Reply) -> Error {
         match reply {
             Reply::Error { code, message } => {

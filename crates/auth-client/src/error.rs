@@ -7,8 +7,7 @@ use cli::Reason;
 use proto::Escaped;
 use proto::auth::ErrorCode;
 use proto::{DialogueError, Name, NameError, RecvError, SendError};
-
-use crate::token_file::TokenFileError;
+use trust::FileError;
 
 /// Why a dialogue failed. Nothing of a password or token is in it.
 #[derive(Debug)]
@@ -46,8 +45,15 @@ pub enum Error {
         /// How many.
         count: usize,
     },
-    /// The token could not be looked up or kept.
-    TokenFile(TokenFileError),
+    /// The token file cannot be used. Nothing was changed on the server.
+    TokenFile(FileError),
+    /// The server did its part, but the token file could not be changed.
+    NotKept {
+        /// What was done, and what follows.
+        done: &'static str,
+        /// Why the file could not be changed.
+        cause: FileError,
+    },
     /// The server closed the connection, or the network failed.
     ServerGone {
         /// The fault of the socket, where there was one.
@@ -97,12 +103,19 @@ impl fmt::Display for Error {
             }
             Self::BadPassword => f.write_str("a password is one line of UTF-8 text"),
             Self::NotAllDone { count: 1 } => {
-                f.write_str("1 command was not carried out, as told above")
+                f.write_str("1 command was not carried out, as explained above")
             }
             Self::NotAllDone { count } => {
-                write!(f, "{count} commands were not carried out, as told above")
+                write!(f, "{count} commands were not carried out, as explained above")
             }
-            Self::TokenFile(error) => error.fmt(f),
+            Self::TokenFile(error) => write!(
+                f,
+                "{}; nothing was changed on the server; --token-file chooses another file",
+                Escaped::new(&error.to_string())
+            ),
+            Self::NotKept { done, cause } => {
+                write!(f, "{done}: {}", Escaped::new(&cause.to_string()))
+            }
             Self::ServerGone { cause: None } => f.write_str(
                 "the server closed the connection: it stops, or heard nothing for its idle time; connect again",
             ),
@@ -132,8 +145,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<TokenFileError> for Error {
-    fn from(error: TokenFileError) -> Self {
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
         Self::TokenFile(error)
     }
 }

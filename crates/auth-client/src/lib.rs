@@ -1,19 +1,20 @@
-//! The authentication client: logs in to an auth server, keeps the session's token as a browser keeps a cookie, and goes on
-//! with it.
+//! The authentication client: logs in to an auth server, keeps the session's token as a browser keeps a cookie, and uses it at
+//! the next start.
 //!
-//! [`Client`] runs over anything that reads and writes, with anything in place of a [`Person`].
+//! [`Client`] runs over anything that reads and writes. The user is behind a [`Console`]: a terminal, or files and pipes.
 
 mod asking;
 mod client;
 mod command;
+mod console;
 mod error;
-mod person;
+
 mod table;
 mod token_file;
 
 pub use asking::Asking;
 pub use client::Client;
 pub use command::Command;
+pub use console::{Console, Passwords};
 pub use error::Error;
-pub use person::{Passwords, Person};
-pub use token_file::{TokenFile, TokenFileError};
+pub use token_file::TokenFile;

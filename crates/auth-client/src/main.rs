@@ -1,12 +1,11 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
-use std::env;
 use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use auth_client::{Asking, Client, Command, Error, Passwords, Person, TokenFile};
+use auth_client::{Asking, Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{
     PlaintextFlags, Program, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError,
@@ -45,7 +44,7 @@ struct Flags {
     #[arg(long)]
     password_stdin: bool,
 
-    /// Where tokens are kept [default: socket-lab/tokens.json in $XDG_STATE_HOME or ~/.local/state]
+    /// Where tokens are kept [default: socket-lab/tokens.json in $XDG_STATE_HOME or ~/.local/state, on Windows in %LOCALAPPDATA%]
     #[arg(long, value_name = "PATH")]
     token_file: Option<PathBuf>,
 
@@ -55,12 +54,8 @@ struct Flags {
 
 impl Flags {
     fn tokens(&self) -> Result<TokenFile, UsageError> {
-        let default = || {
-            let variable = |name| env::var_os(name).map(PathBuf::from);
-            TokenFile::default_path(variable("XDG_STATE_HOME"), variable("HOME"))
-        };
-        let path = self.token_file.clone().or_else(default);
-        path.map(TokenFile::new).ok_or_else(|| {
+        let path = self.token_file.clone().map(TokenFile::new);
+        path.or_else(TokenFile::in_state_folder).ok_or_else(|| {
             UsageError("there is no home folder to keep tokens in; give a --token-file".into())
         })
     }
@@ -105,7 +100,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         }
     })?;
 
-    let person = Person {
+    let console = Console {
         input: &mut TextInput::stdin(),
         output: &mut stdout(),
         errors: &mut stderr(),
@@ -119,7 +114,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
         Passed::Received { bytes, messages } => traffic.received(bytes, messages),
     };
-    let client = Client::new(&socket, server.to_string(), tokens, user, person, told);
+    let client = Client::new(&socket, server.to_string(), tokens, user, console, told);
     let end = match flags.command.clone() {
         Some(command) => client.run(command),
         None => client.converse(),

@@ -1,85 +1,64 @@
-//! The file that keeps tokens, by the address of the server that gave them. What they open is not known here.
+//! The file that keeps tokens, by the server that gave them.
 
-use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use cli::Reason;
 use proto::Secret;
 use serde_json::{Map, Value, json};
+use trust::files::{self, WriteLock};
+use trust::{Exposure, FileError};
 
 /// Thousands of servers.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// Where tokens are kept: one JSON object, `{"127.0.0.1:9290":{"token":"…"}}`, which only its owner may read. It is replaced as
-/// a whole, so that whoever reads it finds the old or the new one.
+/// One JSON object in a file, `{"127.0.0.1:9290":{"token":"…"}}`, which only its owner may read. It is replaced as a whole, so
+/// that every reader finds the old or the new content. A symbolic link to it is followed.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,
 }
 
-/// Why a token could not be looked up or kept. It holds nothing of the file's text.
-#[derive(Debug)]
-pub struct TokenFileError {
-    action: &'static str,
-    path: PathBuf,
-    cause: io::Error,
-}
-
 impl TokenFile {
-    /// The file at a path; it need not exist, nor its folder.
+    /// The file at a path. Neither the file nor its folder need exist.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Where the file is by default: `socket-lab/tokens.json` in the user's state folder, which is `state_home` (the variable
-    /// `XDG_STATE_HOME`, if it is an absolute path), or `.local/state` in `home`.
+    /// `tokens.json` in the user's state folder; `None` if the environment names no such folder.
     #[must_use]
-    pub fn default_path(state_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
-        let state = state_home.filter(|path| path.is_absolute());
-        let state =
-            state.or_else(|| Some(home.filter(|path| path.is_absolute())?.join(".local/state")));
-        Some(state?.join("socket-lab").join("tokens.json"))
+    pub fn in_state_folder() -> Option<Self> {
+        Some(Self::new(trust::state_folder()?.join("tokens.json")))
     }
 
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Takes the file from others who could read or write it; gives the mode that let them.
+    /// Takes the file, if it exists, from others who could read or write it.
     ///
     /// # Errors
     ///
-    /// When the file is there and cannot be made private.
-    pub fn make_private(&self) -> Result<Option<u32>, TokenFileError> {
-        let made = || {
-            let file = match File::open(&self.path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                file => file?,
-            };
-            let found = file.metadata()?;
-            let mode = found.permissions().mode() & 0o777;
-            // A device is nobody's own.
-            if !found.is_file() || mode & 0o077 == 0 {
-                return Ok(None);
-            }
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-            Ok(Some(mode))
-        };
-        made().map_err(self.failed("make private"))
+    /// When its mode cannot be read.
+    pub fn make_private(&self) -> Result<Option<Exposure>, FileError> {
+        // A device belongs to no user.
+        match self.path.is_file() {
+            true => files::make_private(&self.path),
+            false => Ok(None),
+        }
+    }
+
+    /// Makes sure that a token can be kept, by writing the file as it is. It is created if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or written.
+    pub fn check_writable(&self) -> Result<(), FileError> {
+        self.change(|_| true)
     }
 
     /// The token of a server.
     ///
     /// # Errors
     ///
-    /// When the file is there and cannot be read.
-    pub fn token(&self, server: &str) -> Result<Option<Secret>, TokenFileError> {
-        let tokens = self.read().map_err(self.failed("read"))?;
+    /// When the file exists and cannot be read.
+    pub fn token(&self, server: &str) -> Result<Option<Secret>, FileError> {
+        let tokens = self.read()?;
         let token = tokens
             .get(server)
             .and_then(|entry| entry.get("token")?.as_str());
@@ -91,125 +70,58 @@ impl TokenFile {
     /// # Errors
     ///
     /// When the file cannot be read or written; then it is as it was.
-    pub fn keep(&self, server: &str, token: &Secret) -> Result<(), TokenFileError> {
+    pub fn keep(&self, server: &str, token: &Secret) -> Result<(), FileError> {
         let entry = json!({ "token": token.expose() });
-        let put = |tokens: &mut Map<String, Value>| {
+        self.change(|tokens| {
             tokens.insert(server.to_owned(), entry);
             true
-        };
-        self.change(put).map_err(self.failed("keep the token in"))
+        })
     }
 
-    /// Drops the token of a server, unless another has been kept meanwhile.
+    /// Removes the token of a server, unless another was kept meanwhile.
     ///
     /// # Errors
     ///
     /// When the file cannot be read or written; then it is as it was.
-    pub fn forget(&self, server: &str, token: &Secret) -> Result<(), TokenFileError> {
-        let remove = |tokens: &mut Map<String, Value>| {
+    pub fn forget(&self, server: &str, token: &Secret) -> Result<(), FileError> {
+        self.change(|tokens| {
             let kept = tokens.get(server).and_then(|entry| entry.get("token"));
             let is_same = kept.and_then(Value::as_str) == Some(token.expose());
             is_same && tokens.remove(server).is_some()
-        };
-        self.change(remove)
-            .map_err(self.failed("drop the token in"))
+        })
     }
 
-    /// Changes what the file says, while no other program does.
-    fn change(&self, change: impl FnOnce(&mut Map<String, Value>) -> bool) -> io::Result<()> {
-        let folder = folder_of(&self.path);
-        let mut private = fs::DirBuilder::new();
-        private.recursive(true).mode(0o700).create(folder)?;
-        let mut lock = OpenOptions::new();
-        let lock = lock.write(true).create(true).truncate(false).mode(0o600);
-        let lock = lock.open(self.beside(".lock"))?;
-        lock.lock()?;
+    /// Changes the tokens while no other program does. Writes them if `change` returns true.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Map<String, Value>) -> bool,
+    ) -> Result<(), FileError> {
+        let lock = WriteLock::acquire(&self.path)?;
         let mut tokens = self.read()?;
-        if change(&mut tokens) {
-            self.write(&tokens)?;
-            File::open(folder)?.sync_all()?;
+        if !change(&mut tokens) {
+            return Ok(());
         }
-        Ok(())
+        let mut text = serde_json::to_vec_pretty(&tokens).expect("a map of JSON is valid JSON");
+        text.push(b'\n');
+        lock.replace(&text)
     }
 
-    fn read(&self) -> io::Result<Map<String, Value>> {
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Map::new()),
-            file => file?,
-        };
-        let mut text = vec![];
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text)?;
-        if text.len() as u64 > MAX_FILE_BYTES {
-            return Err(io::Error::other("it is too long"));
-        }
-        // The parser's words could quote a token.
-        serde_json::from_slice(&text).map_err(|_| io::Error::other("it is not one JSON object"))
-    }
-
-    fn write(&self, tokens: &Map<String, Value>) -> io::Result<()> {
-        let draft_path = self.beside(".tmp");
-        // One that a crash left may have any mode.
-        match fs::remove_file(&draft_path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut draft = OpenOptions::new();
-        let mut draft = draft
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft_path)?;
-        let written = serde_json::to_writer_pretty(&mut draft, tokens)
-            .map_err(io::Error::from)
-            .and_then(|()| draft.write_all(b"\n"))
-            .and_then(|()| draft.sync_all())
-            .and_then(|()| fs::rename(&draft_path, &self.path));
-        if written.is_err() {
-            // The first error counts.
-            let _ = fs::remove_file(&draft_path);
-        }
-        written
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(ending);
-        path.into()
-    }
-
-    fn failed(&self, action: &'static str) -> impl FnOnce(io::Error) -> TokenFileError {
-        let path = self.path.clone();
-        move |cause| TokenFileError {
-            action,
-            path,
-            cause,
+    fn read(&self) -> Result<Map<String, Value>, FileError> {
+        match files::read(&self.path, MAX_FILE_BYTES)? {
+            None => Ok(Map::new()),
+            // The parser's message could quote a token.
+            Some(text) => serde_json::from_slice(&text).map_err(|_| FileError::Damaged {
+                path: self.path.clone(),
+                problem: "it is not one JSON object",
+            }),
         }
     }
 }
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
-}
-
-impl fmt::Display for TokenFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot {} {}: {}; mend or remove it, or choose another with --token-file",
-            self.action,
-            self.path.display(),
-            Reason(&self.cause)
-        )
-    }
-}
-
-impl std::error::Error for TokenFileError {}
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn secret(text: &str) -> Secret {
@@ -222,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_kept_by_server_and_for_their_owner() {
+    fn tokens_are_kept_by_server() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/tokens.json");
         let file = TokenFile::new(path.clone());
@@ -238,30 +150,45 @@ mod tests {
         file.forget("a:1", &secret("three")).unwrap();
         assert_eq!(kept(&file, "a:1"), None);
         assert_eq!(kept(&file, "b:1").as_deref(), Some("two"));
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     }
 
     #[test]
-    fn a_crash_while_writing_harms_nothing() {
+    fn what_cannot_be_written_is_known_before() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.json");
         let file = TokenFile::new(path.clone());
         file.keep("a:1", &secret("one")).unwrap();
-        let draft = folder.path().join("tokens.json.tmp");
-        fs::write(&draft, "{\"a:1\":{\"tok").unwrap();
-        fs::set_permissions(&draft, fs::Permissions::from_mode(0o666)).unwrap();
-        file.keep("b:1", &secret("two")).unwrap();
+        file.check_writable().unwrap();
         assert_eq!(kept(&file, "a:1").as_deref(), Some("one"));
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert!(!draft.exists());
+        // A folder in the way of the new file stops root, too.
+        fs::create_dir(folder.path().join("tokens.json.tmp")).unwrap();
+        file.check_writable().unwrap_err();
+        let below_a_file = TokenFile::new(path.join("tokens.json"));
+        below_a_file.check_writable().unwrap_err();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_private_and_a_link_to_it_stays() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("a/tokens"), folder.path().join("link"));
+        let file = TokenFile::new(path.clone());
+        file.check_writable().unwrap();
+        symlink(&path, &link).unwrap();
+        let file = TokenFile::new(link.clone());
+        file.keep("a:1", &secret("one")).unwrap();
+        assert!(link.is_symlink());
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let exposure = file.make_private().unwrap().unwrap().to_string();
+        assert!(exposure.contains("mode 0640"), "{exposure}");
+        assert_eq!((mode(), file.make_private().unwrap()), (0o600, None));
     }
 
     #[test]
-    fn a_damaged_file_is_told_of_and_kept() {
+    fn a_damaged_file_is_reported_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.json");
         for text in ["", "[]", "{\"a:1\": hunter22"] {
@@ -270,25 +197,13 @@ mod tests {
             for error in [
                 file.token("a:1").unwrap_err(),
                 file.keep("a:1", &secret("hunter22")).unwrap_err(),
+                file.check_writable().unwrap_err(),
             ] {
                 let words = error.to_string();
-                assert!(words.contains("not one JSON object") && words.contains("--token-file"));
+                assert!(words.contains("not one JSON object"), "{words}");
                 assert!(!format!("{error:?}{words}").contains("hunter22"));
             }
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-    }
-
-    #[test]
-    fn the_default_is_in_the_users_state_folder() {
-        let path = |state: Option<&str>, home: Option<&str>| {
-            TokenFile::default_path(state.map(Into::into), home.map(Into::into))
-        };
-        let in_state = Some(PathBuf::from("/s/socket-lab/tokens.json"));
-        let in_home = Some(PathBuf::from("/h/.local/state/socket-lab/tokens.json"));
-        assert_eq!(path(Some("/s"), Some("/h")), in_state);
-        assert_eq!(path(Some("relative"), Some("/h")), in_home);
-        assert_eq!(path(None, Some("/h")), in_home);
-        assert_eq!(path(Some(""), None), None);
     }
 }

@@ -1,13 +1,13 @@
-//! What a line means. Neither the server nor the person is known here.
+//! The commands of the dialogue. Knows neither the server nor the terminal.
 
 use proto::ident::Request;
 
-/// What there is to say, for a person who asks or errs.
+/// The list of commands.
 pub(crate) const HELP: &str = "\
-whoami        who the server thinks you are
-name NAME     tell it your name, when it has none for you
-rename NAME   be called otherwise
-forget        have your name deleted
+whoami        show the name that the server has for you
+name NAME     give your name, if the server has none
+rename NAME   change your name
+forget        delete your name from the server
 help          list these commands
 exit          end the dialogue";
 
@@ -18,18 +18,25 @@ pub(crate) enum Command {
     Nothing,
     Help,
     Say(Request),
-    /// No command, with what is wrong about it.
+    /// Not a command, and why not.
     Unknown(String),
 }
 
+const WORDS: [&str; 6] = ["whoami", "name", "rename", "forget", "help", "exit"];
+
 impl Command {
+    /// Whether the line is a command, or the word of one that lacks its name.
+    pub(crate) fn is_command(line: &str) -> bool {
+        matches!(Self::parse(line), Self::Say(_) | Self::Help) || WORDS.contains(&line.trim())
+    }
+
     pub(crate) fn parse(line: &str) -> Self {
         let line = line.trim();
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let name = rest.trim();
         let says = |request| match name {
             "" => Self::Say(request),
-            _ => Self::Unknown(format!("{word} stands alone")),
+            _ => Self::Unknown(format!("{word} takes nothing after it")),
         };
         let says_name = |request: fn(String) -> Request| match name {
             "" => Self::Unknown(format!("{word} needs a name after it")),
@@ -38,13 +45,13 @@ impl Command {
         match word {
             "" => Self::Nothing,
             "help" if name.is_empty() => Self::Help,
-            "help" => Self::Unknown("help stands alone".into()),
+            "help" => Self::Unknown("help takes nothing after it".into()),
             "whoami" => says(Request::Whoami),
             "name" => says_name(|name| Request::Name { name }),
             "rename" => says_name(|name| Request::Rename { name }),
             "forget" => says(Request::Forget),
             "exit" => says(Request::Exit),
-            _ => Self::Unknown(format!("{word} is no command")),
+            _ => Self::Unknown(format!("{word} is not a command")),
         }
     }
 }
@@ -66,6 +73,22 @@ mod tests {
     }
 
     #[test]
+    fn names_are_told_from_commands() {
+        for line in HELP.lines() {
+            assert!(
+                Command::is_command(line.split("  ").next().unwrap()),
+                "{line}"
+            );
+        }
+        for line in WORDS {
+            assert!(Command::is_command(&format!(" {line}\t")), "{line}");
+        }
+        for line in ["Anna", "Exit", "help desk", "forget me not", "", "whoami2"] {
+            assert!(!Command::is_command(line), "{line}");
+        }
+    }
+
+    #[test]
     fn a_name_is_the_rest_of_the_line() {
         let name = String::from("Anna  Maria");
         let rename = Command::Say(Request::Rename { name });
@@ -73,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_told_why() {
+    fn what_is_no_command_has_a_reason() {
         for (line, why) in [
             ("rename", "rename needs a name after it"),
             ("name  ", "name needs a name after it"),
-            ("exit now", "exit stands alone"),
-            ("help me", "help stands alone"),
-            ("Whoami", "Whoami is no command"),
-            ("Аня", "Аня is no command"),
+            ("exit now", "exit takes nothing after it"),
+            ("help me", "help takes nothing after it"),
+            ("Whoami", "Whoami is not a command"),
+            ("Аня", "Аня is not a command"),
         ] {
             assert_eq!(Command::parse(line), Command::Unknown(why.into()));
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufRead, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cli::read_line;
+use cli::{BadLine, read_line};
 use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Caller, Name, NameError, Passed};
@@ -12,36 +12,38 @@ use proto::{Caller, Name, NameError, Passed};
 use crate::command::{Command, HELP};
 use crate::error::Error;
 
-/// Who the client speaks for: a person at a terminal, or whoever has put a file or a pipe there.
-pub struct Person<'a> {
+/// How much of a line is repeated to the person who typed it.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// Input and output of the client: a terminal, or files and pipes in its place.
+pub struct Console<'a> {
     /// The name and the commands, a line each.
     pub input: &'a mut dyn BufRead,
-    /// What the server grants.
+    /// Results.
     pub output: &'a mut dyn Write,
-    /// Questions and explanations; that nobody can read them does not matter.
+    /// Prompts and explanations. Failures to write them are ignored.
     pub errors: &'a mut dyn Write,
-    /// Somebody types, is shown when to go on, and sees what was not granted.
+    /// Whether a person types, answers prompts and sees what failed.
     pub is_interactive: bool,
-    /// A prompt stands without an answer. Whoever interrupts begins a line of its own then.
+    /// Set while a prompt has no answer. An interrupt then ends the prompt's line first.
     pub is_asked: &'a AtomicBool,
 }
 
-/// Holds a dialogue until the input says `exit` or ends. A server that asks is given `name`, or what the person answers.
-/// `told` hears of each read and write.
+/// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the input.
+/// `told` is called for each read and write.
 ///
 /// # Errors
 ///
-/// What kept the dialogue from its end; [`Error::NotAllDone`] when it came there, but nobody sat by to see that something
-/// was not granted.
+/// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some commands failed.
 pub fn converse<S: Read + Write>(
     stream: S,
     name: Option<&Name>,
-    person: Person<'_>,
+    console: Console<'_>,
     told: impl FnMut(Passed),
 ) -> Result<(), Error> {
     let mut conversation = Conversation {
         caller: Caller::new(stream, told),
-        person,
+        console,
         bad_names: 0,
         not_done: 0,
     };
@@ -53,14 +55,14 @@ pub fn converse<S: Read + Write>(
 
 struct Conversation<'a, S, T> {
     caller: Caller<S, T>,
-    person: Person<'a>,
+    console: Console<'a>,
     bad_names: u32,
-    /// Commands that were not granted, or were none.
+    /// Lines that failed.
     not_done: usize,
 }
 
 impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
-    /// Says whether there is more to come from the person.
+    /// Gets the greeting, and a name where the server asks for one. Returns false if a person leaves instead.
     fn be_greeted(&mut self, name: Option<&Name>) -> Result<bool, Error> {
         let greeting: Option<Reply> = self.caller.hear()?;
         match (greeting.ok_or(Error::ServerGone { cause: None })?, name) {
@@ -82,19 +84,33 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
         }
     }
 
-    /// Asks for a name until the server takes it. A person may leave instead, by `exit` too, which is a name in a pipe: scripts
-    /// give names that they have not chosen. Says whether there is more to come.
+    /// Asks for a name until the server takes it. Returns false if a person leaves instead, by `exit` or Ctrl-D.
+    ///
+    /// A line that is a command is never taken for a name: in a script the name before it may be missing or unreadable. Without
+    /// a terminal the first bad answer ends the dialogue, since the next line is not meant as an answer.
     fn introduce(&mut self) -> Result<bool, Error> {
-        let is_interactive = self.person.is_interactive;
+        let is_interactive = self.console.is_interactive;
         loop {
-            let name = match self.read_line("What is your name? ", true)? {
+            let name = match self.read_answer("What is your name? ")? {
                 None if is_interactive => return Ok(false),
                 None => return Err(Error::NoName),
-                Some(line) if is_interactive && line.trim() == "exit" => return Ok(false),
                 Some(line) if line.trim().is_empty() => {
                     if is_interactive {
                         let why = NameError::Empty;
                         self.explain(format_args!("{why}; exit or Ctrl-D leaves without one"));
+                    }
+                    continue;
+                }
+                Some(line) if Command::is_command(&line) => {
+                    match line.trim() {
+                        _ if !is_interactive => return Err(Error::CommandForName { line }),
+                        "exit" => return Ok(false),
+                        line => {
+                            let line = Escaped::new(line).quoted().cut(SHOWN_CHARACTERS);
+                            self.explain(format_args!(
+                                "{line} is a command, and the name comes first; --name gives it as a name"
+                            ));
+                        }
                     }
                     continue;
                 }
@@ -103,19 +119,24 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
             let request = Request::Name { name };
             let reply = self.ask(&request)?;
             let is_welcome = matches!(reply, Reply::Welcome { .. });
-            self.show(reply, &request)?;
+            match reply {
+                Reply::Error { message, .. } if !is_interactive => {
+                    return Err(Error::NameRefused { message });
+                }
+                reply => self.show(reply, &request)?,
+            }
             if is_welcome {
-                // A person has seen why the names before it were none, and a pipe has one that was taken.
+                // The person has seen why the names before it failed.
                 self.not_done = 0;
                 return Ok(true);
             }
         }
     }
 
-    /// Carries out commands until one is `exit` or the input is at its end, which is the same.
+    /// Runs commands until `exit` or the end of the input.
     fn go_on(&mut self) -> Result<(), Error> {
         loop {
-            let line = self.read_line("> ", false)?;
+            let line = self.read_command()?;
             let request = match line.as_deref().map(Command::parse) {
                 None => Request::Exit,
                 Some(Command::Say(request)) => request,
@@ -137,7 +158,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
             }
         }
         match self.not_done {
-            count @ 1.. if !self.person.is_interactive => Err(Error::NotAllDone { count }),
+            count @ 1.. if !self.console.is_interactive => Err(Error::NotAllDone { count }),
             _ => Ok(()),
         }
     }
@@ -184,7 +205,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
         }
     }
 
-    /// Greets by the name that the server knows, which may not be the one that it was given.
+    /// Shows the name that the server knows, which may not be the one that it was given.
     fn welcome(&mut self, known: &Name, given: Option<&str>) -> Result<(), Error> {
         self.print(format_args!("Hello, {known}!"))?;
         let given = given.map(Name::parse);
@@ -201,47 +222,58 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
         Ok(())
     }
 
-    /// A line of text; `None` at the end of the input. What is none is explained and asked for again.
-    fn read_line(&mut self, prompt: &str, is_question: bool) -> Result<Option<String>, Error> {
+    /// Reads a command; `None` at the end of the input. A line that is no text is explained, and the next one read.
+    fn read_command(&mut self) -> Result<Option<String>, Error> {
         loop {
-            self.prompt(prompt, is_question);
-            let line = read_line(&mut self.person.input);
-            self.person.is_asked.store(false, Ordering::Relaxed);
-            match line.map_err(Error::Input)? {
+            match self.read_line("> ")? {
                 Some(Err(bad_line)) => {
                     self.not_done += 1;
                     self.explain(bad_line);
                 }
                 Some(Ok(line)) => return Ok(Some(line)),
-                None => {
-                    if self.person.is_interactive {
-                        // Nobody pressed Enter, so the cursor still stands after the prompt.
-                        self.explain("");
-                    }
-                    return Ok(None);
-                }
+                None => return Ok(None),
             }
         }
     }
 
+    /// Reads the answer to a question; `None` at the end of the input. Only a person is asked again.
+    fn read_answer(&mut self, question: &str) -> Result<Option<String>, Error> {
+        loop {
+            if !self.console.is_interactive {
+                self.explain(question.trim_end());
+            }
+            match self.read_line(question)? {
+                Some(Err(bad_line)) if self.console.is_interactive => self.explain(bad_line),
+                Some(Err(bad_line)) => return Err(Error::BadAnswer(bad_line)),
+                Some(Ok(line)) => return Ok(Some(line)),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn read_line(&mut self, prompt: &str) -> Result<Option<Result<String, BadLine>>, Error> {
+        let is_interactive = self.console.is_interactive;
+        if is_interactive {
+            self.console.is_asked.store(true, Ordering::Relaxed);
+            let _ = write!(self.console.errors, "{prompt}");
+            let _ = self.console.errors.flush();
+        }
+        let line = read_line(&mut self.console.input).map_err(Error::Input)?;
+        self.console.is_asked.store(false, Ordering::Relaxed);
+        if line.is_none() && is_interactive {
+            // Ctrl-D leaves the cursor after the prompt.
+            self.explain("");
+        }
+        Ok(line)
+    }
+
     fn print(&mut self, line: impl fmt::Display) -> Result<(), Error> {
-        let output = &mut self.person.output;
+        let output = &mut self.console.output;
         let printed = writeln!(output, "{line}").and_then(|()| output.flush());
         printed.map_err(Error::Output)
     }
 
     fn explain(&mut self, lines: impl fmt::Display) {
-        let _ = writeln!(self.person.errors, "{lines}");
-    }
-
-    /// Shows a person that it is their turn. Where nobody types, only a question is worth a line.
-    fn prompt(&mut self, prompt: &str, is_question: bool) {
-        if self.person.is_interactive {
-            self.person.is_asked.store(true, Ordering::Relaxed);
-            let _ = write!(self.person.errors, "{prompt}");
-            let _ = self.person.errors.flush();
-        } else if is_question {
-            self.explain(prompt.trim_end());
-        }
+        let _ = writeln!(self.console.errors, "{lines}");
     }
 }

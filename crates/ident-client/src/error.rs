@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use cli::Reason;
+use cli::{BadLine, Reason};
 use proto::{DialogueError, Escaped, RecvError, SendError};
 
 /// Why a dialogue failed.
@@ -25,6 +25,13 @@ pub enum Error {
     OutOfPlace,
     /// The server asks for a name, and the input has none.
     NoName,
+    /// Where the input should have a name it has a command.
+    CommandForName {
+        /// The line.
+        line: String,
+    },
+    /// Where the input should have a name it has a line that is no text.
+    BadAnswer(BadLine),
     /// The server does not take the name that was given for it.
     NameRefused {
         /// The server's words.
@@ -65,6 +72,15 @@ impl fmt::Display for Error {
             Self::NoName => f.write_str(
                 "the server asks for a name, and the input has none; give one with --name",
             ),
+            Self::CommandForName { line } => write!(
+                f,
+                "the server asks for a name first, and {} is a command; give the name with --name",
+                Escaped::new(line.trim()).quoted().cut(60)
+            ),
+            Self::BadAnswer(bad_line) => write!(
+                f,
+                "the server asks for a name first, and {bad_line}; give the name with --name"
+            ),
             Self::NameRefused { message } => write!(
                 f,
                 "the server does not take the name: {}",
@@ -74,10 +90,10 @@ impl fmt::Display for Error {
                 f.write_str("the server closed the connection after too many bad names; connect again")
             }
             Self::NotAllDone { count: 1 } => {
-                f.write_str("1 command was not carried out, as told above")
+                f.write_str("1 command was not carried out, as explained above")
             }
             Self::NotAllDone { count } => {
-                write!(f, "{count} commands were not carried out, as told above")
+                write!(f, "{count} commands were not carried out, as explained above")
             }
             Self::Input(cause) => write!(f, "cannot read the input: {}", Reason(cause)),
             Self::Output(cause) => write!(f, "cannot write the output: {}", Reason(cause)),

@@ -1,10 +1,10 @@
-//! The identification client: is greeted by an ident server, or tells it a name, and goes on with commands.
+//! The identification client: is greeted by an ident server, or gives it a name, and then runs commands.
 //!
-//! [`converse`] runs over anything that reads and writes, with anything in place of a person.
+//! [`converse`] runs over anything that reads and writes. The user is behind a [`Console`]: a terminal, or files and pipes.
 
 mod command;
 mod conversation;
 mod error;
 
-pub use conversation::{Person, converse};
+pub use conversation::{Console, converse};
 pub use error::Error;

@@ -10,7 +10,7 @@ use cli::{
     Program, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError, exit_on_stop,
     is_interactive, log_to_stderr,
 };
-use ident_client::{Error, Person, converse};
+use ident_client::{Console, Error, converse};
 use log::{LevelFilter, info};
 use proto::{Name, Passed};
 
@@ -75,14 +75,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         }
     })?;
 
-    let person = Person {
+    let console = Console {
         input: &mut TextInput::stdin(),
         output: &mut stdout(),
         errors: &mut stderr(),
         is_interactive: is_interactive(),
         is_asked: &is_asked,
     };
-    let end = converse(&socket, name.as_ref(), person, |passed| match passed {
+    let end = converse(&socket, name.as_ref(), console, |passed| match passed {
         Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
         Passed::Received { bytes, messages } => traffic.received(bytes, messages),
     });

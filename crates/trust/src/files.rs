@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::FileError;
 
+/// As many as Linux follows.
+const MAX_LINKS: u32 = 40;
+
 /// A file whose content only its owner should see could be read or changed by others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {
@@ -44,7 +47,11 @@ impl fmt::Display for Exposure {
 }
 
 /// A file's content, if it exists.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+///
+/// # Errors
+///
+/// When it cannot be read, is no regular file or longer than `limit`.
+pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     let failed = FileError::io("read", path);
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -71,7 +78,11 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError
 }
 
 /// Makes a file private to its owner if it is not. Says what was found.
-pub(crate) fn make_private(path: &Path) -> Result<Option<Exposure>, FileError> {
+///
+/// # Errors
+///
+/// When its mode cannot be read.
+pub fn make_private(path: &Path) -> Result<Option<Exposure>, FileError> {
     let failed = FileError::io("make private", path);
     let Some((before, now)) = system::make_private(path).map_err(failed)? else {
         return Ok(None);
@@ -84,7 +95,8 @@ pub(crate) fn make_private(path: &Path) -> Result<Option<Exposure>, FileError> {
 }
 
 /// The right to replace one file, until it is dropped. It makes the file's folder where it is missing.
-pub(crate) struct WriteLock {
+#[derive(Debug)]
+pub struct WriteLock {
     /// The file itself: a link to it is followed, not replaced.
     path: PathBuf,
     _lock: File,
@@ -92,11 +104,15 @@ pub(crate) struct WriteLock {
 
 impl WriteLock {
     /// Waits until no other process holds the lock for `path`.
-    pub(crate) fn acquire(path: &Path) -> Result<Self, FileError> {
-        let folder = folder_of(path);
+    ///
+    /// # Errors
+    ///
+    /// When the folder or the lock file cannot be made.
+    pub fn acquire(path: &Path) -> Result<Self, FileError> {
+        let path = follow_links(path);
+        let folder = folder_of(&path);
         system::create_private_folder(folder)
             .map_err(FileError::io("create the folder", folder))?;
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let lock_path = beside(&path, ".lock");
         let failed = FileError::io("lock", &lock_path);
         let lock = system::private()
@@ -109,7 +125,11 @@ impl WriteLock {
     }
 
     /// Replaces the file's content. After an error the file is what it was.
-    pub(crate) fn replace(&self, content: &[u8]) -> Result<(), FileError> {
+    ///
+    /// # Errors
+    ///
+    /// When the content cannot be written beside the file, or the file not be replaced.
+    pub fn replace(&self, content: &[u8]) -> Result<(), FileError> {
         let temp_path = beside(&self.path, ".tmp");
         let replaced = self.write_temp(&temp_path, content).and_then(|()| {
             fs::rename(&temp_path, &self.path)?;
@@ -142,6 +162,18 @@ impl FileError {
             source,
         }
     }
+}
+
+/// The file that a path leads to, also if it does not exist yet.
+fn follow_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = folder_of(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    path
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

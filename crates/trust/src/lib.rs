@@ -12,7 +12,7 @@
 
 mod decision;
 mod error;
-mod files;
+pub mod files;
 mod fingerprint;
 mod identity;
 mod known_servers;

@@ -1,22 +1,25 @@
-//! What takes a name and a password: to register, to log in, to change the password.
+//! Commands that take a name and a password: register, login, passwd.
 
 use std::io::{Read, Write};
 
 use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
 use proto::{Name, Passed, Secret};
+use trust::FileError;
 
 use super::Client;
 use crate::error::Error;
 
 impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
     pub(super) fn log_in(&mut self, user: Name) -> Result<(), Error> {
+        self.check_tokens()?;
         let user = user.into();
-        let password = self.person.password("Password: ")?;
+        let password = self.console.password("Password: ")?;
         self.enter(&Request::Login { user, password })
     }
 
     pub(super) fn register(&mut self, user: Option<String>) -> Result<(), Error> {
+        self.check_tokens()?;
         let user = String::from(self.name(user)?);
         self.with_new_password(|client, password| {
             let user = user.clone();
@@ -25,11 +28,12 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
     }
 
     pub(super) fn change_password(&mut self) -> Result<(), Error> {
+        self.check_tokens()?;
         let user = match self.session {
             Some(_) => None,
             None => Some(String::from(self.name(None)?)),
         };
-        let old = self.person.password("Current password: ")?;
+        let old = self.console.password("Current password: ")?;
         if let Some(user) = user {
             let password = old.clone();
             self.enter(&Request::Login { user, password })?;
@@ -40,33 +44,37 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
                 Reply::Session {
                     token: Some(token), ..
                 } => {
-                    client.keep(token)?;
+                    let kept = client.keep(token);
                     let done = "The password is changed, and all other sessions are ended.";
-                    client.person.print(done)
+                    client.console.print(done)?;
+                    kept.map_err(|cause| Error::NotKept {
+                        done: "the password is changed, but the new session could not be kept here; log in with the new password",
+                        cause,
+                    })
                 }
                 reply => Err(client.refused(reply)),
             }
         })
     }
 
-    /// Does what takes a new password; a person chooses another when the server finds it weak.
+    /// Runs `act` with a new password. A person chooses another one if the server finds it weak.
     fn with_new_password(
         &mut self,
         mut act: impl FnMut(&mut Self, Secret) -> Result<(), Error>,
     ) -> Result<(), Error> {
         loop {
-            let password = self.person.new_password("New password: ")?;
+            let password = self.console.new_password("New password: ")?;
             match act(self, password) {
                 Err(Error::Refused {
                     code: ErrorCode::WeakPassword,
                     message,
-                }) if self.person.is_interactive() => self.person.explain(Escaped::new(&message)),
+                }) if self.console.is_interactive() => self.console.explain(Escaped::new(&message)),
                 done => return done,
             }
         }
     }
 
-    /// Begins a session, and keeps its token.
+    /// Opens a session, and keeps its token.
     fn enter(&mut self, request: &Request) -> Result<(), Error> {
         match self.ask(request)? {
             Reply::Session {
@@ -74,27 +82,34 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
                 token: Some(token),
                 ..
             } => {
-                self.keep(token)?;
-                self.person.print(format_args!("Hello, {user}!"))
+                let kept = self.keep(token);
+                self.console.print(format_args!("Hello, {user}!"))?;
+                kept.map_err(|cause| Error::NotKept {
+                    done: match request {
+                        Request::Register { .. } => "you are registered, but the session could not be kept here; log in next time",
+                        _ => "you are logged in, but the session could not be kept here; log in again next time",
+                    },
+                    cause,
+                })
             }
             reply => Err(self.refused(reply)),
         }
     }
 
-    fn keep(&mut self, token: Secret) -> Result<(), Error> {
+    fn keep(&mut self, token: Secret) -> Result<(), FileError> {
         let kept = self.tokens.keep(&self.server, &token);
         self.session = Some(token);
-        Ok(kept?)
+        kept
     }
 
-    /// The name that was said, or that the person says now.
+    /// The name that the command has, or the flag, or that a person types now.
     pub(super) fn name(&mut self, said: Option<String>) -> Result<Name, Error> {
         if let Some(said) = said {
             return match Name::parse(&said) {
                 Ok(user) => Ok(user),
                 Err(error) => {
-                    // The password that follows is no command.
-                    self.person.skip_password()?;
+                    // The password that follows is not a command.
+                    self.console.skip_password()?;
                     Err(Error::BadName(error))
                 }
             };
@@ -102,15 +117,15 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
         if let Some(user) = &self.user {
             return Ok(user.clone());
         }
-        // A line of the input that is a password is no name.
-        if !self.person.is_interactive() {
+        // The next line of the input may be a password.
+        if !self.console.is_interactive() {
             return Err(Error::NoName);
         }
         loop {
-            let line = self.person.line("User: ")?.ok_or(Error::NoName)?;
+            let line = self.console.line("User: ")?.ok_or(Error::NoName)?;
             match Name::parse(&line) {
                 Ok(user) => return Ok(user),
-                Err(error) => self.person.explain(error),
+                Err(error) => self.console.explain(error),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who the client speaks for: what is asked of them and told to them. What it means is not known here.
+//! Input and output of the client: lines and passwords in, results and explanations out. Knows nothing of their meaning.
 
 use std::fmt;
 use std::io::{BufRead, Read, Write};
@@ -12,13 +12,13 @@ use crate::error::Error;
 /// The longest password is 128 characters, of which each may come as several of 4 bytes.
 const MAX_PASSWORD_BYTES: u64 = 4096;
 
-/// A person at a terminal, or whoever has put a file or a pipe there.
-pub struct Person<'a> {
+/// A terminal, or files and pipes in its place.
+pub struct Console<'a> {
     /// Commands, names and passwords, a line each.
     pub input: &'a mut dyn BufRead,
-    /// What the server grants.
+    /// Results.
     pub output: &'a mut dyn Write,
-    /// Explanations; that nobody can read them does not matter.
+    /// Prompts and explanations. Failures to write them are ignored.
     pub errors: &'a mut dyn Write,
     /// Where passwords come from.
     pub passwords: Passwords<'a>,
@@ -29,15 +29,14 @@ pub struct Person<'a> {
 pub enum Passwords<'a> {
     /// Each is a line of the input, as it is.
     Input,
-    /// Each is typed at the terminal that is standard input, without being seen. Somebody sits there, is asked and shown when
-    /// to go on, and sees what was not granted.
+    /// Each is typed at the terminal that is standard input, without echo. A person answers prompts there and sees what failed.
     Terminal(&'a Asking),
     /// There are none.
     Nowhere,
 }
 
-impl<'a> Person<'a> {
-    /// Whether somebody sits there, at a terminal.
+impl<'a> Console<'a> {
+    /// Whether a person answers, at a terminal.
     pub(crate) fn is_interactive(&self) -> bool {
         self.terminal().is_some()
     }
@@ -49,19 +48,19 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// A line of text; `None` at the end of the input. What is none is explained and asked again.
+    /// Reads a line of text; `None` at the end of the input. A line that is no text is explained, and the next one read.
     pub(crate) fn line(&mut self, prompt: &str) -> Result<Option<String>, Error> {
         loop {
             let asked = self.terminal().map(|asking| asking.ask(prompt));
             let line = read_line(&mut self.input);
             drop(asked);
             match line.map_err(Error::Input)? {
-                // It is not quoted, for it may be a password in the wrong place.
-                Some(Err(_)) => self.explain("that is too long, or no text"),
+                // Not quoted, because it may be a password in the wrong place.
+                Some(Err(_)) => self.explain("the line is too long, or is not UTF-8 text"),
                 Some(Ok(line)) => return Ok(Some(line)),
                 None => {
                     if self.is_interactive() {
-                        // Nobody pressed Enter, so the cursor still stands after the prompt.
+                        // Ctrl-D leaves the cursor after the prompt.
                         self.explain("");
                     }
                     return Ok(None);
@@ -70,12 +69,12 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Whether there is anybody to ask for a password.
+    /// Whether passwords can be had.
     pub(crate) fn has_passwords(&self) -> bool {
         !matches!(self.passwords, Passwords::Nowhere)
     }
 
-    /// A password, typed once.
+    /// Reads a password, typed once.
     pub(crate) fn password(&mut self, prompt: &str) -> Result<Secret, Error> {
         match self.passwords {
             Passwords::Nowhere => Err(Error::NoTerminal),
@@ -84,14 +83,14 @@ impl<'a> Person<'a> {
                 let asked = asking.ask_hidden(prompt).map_err(Error::Terminal)?;
                 let typed = self.secret_line();
                 drop(asked);
-                // The Enter was not seen either.
+                // Enter had no echo either.
                 self.explain("");
                 typed
             }
         }
     }
 
-    /// A new password, typed twice where it cannot be seen.
+    /// Reads a new password, typed twice where it cannot be seen.
     pub(crate) fn new_password(&mut self, prompt: &str) -> Result<Secret, Error> {
         loop {
             let password = self.password(prompt)?;
@@ -103,7 +102,7 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Passes over a password that is not needed, where passwords are lines of the input.
+    /// Skips a password that is not needed, where passwords are lines of the input.
     pub(crate) fn skip_password(&mut self) -> Result<(), Error> {
         match self.passwords {
             Passwords::Input => match self.secret_line() {
@@ -124,7 +123,7 @@ impl<'a> Person<'a> {
         let line = match line.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
             None if length as u64 == MAX_PASSWORD_BYTES => {
-                // What is left of it is no command.
+                // The rest of it is not a command.
                 self.input.skip_until(b'\n').map_err(Error::Input)?;
                 return Err(Error::BadPassword);
             }
