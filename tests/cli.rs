@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use clap::Parser;
-use cli::{Program, TcpServerFlags};
+use cli::{Program, Questions, TcpServerFlags, TextInput};
 use rustix::process::{Pid, Signal, kill_process};
 
 const PROGRAM: Program = Program {
@@ -32,6 +32,8 @@ fn role() {
         Ok("server") => PROGRAM.run(serve),
         Ok("stuck") => PROGRAM.run(get_stuck),
         Ok("client") => PROGRAM.run(talk),
+        Ok("password") => PROGRAM.run(ask_for_password),
+        Ok("writer") => PROGRAM.run(write_too_much),
         _ => return,
     };
     std::process::exit((status != ExitCode::SUCCESS).into());
@@ -76,6 +78,29 @@ fn talk() -> anyhow::Result<ExitCode> {
     loop {
         thread::park();
     }
+}
+
+fn ask_for_password() -> anyhow::Result<ExitCode> {
+    let questions = Questions::default();
+    questions.watch_signals()?;
+    let question = questions.ask_hidden(&format!("{} Password: ", std::process::id()))?;
+    let password = cli::read_line(&mut TextInput::stdin())?;
+    drop(question);
+    eprintln!("\ngot {password:?}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_too_much() -> anyhow::Result<ExitCode> {
+    let written = fs::write("file", vec![b'x'; 1 << 20]);
+    eprintln!("{}", cli::Reason(&written.unwrap_err()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// This test's executable as the program of a role.
+fn role_program(role: &str) -> testbed::Program {
+    testbed::Program::new(std::env::current_exe().unwrap())
+        .args(["--exact", "role", "--nocapture"])
+        .env("ROLE", role)
 }
 
 struct Process {
@@ -210,4 +235,60 @@ fn a_variable_is_checked_like_a_flag() {
         words.contains("invalid value 'perhaps' for 'LAB_ROLE_STRICT_PORT'"),
         "{words}"
     );
+}
+
+#[test]
+fn a_hangup_reopens_the_logs_of_a_server_and_does_not_stop_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("role.log");
+    let mut server = Process::start("server", &[("LAB_ROLE_LOG_FILE", file.to_str().unwrap())]);
+    server.await_line("ready");
+    for _ in 0..2 {
+        server.signal(Signal::HUP);
+        server.await_line("reopening");
+    }
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn the_file_size_limit_is_an_error_and_no_death() {
+    let limited = role_program("writer").prelude("ulimit -f 1").output();
+    let limited = limited.expect_success();
+    assert!(limited.stderr_text().contains("file too large\n"));
+}
+
+#[test]
+fn every_signal_that_ends_a_hidden_question_gives_the_echo_back() {
+    for signal in [Signal::QUIT, Signal::USR1, Signal::ALARM] {
+        let terminal = testbed::Program::new("sh")
+            .args([
+                "-c",
+                r#""$0" --exact role --nocapture; stty -a | tr ';' '\n'; echo done"#,
+            ])
+            .arg(std::env::current_exe().unwrap())
+            .env("ROLE", "password")
+            .spawn_in_terminal();
+        terminal.expect(" Password: ");
+        let shown = terminal.plain();
+        let pid = shown.split_once(" Password: ").unwrap().0;
+        let pid: i32 = pid.rsplit(['\n', ' ']).next().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        terminal.expect("done\n");
+        let modes = terminal.plain();
+        assert!(
+            modes.contains(" echo ") && !modes.contains("-echo "),
+            "{signal:?}: {modes}"
+        );
+    }
+}
+
+#[test]
+fn a_hidden_answer_is_not_shown() {
+    let terminal = role_program("password").spawn_in_terminal();
+    terminal.expect(" Password: ");
+    terminal.type_line("secret");
+    terminal.expect("got Some(Ok(\"secret\"))\n");
+    assert!(terminal.wait().success());
+    assert_eq!(terminal.plain().matches("secret").count(), 1);
 }

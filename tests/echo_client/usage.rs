@@ -169,3 +169,31 @@ fn a_bad_value_is_told_with_where_it_came_from() {
         );
     }
 }
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = echo_client().args(["completions", shell]).output();
+        let script = script.expect_success();
+        assert!(script.stdout_text().contains("max-message"), "{shell}");
+    }
+    let unknown = echo_client().args(["completions", "cmd"]).output();
+    unknown.expect_code(2);
+}
+
+#[test]
+fn the_server_can_be_given_in_one_word() {
+    let port = echo_server(FRAMED).port();
+    let client = echo_client().arg(format!("localhost:{port}")).arg("-q");
+    let client = client
+        .stdin_bytes("hello\n")
+        .env("LAB_ECHO_CLIENT_PORT", "1");
+    let finished = client.output().expect_success();
+    assert_eq!(
+        (finished.stdout_text(), finished.stderr_text()),
+        ("hello\n", "")
+    );
+    let client = echo_client().args(["-q", "-H", "127.0.0.1", "-p", &port.to_string()]);
+    let client = client.args(["--bind", "127.0.0.1"]).stdin_bytes("hello\n");
+    assert_eq!(client.output().expect_success().stdout_text(), "hello\n");
+}

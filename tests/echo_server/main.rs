@@ -1,6 +1,7 @@
 //! `echo-server` as its clients, its log's readers and its operator meet it: the real binary over
 //! loopback.
 
+mod console;
 mod deaf;
 mod descriptors;
 mod dialogue;

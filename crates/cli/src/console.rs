@@ -1,5 +1,6 @@
 //! A server's console: commands that a person types in the server's terminal, line by line.
 
+use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, stdin};
 use std::sync::Arc;
 use std::thread;
@@ -96,6 +97,17 @@ impl Console {
             action,
         });
         self
+    }
+
+    /// Adds `who`, which lists the clients that are connected.
+    pub fn who<T: Display>(self, clients: impl Fn() -> Vec<T> + Send + 'static) -> Self {
+        self.command("who", "lists the connected clients", move |_| {
+            let clients: Vec<_> = clients().iter().map(T::to_string).collect();
+            Ok(match clients.as_slice() {
+                [] => "no client is connected".to_owned(),
+                clients => clients.join("\n"),
+            })
+        })
     }
 
     /// Takes commands in a thread of its own, if stdin is a terminal.
@@ -245,6 +257,13 @@ mod tests {
         assert!(lines("help received 21 bytes").starts_with("received: one `read`"));
         assert_eq!(lines("help client").lines().count(), 2);
         assert!(lines("help nonsense").contains("client connected, received"));
+    }
+
+    #[test]
+    fn who_lists_clients_a_line_each() {
+        let reply = |clients: &'static [&str]| Console::new().who(|| clients.to_vec()).reply("who");
+        assert_eq!(reply(&[]), Reply::Lines("no client is connected".into()));
+        assert_eq!(reply(&["a", "b"]), Reply::Lines("a\nb".into()));
     }
 
     #[test]

@@ -39,27 +39,32 @@ impl<R: BufRead> TextInput<R> {
         }
     }
 
-    /// Byte by byte, since a pipe may bring the mark in pieces.
-    fn skip_byte_order_mark(&mut self) -> io::Result<()> {
+    /// Byte by byte, since a pipe may bring the mark in pieces. Returns whether the input ends here: a terminal says so once
+    /// (Ctrl-D), and then waits for more.
+    fn skip_byte_order_mark(&mut self) -> io::Result<bool> {
         let mut matched = 0;
-        while matched < BYTE_ORDER_MARK.len()
-            && self.input.fill_buf()?.first() == Some(&BYTE_ORDER_MARK[matched])
-        {
-            self.input.consume(1);
-            matched += 1;
-        }
+        let is_end = loop {
+            match self.input.fill_buf()?.first() {
+                None => break true,
+                Some(byte) if Some(byte) == BYTE_ORDER_MARK.get(matched) => {
+                    self.input.consume(1);
+                    matched += 1;
+                }
+                Some(_) => break false,
+            }
+        };
         self.at_start = false;
         if matched < BYTE_ORDER_MARK.len() {
             self.pending = &BYTE_ORDER_MARK[..matched];
         }
-        Ok(())
+        Ok(is_end && self.pending.is_empty())
     }
 }
 
 impl<R: BufRead> BufRead for TextInput<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at_start {
-            self.skip_byte_order_mark()?;
+        if self.at_start && self.skip_byte_order_mark()? {
+            return Ok(&[]);
         }
         match self.pending {
             [] => self.input.fill_buf(),
@@ -106,6 +111,25 @@ mod tests {
             text_of(twice.as_bytes(), 64),
             "\u{feff}a\u{feff}".as_bytes()
         );
+    }
+
+    /// Like a terminal where a person presses Ctrl-D and then goes on.
+    struct EndThenMore(bool);
+
+    impl Read for EndThenMore {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match std::mem::replace(&mut self.0, true) {
+                false => Ok(0),
+                true => (&b"more"[..]).read(buffer),
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_of_input_is_seen_the_first_time() {
+        let mut input = TextInput::new(BufReader::new(EndThenMore(false)));
+        assert_eq!(input.fill_buf().unwrap(), b"");
+        assert_eq!(input.fill_buf().unwrap(), b"more");
     }
 
     proptest! {

@@ -19,6 +19,7 @@ use crate::platform;
 use crate::prompt::AskError;
 use crate::reason::Reason;
 use crate::say::say;
+use crate::startup::StartupError;
 
 /// The exit status of wrong usage, as clap has it.
 const USAGE_STATUS: u8 = 2;
@@ -209,10 +210,15 @@ fn exit_status(error: &anyhow::Error) -> Option<u8> {
 }
 
 fn is_leaving(cause: &(dyn Error + 'static)) -> bool {
-    matches!(
-        cause.downcast_ref(),
-        Some(EndpointError::Interview(AskError::Left))
-    ) || matches!(cause.downcast_ref(), Some(AskError::Left))
+    let endpoint = match cause.downcast_ref() {
+        Some(StartupError::Endpoint(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    };
+    let question = match endpoint {
+        Some(EndpointError::Interview(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    };
+    matches!(question, Some(AskError::Left))
 }
 
 fn is_usage(cause: &(dyn Error + 'static)) -> bool {
@@ -388,7 +394,12 @@ mod tests {
         assert_eq!(run(anyhow!("failed\n\x1b[2J")), ExitCode::from(1));
         assert_eq!(run(UsageError("no nick".into()).into()), ExitCode::from(2));
         assert_eq!(PROGRAM.run(|| Ok(ExitCode::from(130))), ExitCode::from(130));
-        let left = EndpointError::Interview(AskError::Left);
-        assert_eq!(run(left.into()), ExitCode::SUCCESS);
+        let left = || EndpointError::Interview(AskError::Left);
+        assert_eq!(run(AskError::Left.into()), ExitCode::SUCCESS);
+        assert_eq!(run(left().into()), ExitCode::SUCCESS);
+        assert_eq!(
+            run(StartupError::Endpoint(left()).into()),
+            ExitCode::SUCCESS
+        );
     }
 }

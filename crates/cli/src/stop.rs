@@ -21,17 +21,20 @@ pub fn on_server_signals(
     let has_terminal = stdin().is_terminal() && (stderr().is_terminal() || stdout().is_terminal());
     let mut stop = Some(stop);
     platform::watch_signals(move |signal| {
-        let is_end = match signal {
-            Signal::Stop { .. } => true,
-            Signal::Hangup { was_ignored } => {
-                !was_ignored && has_terminal && !stdin().is_terminal()
-            }
-        };
-        match is_end {
+        let lost_terminal = has_terminal && !stdin().is_terminal();
+        match stops_server(signal, lost_terminal) {
             true => stop.take().into_iter().for_each(|stop| stop()),
             false => reopen_logs(),
         }
     })
+}
+
+/// Whether a signal stops a server. Closing a terminal sends SIGHUP, and so does an administrator who wants new log files.
+fn stops_server(signal: Signal, lost_terminal: bool) -> bool {
+    match signal {
+        Signal::Stop { .. } => true,
+        Signal::Hangup { was_ignored } => lost_terminal && !was_ignored,
+    }
 }
 
 /// For a client: at the first Ctrl-C, SIGTERM or SIGHUP calls `last_words`, flushes the log, and exits, after Ctrl-C with status 130.
@@ -56,3 +59,18 @@ pub fn exit_on_stop(last_words: impl FnOnce() + Send + 'static) -> io::Result<()
 
 /// 128 + SIGHUP.
 const HANGUP_STATUS: i32 = 129;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hangup_stops_a_server_whose_terminal_is_gone() {
+        let stop = Signal::Stop { exit_status: 130 };
+        let hangup = |was_ignored| Signal::Hangup { was_ignored };
+        assert!(stops_server(stop, false) && stops_server(stop, true));
+        assert!(stops_server(hangup(false), true));
+        assert!(!stops_server(hangup(false), false), "to reopen logs");
+        assert!(!stops_server(hangup(true), true), "started with nohup");
+    }
+}

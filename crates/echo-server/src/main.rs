@@ -1,7 +1,6 @@
 //! `echo-server`: gives back what it gets, and tells of it.
 
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::Parser;
 use cli::{Program, TcpServerFlags};
@@ -58,12 +57,11 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let began = Instant::now();
     let server = flags.tcp.open(&PROGRAM)?;
     let echo = flags.echo();
     info!("gives back {echo}");
     let stop = StopHandle::new();
-    let (listener, _log) = server.announce({
+    let (listener, running) = server.announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;
@@ -72,9 +70,6 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         idle_timeout: flags.tcp.idle_timeout(),
     };
     let totals = serve(listener, &limits, &stop, echo)?;
-    info!(
-        "server stopped: {totals}, in {:.3} s",
-        began.elapsed().as_secs_f64()
-    );
+    running.stopped(totals);
     Ok(ExitCode::SUCCESS)
 }

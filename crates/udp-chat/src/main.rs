@@ -1,11 +1,10 @@
 //! `udp-chat`: a chat over UDP; `serve` relays, `join` takes part.
 
 use std::process::ExitCode;
-use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
-use cli::{Program, ServerFlags, announce, bind_udp, on_server_signals};
-use log::{LevelFilter, error, info};
+use cli::{Program, ServerFlags};
+use log::LevelFilter;
 use udp_chat::{FaultFlags, JoinFlags, RoomSettings, StopHandle};
 
 const PROGRAM: Program = Program {
@@ -56,29 +55,18 @@ fn main() -> ExitCode {
 }
 
 fn serve(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
-    let began = Instant::now();
-    let endpoint = flags.server.endpoint.server(&PROGRAM)?;
-    let _log = flags.server.log.start(&PROGRAM)?;
-    let (name, version) = (PROGRAM.name, env!("CARGO_PKG_VERSION"));
-    info!("server started: {name} {version}");
-    let socket =
-        bind_udp(&endpoint, flags.server.strict_port).inspect_err(|error| error!("{error}"))?;
-    let address = socket.local_addr()?;
-    let stop = StopHandle::new(&socket)?;
-    let stop_serving = {
+    let server = flags.server.start(&PROGRAM)?.bind_udp()?;
+    let stop = StopHandle::new(&server.socket)?;
+    let (socket, running) = server.announce({
         let stop = stop.clone();
         move || stop.stop()
-    };
-    on_server_signals(stop_serving, || {})?;
-    info!("listening on {address}");
-    announce(&PROGRAM, address);
+    })?;
     let settings = RoomSettings {
         max_members: flags.server.max_clients,
         tell_texts: flags.server.log.log_level >= LevelFilter::Debug,
         trace: flags.faults.trace,
     };
     let totals = udp_chat::serve(&socket, settings, flags.faults.faults()?, &stop)?;
-    let seconds = began.elapsed().as_secs_f64();
-    info!("server stopped: {totals}, in {seconds:.3} s");
+    running.stopped(totals);
     Ok(ExitCode::SUCCESS)
 }
