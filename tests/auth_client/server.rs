@@ -8,7 +8,6 @@ use std::thread::{self, JoinHandle};
 
 use auth_server::{Auth, AuthService, Cost, PasswordRules, Policy, SessionLimits};
 use serde_json::Value;
-use store::Store;
 use tcp_server::{Limits, StopHandle, serve};
 use testbed::{Folder, Program};
 
@@ -32,14 +31,13 @@ impl Server {
 
     pub fn start_with(limits: SessionLimits) -> Self {
         let (data, home) = (Folder::new(), Folder::new());
-        let users = Store::open(&data.join("users.jsonl")).unwrap();
-        let sessions = Store::open(&data.join("sessions.jsonl")).unwrap();
         let policy = Policy {
             cost: Cost::LEAST,
             rules: PasswordRules::new(8).unwrap(),
             is_open: true,
         };
-        let auth = Arc::new(Auth::new(users, sessions, policy, limits));
+        let [users, sessions] = ["users.jsonl", "sessions.jsonl"].map(|name| data.join(name));
+        let auth = Arc::new(Auth::open(&users, &sessions, policy, limits).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = StopHandle::new();

@@ -60,7 +60,7 @@ fn a_user_deleted_by_hand_leaves_no_session() {
     let server = Server::start_in(&folder, &[]);
     server
         .log()
-        .wait_for("sessions that are over and were removed: 1");
+        .wait_for("sessions that have ended and were removed: 1");
     let mut client = server.connect();
     client.enter("register", "anna", PASSWORD);
     client.refused(resume(&token), "session_expired");
@@ -105,7 +105,7 @@ fn a_user_under_another_key_is_told_of() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace(r#""key":"anna""#, r#""key":"Anna""#)).unwrap();
     let server = Server::start_in(&folder, &[]);
-    let told = server.log().wait_for("users who cannot be found");
+    let told = server.log().wait_for("users who cannot log in");
     assert!(told.contains(" WARN ") && told.ends_with(": 1"), "{told}");
 }
 

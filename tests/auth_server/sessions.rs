@@ -184,7 +184,7 @@ fn a_session_ends_when_nothing_is_heard_from_it() {
     is_over(&server, token);
     server
         .log()
-        .wait_for("sessions that are over and were removed: 1");
+        .wait_for("sessions that have ended and were removed: 1");
     assert_eq!(server.last_line(SESSIONS_FILE, &id), Value::Null);
 }
 

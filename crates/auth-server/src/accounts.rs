@@ -1,33 +1,30 @@
-//! Users and their passwords: what it takes to register, to log in and to change a password. Sessions are not known here.
+//! Users and their passwords: registration, login and password change. It knows nothing of sessions but their ids.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
 
 use log::warn;
-use proto::{Name, Secret};
+use proto::{Name, Network, Secret};
 use store::Store;
 
-use crate::guessing::{Attempt, Throttle};
+use crate::error::{AuthError, ServerFault};
+use crate::fair_queue::Ticket;
+use crate::hash_pool::HashPool;
 use crate::hashing::{Cost, Hasher, Memory, StoredHash};
 use crate::password::{Password, PasswordRules};
-use crate::pool::Pool;
 use crate::random::random;
-use crate::refusal::{Fault, Refusal};
-use crate::user::{Generation, User};
+use crate::rate_limit::Attempt;
+use crate::throttle::Throttle;
+use crate::user::{PasswordVersion, User};
 use crate::user_key::UserKey;
 
-/// Hashes that may wait for a worker. At 20 ms each, two workers are through in less than a second.
-const HASH_QUEUE: u64 = 64;
-
-/// What a server's owner decides.
+/// What the server's owner decides.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// What hashes cost.
     pub cost: Cost,
-    /// What new passwords have to be.
+    /// The rules for new passwords.
     pub rules: PasswordRules,
     /// Whether anybody may register.
     pub is_open: bool,
@@ -38,132 +35,156 @@ pub(crate) struct Accounts {
     users: Store<User>,
     policy: Policy,
     hasher: Hasher,
-    pool: Pool<Memory>,
-    /// Never held while something is hashed or written.
-    throttle: Mutex<Throttle>,
-    began: Instant,
+    pool: HashPool<Memory>,
+    throttle: Throttle,
+}
+
+/// The session in which a password is changed.
+pub(crate) struct InSession<'a> {
+    /// Its user.
+    pub(crate) user: User,
+    /// Its id.
+    pub(crate) id: &'a str,
+    /// Where its client is.
+    pub(crate) address: IpAddr,
 }
 
 impl Accounts {
-    /// The users of a store, under a policy.
-    pub(crate) fn new(users: Store<User>, policy: Policy) -> Self {
+    pub(crate) fn new(users: Store<User>, throttle: Throttle, policy: Policy) -> Self {
         let workers = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             users,
             policy,
             hasher: Hasher::new(policy.cost),
-            pool: Pool::new(workers, HASH_QUEUE, Memory::default),
-            throttle: Mutex::default(),
-            began: Instant::now(),
+            pool: HashPool::new(workers, Memory::default),
+            throttle,
         }
     }
 
-    /// The user of this key.
+    /// The user with this key.
     pub(crate) fn find(&self, key: &UserKey) -> Option<User> {
         self.users.get(key.as_str())
     }
 
-    /// Creates a user, who is on disk when it returns. Of several who want a name at once the first has it.
-    ///
-    /// # Errors
-    ///
-    /// Why there is no new user.
+    /// Creates a user, which is on disk when this returns. Of several requests for a name at once the first one gets it.
     pub(crate) fn register(
         &self,
         name: &str,
         password: &Secret,
         address: IpAddr,
-    ) -> Result<User, Refusal> {
+        now: u64,
+    ) -> Result<User, AuthError> {
         if !self.policy.is_open {
-            return Err(Refusal::RegistrationClosed);
+            return Err(AuthError::RegistrationClosed);
         }
         let name = Name::parse(name)?;
         let key = UserKey::of(&name);
         let password = Password::new(password);
         self.policy.rules.check(&password, &key)?;
-        self.throttle()
-            .admit_registration(address, self.began.elapsed())?;
+        let network = Network::of(address);
+        self.throttle.take_registration(network)?;
         if self.find(&key).is_some() {
-            return Err(Refusal::NameTaken);
+            return Err(AuthError::NameTaken);
         }
-        let hash = self.hashed(|memory| self.hash(&password, memory))?;
-        let user = User::new(name, hash, new_generation()?);
+        let registered = self.create(name, &key, &password, network, now);
+        if let Err(AuthError::Unavailable(_)) = registered {
+            self.throttle.return_registration(network);
+        }
+        registered
+    }
+
+    fn create(
+        &self,
+        name: Name,
+        key: &UserKey,
+        password: &Password,
+        network: Network,
+        now: u64,
+    ) -> Result<User, AuthError> {
+        let ticket = Ticket {
+            network,
+            is_known: false,
+            exclusive_key: None,
+        };
+        let hash = self
+            .pool
+            .run(ticket, |memory| self.hash(password, memory))??;
+        let mut user = User::new(name, hash, new_version()?);
+        user.networks = user.networks.with_login(network, now).unwrap_or_default();
         match self.users.put_if_absent(key.as_str(), user.clone())? {
             None => Ok(user),
-            Some(_) => Err(Refusal::NameTaken),
+            Some(_) => Err(AuthError::NameTaken),
         }
     }
 
-    /// The user whose password it is. A hash that costs less than new ones is replaced.
-    ///
-    /// # Errors
-    ///
-    /// Why it is nobody.
+    /// Returns the user if the password is right. A hash that costs less than new ones is replaced.
     pub(crate) fn login(
         &self,
         name: &str,
         password: &Secret,
         address: IpAddr,
-    ) -> Result<User, Refusal> {
+        now: u64,
+    ) -> Result<User, AuthError> {
         let key = UserKey::of(&Name::parse(name)?);
-        let attempt = self.throttle().admit(&key, address, self.began.elapsed())?;
-        let user = self.find(&key);
         let password = Password::new(password);
-        let hashed = self.hashed(|memory| {
+        let user = self.find(&key);
+        let network = Network::of(address);
+        let is_known = user
+            .as_ref()
+            .is_some_and(|user| user.networks.contains(network, now));
+        let attempt = self.throttle.login(&key, network, is_known);
+        let checked = self.attempt(attempt, network, is_known, |memory| {
             let stored = user.as_ref().map(|user| &user.hash);
-            let is_right = self.verify(&password, stored, memory)?;
-            let weak = stored.filter(|stored| is_right && self.hasher.needs_rehash(stored));
+            if !self.verify(&password, stored, memory)? {
+                return Ok(None);
+            }
+            let weak = stored.filter(|stored| self.hasher.needs_rehash(stored));
             let stronger = weak.map(|_| self.hash(&password, memory)).transpose()?;
-            Ok((is_right, stronger))
-        });
-        let (is_right, stronger) = self.settle(attempt, hashed, |(is_right, _)| *is_right)?;
-        match user {
-            Some(user) if is_right => {
-                if let Some(hash) = stronger {
-                    self.rehash(&user, hash);
-                }
+            Ok(Some(stronger))
+        })?;
+        match (user, checked) {
+            (Some(user), Some(stronger)) => {
+                self.note_login(&user, stronger, network, now);
                 Ok(user)
             }
-            user => Err(wrong(user)),
+            (user, _) => Err(AuthError::BadCredentials {
+                user: user.map(|user| user.name),
+            }),
         }
     }
 
-    /// Changes a user's password, which is on disk when it returns, and with it ends the sessions of the old one.
-    ///
-    /// # Errors
-    ///
-    /// Why the password stays.
+    /// Changes a user's password, which is on disk when this returns, and thereby ends all sessions of the old one.
     pub(crate) fn change_password(
         &self,
-        user: User,
+        session: InSession<'_>,
         old: &Secret,
         new: &Secret,
-        address: IpAddr,
-    ) -> Result<User, Refusal> {
+    ) -> Result<User, AuthError> {
+        let InSession { user, id, address } = session;
         let key = user.key();
         let (old, new) = (Password::new(old), Password::new(new));
         self.policy.rules.check(&new, &key)?;
-        let attempt = self.throttle().admit(&key, address, self.began.elapsed())?;
-        let hashed = self.hashed(|memory| {
+        let attempt = self.throttle.password_change(id);
+        let changed = self.attempt(attempt, Network::of(address), true, |memory| {
             let is_right = self.verify(&old, Some(&user.hash), memory)?;
             is_right.then(|| self.hash(&new, memory)).transpose()
-        });
-        let Some(hash) = self.settle(attempt, hashed, Option::is_some)? else {
-            return Err(Refusal::WrongOldPassword { user: user.name });
+        })?;
+        let Some(hash) = changed else {
+            return Err(AuthError::WrongOldPassword { user: user.name });
         };
-        let generation = new_generation()?;
+        let version = new_version()?;
         let changed = self.users.update(|users| {
-            // In the meantime another connection may have changed it, too: then the old one is wrong by now.
+            // Another connection may have changed it meanwhile: then the old password is wrong by now.
             let stored = users.get(key.as_str())?;
-            if stored.generation != user.generation {
+            if stored.password_version != user.password_version {
                 return None;
             }
             let mut changed = stored.clone();
-            (changed.hash, changed.generation) = (hash, generation);
+            (changed.hash, changed.password_version) = (hash, version);
             users.put(key.as_str(), changed.clone());
             Some(changed)
         })?;
-        changed.ok_or(Refusal::WrongOldPassword { user: user.name })
+        changed.ok_or(AuthError::WrongOldPassword { user: user.name })
     }
 
     /// Figures of the store.
@@ -171,31 +192,54 @@ impl Accounts {
         self.users.stats()
     }
 
-    /// Tells the throttle what became of an attempt.
-    fn settle<T>(
+    /// How many users somebody has put under another key than the one that finds them.
+    pub(crate) fn invalid_keys(&self) -> usize {
+        let mut count = 0;
+        let count_invalid =
+            |key: &str, user: &User| count += usize::from(key != user.key().as_str());
+        self.users.for_each(count_invalid);
+        count
+    }
+
+    /// Writes the throttle's state, and with `expire` removes what no longer counts.
+    pub(crate) fn save_throttle(&self, expire: bool) -> Result<(), store::Error> {
+        if expire {
+            self.throttle.expire();
+        }
+        self.throttle.save()
+    }
+
+    /// Checks a password in its turn; `work` returns `None` when it is wrong.
+    ///
+    /// The outcome is counted before the next attempt of the same name and network has its turn, so that many attempts at
+    /// once gain nothing, and none of them is refused because another is under way.
+    fn attempt<T>(
         &self,
         attempt: Attempt,
-        outcome: Result<T, Fault>,
-        is_success: impl FnOnce(&T) -> bool,
-    ) -> Result<T, Refusal> {
-        match &outcome {
-            Ok(checked) if is_success(checked) => self.throttle().succeeded(attempt),
-            // It counts as a failure already.
-            Ok(_) => drop(attempt),
-            Err(_) => self.throttle().withdrawn(attempt),
-        }
-        outcome.map_err(Refusal::Unavailable)
+        network: Network,
+        is_known: bool,
+        work: impl FnOnce(&mut Memory) -> Result<Option<T>, ServerFault>,
+    ) -> Result<Option<T>, AuthError> {
+        self.throttle.check(attempt)?;
+        let ticket = Ticket {
+            network,
+            is_known,
+            exclusive_key: Some(attempt.exclusive_key()),
+        };
+        self.pool.run(ticket, |memory| {
+            // Others may have failed while this one waited.
+            self.throttle.check(attempt)?;
+            let checked = work(memory)?;
+            match checked {
+                Some(_) => self.throttle.succeeded(attempt),
+                None => self.throttle.failed(attempt),
+            }
+            Ok(checked)
+        })?
     }
 
-    /// Hashes in its turn.
-    fn hashed<T>(&self, work: impl FnOnce(&mut Memory) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.pool.run(work).map_err(Fault::Busy)?
-    }
-
-    fn hash(&self, password: &Password, memory: &mut Memory) -> Result<StoredHash, Fault> {
-        let salt = random().map_err(Fault::NoRandom)?;
-        let hash = self.hasher.hash(password, salt, memory);
-        hash.map_err(Fault::OutOfMemory)
+    fn hash(&self, password: &Password, memory: &mut Memory) -> Result<StoredHash, ServerFault> {
+        Ok(self.hasher.hash(password, random()?, memory)?)
     }
 
     fn verify(
@@ -203,38 +247,36 @@ impl Accounts {
         password: &Password,
         stored: Option<&StoredHash>,
         memory: &mut Memory,
-    ) -> Result<bool, Fault> {
-        let verified = self.hasher.verify(password, stored, memory);
-        verified.map_err(Fault::OutOfMemory)
+    ) -> Result<bool, ServerFault> {
+        Ok(self.hasher.verify(password, stored, memory)?)
     }
 
-    /// Puts a stronger hash of the same password in place. That it fails keeps nobody from logging in.
-    fn rehash(&self, user: &User, hash: StoredHash) {
+    /// Writes down where a user has logged in, and a stronger hash of the same password if there is one. If it fails, the
+    /// login goes on.
+    fn note_login(&self, user: &User, stronger: Option<StoredHash>, network: Network, now: u64) {
+        let is_noted = user.networks.with_login(network, now).is_none();
+        if stronger.is_none() && is_noted {
+            return;
+        }
         let key = user.key();
-        let put = self.users.update(|users| {
-            if let Some(mut stored) = users.get(key.as_str()).cloned()
-                && stored.hash == user.hash
-            {
+        let noted = self.users.update(|users| {
+            let Some(mut stored) = users.get(key.as_str()).cloned() else {
+                return;
+            };
+            if let Some(hash) = stronger.filter(|_| stored.hash == user.hash) {
                 stored.hash = hash;
-                users.put(key.as_str(), stored);
             }
+            if let Some(networks) = stored.networks.with_login(network, now) {
+                stored.networks = networks;
+            }
+            users.put(key.as_str(), stored);
         });
-        if let Err(error) = put {
-            warn!("cannot make a hash stronger: {error}");
+        if let Err(error) = noted {
+            warn!("cannot write down a login: {error}");
         }
     }
-
-    /// Nothing that holds the lock can panic halfway.
-    fn throttle(&self) -> MutexGuard<'_, Throttle> {
-        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-fn new_generation() -> Result<Generation, Fault> {
-    Generation::new().map_err(Fault::NoRandom)
-}
-
-fn wrong(user: Option<User>) -> Refusal {
-    let user = user.map(|user| user.name);
-    Refusal::BadCredentials { user }
+fn new_version() -> Result<PasswordVersion, ServerFault> {
+    Ok(PasswordVersion::new()?)
 }

@@ -1,112 +1,172 @@
 //! The authentication service: accounts and sessions together, shared by all connections.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{info, warn};
 use proto::{Escaped, Name, Secret};
 use store::Store;
 
-use crate::accounts::{Accounts, Policy};
-use crate::refusal::Refusal;
+use crate::accounts::{Accounts, InSession, Policy};
+use crate::error::AuthError;
 use crate::session::{Session, SessionLimits, Token};
 use crate::sessions::{Live, Sessions};
+use crate::throttle::{OpenError, Throttle};
 use crate::user::User;
 
 /// Users and sessions, and what may be done with them.
 pub struct Auth {
-    pub(crate) accounts: Accounts,
-    pub(crate) sessions: Sessions,
+    accounts: Accounts,
+    sessions: Sessions,
 }
 
-/// A session that was just checked, and its user.
-pub(crate) struct Speaker {
+/// The user of a session that was just checked.
+pub(crate) struct AuthenticatedUser {
     pub(crate) user: User,
     pub(crate) live: Live,
 }
 
 impl Auth {
-    /// Users and sessions out of two stores. Sessions that are over are removed; what is odd about the users is told.
-    #[must_use]
-    pub fn new(
-        users: Store<User>,
-        sessions: Store<Session>,
+    /// Opens the files of users and sessions, and those of the throttle beside the users', or creates them. Sessions that have
+    /// ended are removed, and users that cannot be found are reported in the log.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn open(
+        users: &Path,
+        sessions: &Path,
         policy: Policy,
         limits: SessionLimits,
-    ) -> Self {
-        let strays = stray_users(&users);
-        if strays > 0 {
+    ) -> Result<Self, OpenError> {
+        let throttle = Throttle::open(users)?;
+        let auth = Self {
+            accounts: Accounts::new(Store::open(users)?, throttle, policy),
+            sessions: Sessions::new(Store::open(sessions)?, limits),
+        };
+        let invalid = auth.accounts.invalid_keys();
+        if invalid > 0 {
             warn!(
-                "users who cannot be found, since their key is not their name in lower case (NFKC, case folded): {strays}"
+                "users who cannot log in, because their key is not their name in lower case (NFKC, case folded): {invalid}"
             );
         }
-        let auth = Self {
-            accounts: Accounts::new(users, policy),
-            sessions: Sessions::new(sessions, limits),
+        auth.remove_ended_sessions();
+        Ok(auth)
+    }
+
+    /// Creates a user.
+    pub(crate) fn register(
+        &self,
+        name: &str,
+        password: &Secret,
+        address: IpAddr,
+    ) -> Result<User, AuthError> {
+        self.accounts.register(name, password, address, unix_now())
+    }
+
+    /// The user of that name, if the password is right.
+    pub(crate) fn login(
+        &self,
+        name: &str,
+        password: &Secret,
+        address: IpAddr,
+    ) -> Result<User, AuthError> {
+        self.accounts.login(name, password, address, unix_now())
+    }
+
+    /// Changes the password of a session's user, and ends all sessions of the old one.
+    pub(crate) fn change_password(
+        &self,
+        session: AuthenticatedUser,
+        old: &Secret,
+        new: &Secret,
+        address: IpAddr,
+    ) -> Result<User, AuthError> {
+        let session = InSession {
+            user: session.user,
+            id: &session.live.id,
+            address,
         };
-        auth.sweep();
-        auth
+        self.accounts.change_password(session, old, new)
     }
 
-    /// Whom a session speaks for: looked up anew at every request, without waiting for a hash or a disk.
-    pub(crate) fn hear(&self, id: &str) -> Option<Speaker> {
-        self.speaker(self.sessions.hear(id, unix_now())?)
+    /// The user of a session. Every request looks it up again, without waiting for a hash or a disk.
+    pub(crate) fn authenticate(&self, id: &str) -> Option<AuthenticatedUser> {
+        self.user_of(self.sessions.touch(id, unix_now())?)
     }
 
-    /// Whom a token speaks for.
-    pub(crate) fn resume(&self, token: &Secret) -> Option<Speaker> {
+    /// The user of a token.
+    pub(crate) fn resume(&self, token: &Secret) -> Option<AuthenticatedUser> {
         let token = Token::parse(token)?;
-        self.speaker(self.sessions.resume(&token, unix_now())?)
+        self.user_of(self.sessions.resume(&token, unix_now())?)
     }
 
-    fn speaker(&self, live: Live) -> Option<Speaker> {
+    fn user_of(&self, live: Live) -> Option<AuthenticatedUser> {
         let user = self.accounts.find(&live.session.user)?;
-        (user.generation == live.session.generation).then_some(Speaker { user, live })
+        let is_valid = user.password_version == live.session.password_version;
+        is_valid.then_some(AuthenticatedUser { user, live })
     }
 
-    /// Opens a session for a user who has proved to be one; on disk when it returns.
-    pub(crate) fn open(&self, user: &User, address: IpAddr) -> Result<(Token, Live), Refusal> {
-        let is_dead = |session: &Session| self.is_dead(session);
-        Ok(self.sessions.open(user, address, unix_now(), is_dead)?)
+    /// Opens a session for a user whose password was right. It is on disk when this returns.
+    pub(crate) fn open_session(
+        &self,
+        user: &User,
+        address: IpAddr,
+    ) -> Result<(Token, Live), AuthError> {
+        let is_invalid = |session: &Session| self.is_invalid(session);
+        Ok(self.sessions.open(user, address, unix_now(), is_invalid)?)
     }
 
     /// Whether a password change has ended a session, or its user is gone.
-    fn is_dead(&self, session: &Session) -> bool {
+    fn is_invalid(&self, session: &Session) -> bool {
         let user = self.accounts.find(&session.user);
-        user.is_none_or(|user| user.generation != session.generation)
+        user.is_none_or(|user| user.password_version != session.password_version)
     }
 
+    /// The live sessions of a user.
     pub(crate) fn sessions_of(&self, user: &User) -> Vec<Live> {
         self.sessions.of(user, unix_now())
     }
 
-    pub(crate) fn revoke(&self, user: &User, id: &str) -> Result<(), Refusal> {
+    /// Ends a session of a user.
+    pub(crate) fn revoke(&self, user: &User, id: &str) -> Result<(), AuthError> {
         match self.sessions.revoke(user, id, unix_now())? {
             true => Ok(()),
-            false => Err(Refusal::NoSuchSession),
+            false => Err(AuthError::NoSuchSession),
         }
+    }
+
+    /// Ends all sessions of a user, and says how many there were.
+    pub(crate) fn revoke_all(&self, user: &User) -> Result<usize, AuthError> {
+        Ok(self.sessions.revoke_all(&user.key())?)
     }
 
     /// Removes sessions that have expired, that a password change has ended, or whose user is gone.
-    pub(crate) fn sweep(&self) {
-        match self
-            .sessions
-            .sweep(unix_now(), |session| self.is_dead(session))
-        {
+    pub(crate) fn remove_ended_sessions(&self) {
+        let is_invalid = |session: &Session| self.is_invalid(session);
+        match self.sessions.remove_ended(unix_now(), is_invalid) {
             Ok(0) => {}
-            Ok(count) => info!("sessions that are over and were removed: {count}"),
-            Err(error) => warn!("cannot remove sessions that are over: {error}"),
+            Ok(count) => info!("sessions that have ended and were removed: {count}"),
+            Err(error) => warn!("cannot remove sessions that have ended: {error}"),
         }
     }
 
-    /// Puts on disk when sessions were last heard from: what is a minute old, or all.
-    pub(crate) fn save(&self, all_of_them: bool) {
-        if let Err(error) = self.sessions.save(all_of_them) {
-            warn!("cannot note when sessions were last heard from: {error}");
+    /// Writes when sessions were last used: what is a minute old, or everything.
+    pub(crate) fn save_sessions(&self, everything: bool) {
+        if let Err(error) = self.sessions.save(everything) {
+            warn!("cannot write when sessions were last used: {error}");
         }
     }
 
-    /// Users, sessions, and what keeping them took, for the last service message.
+    /// Writes what the throttle counts, and with `expire` removes what no longer counts.
+    pub(crate) fn save_throttle(&self, expire: bool) {
+        if let Err(error) = self.accounts.save_throttle(expire) {
+            warn!("cannot write failed attempts, which a restart would forget: {error}");
+        }
+    }
+
+    /// Users, sessions and the cost of storing them, for the last service message.
     #[must_use]
     pub fn summary(&self) -> String {
         let (users, sessions) = (self.accounts.stats(), self.sessions.stats());
@@ -120,14 +180,7 @@ impl Auth {
     }
 }
 
-/// How many users a person has put under another key than that by which they are looked up.
-fn stray_users(users: &Store<User>) -> usize {
-    let mut count = 0;
-    users.for_each(|key, user| count += usize::from(key != user.key().as_str()));
-    count
-}
-
-/// A name as service messages have it.
+/// A name as service messages show it.
 pub(crate) fn quoted(name: &Name) -> Escaped<'_> {
     Escaped::new(name.as_str()).quoted()
 }
@@ -155,9 +208,9 @@ mod tests {
             idle: 1_800,
             max: 28_800,
         };
-        let users = Store::open(&folder.path().join("users.jsonl")).unwrap();
-        let sessions = Store::open(&folder.path().join("sessions.jsonl")).unwrap();
-        Auth::new(users, sessions, policy, limits)
+        let [users, sessions] =
+            ["users.jsonl", "sessions.jsonl"].map(|name| folder.path().join(name));
+        Auth::open(&users, &sessions, policy, limits).unwrap()
     }
 
     fn secret(text: &str) -> Secret {
@@ -165,36 +218,34 @@ mod tests {
     }
 
     #[test]
-    fn sessions_end_in_the_moment_in_which_the_password_changes() {
+    fn a_password_change_ends_sessions_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let auth = auth_in(&folder);
         let (old, new) = (secret("correct horse"), secret("battery staple"));
-        let user = auth.accounts.register("anna", &old, HERE).unwrap();
-        let (token, live) = auth.open(&user, HERE).unwrap();
+        let user = auth.register("anna", &old, HERE).unwrap();
+        let (token, live) = auth.open_session(&user, HERE).unwrap();
         let token = token.into_secret();
-        assert!(auth.hear(&live.id).is_some() && auth.resume(&token).is_some());
+        let session = auth.authenticate(&live.id).unwrap();
+        assert!(auth.resume(&token).is_some());
 
-        // Nothing else follows, as after a crash.
-        let changed = auth
-            .accounts
-            .change_password(user.clone(), &old, &new, HERE);
-        assert!(auth.hear(&live.id).is_none() && auth.resume(&token).is_none());
-        // Who has proved to know the old password before it changed is too late.
-        assert!(auth.open(&user, HERE).is_err());
-        assert!(auth.open(&changed.unwrap(), HERE).is_ok());
+        // Nothing else is done, as after a crash.
+        let changed = auth.change_password(session, &old, &new, HERE);
+        assert!(auth.authenticate(&live.id).is_none() && auth.resume(&token).is_none());
+        // A login that proved the old password before the change is too late.
+        assert!(auth.open_session(&user, HERE).is_err());
+        assert!(auth.open_session(&changed.unwrap(), HERE).is_ok());
     }
 
     #[test]
-    fn of_two_changes_of_a_password_at_once_one_is_made() {
+    fn of_two_password_changes_at_once_one_succeeds() {
         let folder = tempfile::tempdir().unwrap();
         let auth = auth_in(&folder);
         let (old, new) = (secret("correct horse"), secret("battery staple"));
-        let before = auth.accounts.register("anna", &old, HERE).unwrap();
-        let change = || {
-            let user = before.clone();
-            auth.accounts.change_password(user, &old, &new, HERE)
-        };
-        assert!(change().is_ok());
-        assert!(matches!(change(), Err(Refusal::WrongOldPassword { .. })));
+        let user = auth.register("anna", &old, HERE).unwrap();
+        let (_, live) = auth.open_session(&user, HERE).unwrap();
+        let [first, second] = [(); 2].map(|()| auth.authenticate(&live.id).unwrap());
+        assert!(auth.change_password(first, &old, &new, HERE).is_ok());
+        let second = auth.change_password(second, &old, &new, HERE);
+        assert!(matches!(second, Err(AuthError::WrongOldPassword { .. })));
     }
 }

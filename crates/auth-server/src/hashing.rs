@@ -337,5 +337,4 @@ impl fmt::Display for OutOfMemory {
 impl std::error::Error for OutOfMemory {}
 
 #[cfg(test)]
-#[path = "hashing_tests.rs"]
 mod tests;

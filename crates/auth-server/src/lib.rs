@@ -1,41 +1,48 @@
-//! The authentication server: users with passwords, and sessions that a token keeps.
+//! The authentication server: users with passwords, and sessions that a token opens.
 //!
-//! [`AuthService`] is served on any listener, over an [`Auth`] of two stores, with a [`Keeper`] beside it. `README.md`, beside
-//! this crate's manifest, says what is protected against whom.
+//! [`AuthService`] is served on any listener, over an [`Auth`], with [`Maintenance`] beside it. `README.md`, beside this crate's manifest, says what is protected against whom.
 //!
-//! Its rules are modules of their own without sockets or files, and are handed the time and the random bytes that they need.
+//! The rules are modules of their own without sockets or files, and take time and random bytes as arguments:
 //!
 //! - [`PasswordRules`] says which passwords a user may choose.
-//! - [`Hasher`] turns a password into what is stored, and checks it; [`Pool`] bounds how much of that is done at once.
-//! - [`Throttle`] slows guessing down.
+//! - [`Hasher`] turns a password into what is stored, and checks it.
+//! - [`RateLimiter`] says when the next guess may be made, and [`KnownNetworks`] whom guesses elsewhere do not delay.
+//! - [`FairQueue`] says whose password is hashed next; [`HashPool`] makes threads wait for it.
 //! - [`Session`] is what the server keeps of a [`Token`], and [`SessionLimits`] says until when.
 
 mod accounts;
 mod auth;
 mod bounded_table;
-mod guessing;
+mod error;
+mod fair_queue;
+mod hash_pool;
 mod hashing;
-mod keeper;
+mod keyed_hash;
+mod known_networks;
+mod maintenance;
 mod password;
-mod pool;
-mod presence;
 mod random;
-mod refusal;
+mod rate_limit;
 mod service;
 mod session;
+mod session_index;
 mod sessions;
+mod throttle;
 mod user;
 mod user_key;
 
 pub use accounts::Policy;
 pub use auth::Auth;
-pub use guessing::{Attempt, Throttle, TooEarly};
+pub use fair_queue::{FairQueue, KEPT_PLACES, Pushed, QUEUE_PLACES, Ticket};
+pub use hash_pool::{HashPool, QueueFull};
 pub use hashing::{BadHash, Cost, CostError, Hasher, Memory, OutOfMemory, StoredHash};
-pub use keeper::Keeper;
+pub use known_networks::KnownNetworks;
+pub use maintenance::Maintenance;
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRules, WeakPassword};
-pub use pool::{Busy, Pool};
 pub use random::random;
+pub use rate_limit::{Attempt, Entry, RateLimited, RateLimiter, Saved, Table};
 pub use service::AuthService;
 pub use session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};
-pub use user::{Generation, User};
+pub use throttle::OpenError;
+pub use user::{PasswordVersion, User};
 pub use user_key::UserKey;

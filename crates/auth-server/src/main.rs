@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use auth_server::{Auth, AuthService, Keeper};
+use auth_server::{Auth, AuthService, Maintenance};
 use cli::{Program, log_to_stderr};
 use flags::{Command, Flags, UserCommand};
 use log::{LevelFilter, error, info};
-use store::Store;
 use tcp_server::{Limits, StopHandle, serve};
 
 const PROGRAM: Program = Program {
@@ -36,17 +35,18 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         checked.inspect_err(|error| error!("{error}"))
     };
     check(server.address()?)?;
-    let open = || -> Result<_, store::Error> {
-        let users = Store::open(&flags.data_file)?;
-        Ok((users, Store::open(&flags.sessions_file())?))
-    };
-    let (users, sessions) = open().inspect_err(|error| error!("{error}"))?;
-    let auth = Arc::new(Auth::new(users, sessions, policy, session_limits));
+    let auth = Auth::open(
+        &flags.data_file,
+        &flags.sessions_file(),
+        policy,
+        session_limits,
+    );
+    let auth = Arc::new(auth.inspect_err(|error| error!("{error}"))?);
     info!("{}", auth.summary());
     let server = server.listen()?;
     // The name was looked up once more in between.
     check(server.address)?;
-    let keeper = Keeper::start(Arc::clone(&auth), session_limits)?;
+    let maintenance = Maintenance::start(Arc::clone(&auth), session_limits)?;
 
     let stop = StopHandle::new();
     let (listener, _log) = server.announce({
@@ -63,7 +63,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         &stop,
         AuthService::new(Arc::clone(&auth)),
     )?;
-    drop(keeper);
+    drop(maintenance);
     info!(
         "server stopped: {totals}, in {:.3} s; {}",
         began.elapsed().as_secs_f64(),

@@ -5,7 +5,7 @@ use std::io;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-/// Bytes that nobody can foretell.
+/// Returns unpredictable bytes.
 ///
 /// # Errors
 ///

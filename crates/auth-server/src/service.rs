@@ -8,8 +8,8 @@ use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
 use proto::{Answer, Passed, RecvError, Responder, Secret, converse};
 use tcp_server::{BoxError, Client, EndReason, Peer, Service};
 
-use crate::auth::{Auth, Speaker, quoted};
-use crate::refusal::Refusal;
+use crate::auth::{Auth, AuthenticatedUser, quoted};
+use crate::error::{AuthError, Done};
 use crate::sessions::Live;
 use crate::user::User;
 
@@ -29,13 +29,13 @@ impl AuthService {
 impl Service for AuthService {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         client.reporter();
-        let mut desk = Desk {
+        let mut handler = ConnectionHandler {
             auth: &self.auth,
             address: client.ip(),
             peer: client.name().to_owned(),
             session: None,
         };
-        let reason = converse(client, &mut desk, |client, passed| match passed {
+        let reason = converse(client, &mut handler, |client, passed| match passed {
             Passed::Received { bytes, messages } => client.took(bytes, Some(messages)),
             Passed::Sent { bytes, messages } => client.gave(bytes, Some(messages)),
         })?;
@@ -43,8 +43,8 @@ impl Service for AuthService {
     }
 }
 
-/// Where one client is answered.
-struct Desk<'a> {
+/// Answers one client.
+struct ConnectionHandler<'a> {
     auth: &'a Auth,
     address: IpAddr,
     /// The client in service messages.
@@ -53,7 +53,7 @@ struct Desk<'a> {
     session: Option<String>,
 }
 
-impl Responder for Desk<'_> {
+impl Responder for ConnectionHandler<'_> {
     type Request = Request;
     type Reply = Reply;
 
@@ -70,7 +70,7 @@ impl Responder for Desk<'_> {
     }
 
     fn answer(&mut self, request: Request) -> Answer<Reply> {
-        let granted = match request {
+        let reply = match request {
             Request::Exit => return Answer::last(Reply::Bye, "the client said exit"),
             Request::Register { user, password } => self.register(&user, &password),
             Request::Login { user, password } => self.login(&user, &password),
@@ -82,9 +82,9 @@ impl Responder for Desk<'_> {
             Request::Logout => self.logout(),
             Request::LogoutAll => self.logout_all(),
         };
-        let reply = granted.unwrap_or_else(|refusal| {
-            self.tell_refusal(&refusal);
-            refusal.reply()
+        let reply = reply.unwrap_or_else(|error| {
+            self.log_error(&error);
+            error.reply()
         });
         reply.into()
     }
@@ -97,33 +97,35 @@ impl Responder for Desk<'_> {
     }
 }
 
-impl Desk<'_> {
-    fn register(&mut self, name: &str, password: &Secret) -> Result<Reply, Refusal> {
-        let user = self.auth.accounts.register(name, password, self.address)?;
+impl ConnectionHandler<'_> {
+    fn register(&mut self, name: &str, password: &Secret) -> Result<Reply, AuthError> {
+        let user = self.auth.register(name, password, self.address)?;
         info!("registered {} from {}", quoted(&user.name), self.peer);
-        self.open(user).map_err(without_session)
+        self.open_session(user)
+            .map_err(no_session(Done::Registered))
     }
 
-    fn login(&mut self, name: &str, password: &Secret) -> Result<Reply, Refusal> {
-        let user = self.auth.accounts.login(name, password, self.address)?;
-        self.open(user)
+    fn login(&mut self, name: &str, password: &Secret) -> Result<Reply, AuthError> {
+        let user = self.auth.login(name, password, self.address)?;
+        self.open_session(user)
     }
 
-    fn change_password(&mut self, old: &Secret, new: &Secret) -> Result<Reply, Refusal> {
-        let user = self.speaker()?.user;
-        let accounts = &self.auth.accounts;
-        let user = accounts.change_password(user, old, new, self.address)?;
+    fn change_password(&mut self, old: &Secret, new: &Secret) -> Result<Reply, AuthError> {
+        let session = self.authenticate()?;
+        let changed = self.auth.change_password(session, old, new, self.address);
+        let user = changed?;
         self.session = None;
         info!(
             "changed the password of {} for {}; its sessions are over",
             quoted(&user.name),
             self.peer
         );
-        self.open(user).map_err(without_session)
+        self.open_session(user)
+            .map_err(no_session(Done::PasswordChanged))
     }
 
-    fn open(&mut self, user: User) -> Result<Reply, Refusal> {
-        let (token, live) = self.auth.open(&user, self.address)?;
+    fn open_session(&mut self, user: User) -> Result<Reply, AuthError> {
+        let (token, live) = self.auth.open_session(&user, self.address)?;
         info!(
             "opened session {} of {} for {}",
             live.id,
@@ -133,15 +135,16 @@ impl Desk<'_> {
         Ok(self.speak_for(user, live, Some(token.into_secret())))
     }
 
-    fn resume(&mut self, token: &Secret) -> Result<Reply, Refusal> {
-        let speaker = self.auth.resume(token).ok_or(Refusal::SessionExpired)?;
+    fn resume(&mut self, token: &Secret) -> Result<Reply, AuthError> {
+        let resumed = self.auth.resume(token);
+        let AuthenticatedUser { user, live } = resumed.ok_or(AuthError::SessionExpired)?;
         info!(
             "{} goes on with session {} of {}",
             self.peer,
-            speaker.live.id,
-            quoted(&speaker.user.name)
+            live.id,
+            quoted(&user.name)
         );
-        Ok(self.speak_for(speaker.user, speaker.live, None))
+        Ok(self.speak_for(user, live, None))
     }
 
     fn speak_for(&mut self, user: User, live: Live, token: Option<Secret>) -> Reply {
@@ -153,96 +156,97 @@ impl Desk<'_> {
         }
     }
 
-    fn whoami(&mut self) -> Result<Reply, Refusal> {
-        let user = self.speaker()?.user.name;
+    fn whoami(&mut self) -> Result<Reply, AuthError> {
+        let user = self.authenticate()?.user.name;
         Ok(Reply::YouAre { user })
     }
 
-    fn sessions(&mut self) -> Result<Reply, Refusal> {
-        let speaker = self.speaker()?;
-        let told = |live: Live| SessionInfo {
-            current: live.id == speaker.live.id,
+    fn sessions(&mut self) -> Result<Reply, AuthError> {
+        let AuthenticatedUser { user, live } = self.authenticate()?;
+        let current = live.id;
+        let info = |live: Live| SessionInfo {
+            current: live.id == current,
             id: live.id,
             address: live.session.address,
             created_at: live.session.created_at,
             last_seen: live.session.last_seen,
         };
-        let sessions = self.auth.sessions_of(&speaker.user).into_iter();
+        let sessions = self.auth.sessions_of(&user).into_iter();
         Ok(Reply::Sessions {
-            sessions: sessions.map(told).collect(),
+            sessions: sessions.map(info).collect(),
         })
     }
 
-    fn revoke(&mut self, id: String) -> Result<Reply, Refusal> {
-        let speaker = self.speaker()?;
-        self.auth.revoke(&speaker.user, &id)?;
-        self.tell_end(&id, &speaker.user);
-        if id == speaker.live.id {
+    fn revoke(&mut self, id: String) -> Result<Reply, AuthError> {
+        let AuthenticatedUser { user, live } = self.authenticate()?;
+        self.auth.revoke(&user, &id)?;
+        self.log_end(&id, &user);
+        if id == live.id {
             self.session = None;
         }
         Ok(Reply::Revoked { id })
     }
 
-    fn logout(&mut self) -> Result<Reply, Refusal> {
-        let speaker = self.speaker()?;
-        match self.auth.revoke(&speaker.user, &speaker.live.id) {
-            // It ended in this very moment, which is what was asked for.
-            Ok(()) | Err(Refusal::NoSuchSession) => {}
-            Err(refusal) => return Err(refusal),
+    fn logout(&mut self) -> Result<Reply, AuthError> {
+        let AuthenticatedUser { user, live } = self.authenticate()?;
+        match self.auth.revoke(&user, &live.id) {
+            // It has ended just now, which is what the client asked for.
+            Ok(()) | Err(AuthError::NoSuchSession) => {}
+            Err(error) => return Err(error),
         }
-        self.tell_end(&speaker.live.id, &speaker.user);
+        self.log_end(&live.id, &user);
         self.session = None;
         Ok(Reply::LoggedOut)
     }
 
-    fn logout_all(&mut self) -> Result<Reply, Refusal> {
-        let user = self.speaker()?.user;
-        let count = self.auth.sessions.revoke_all(&user.key())?;
+    fn logout_all(&mut self) -> Result<Reply, AuthError> {
+        let user = self.authenticate()?.user;
+        let count = self.auth.revoke_all(&user)?;
         let name = quoted(&user.name);
         info!(
-            "ended all sessions of {name}, {count} in number, for {}",
+            "ended all sessions of {name}, {count} in all, for {}",
             self.peer
         );
         self.session = None;
         Ok(Reply::LoggedOut)
     }
 
-    /// Whom the connection speaks for now.
-    fn speaker(&mut self) -> Result<Speaker, Refusal> {
-        let id = self.session.as_ref().ok_or(Refusal::NotLoggedIn)?;
-        let speaker = self.auth.hear(id);
-        if speaker.is_none() {
+    /// The user that the connection speaks for now.
+    fn authenticate(&mut self) -> Result<AuthenticatedUser, AuthError> {
+        let id = self.session.as_ref().ok_or(AuthError::NotLoggedIn)?;
+        let session = self.auth.authenticate(id);
+        if session.is_none() {
             self.session = None;
         }
-        speaker.ok_or(Refusal::SessionExpired)
+        session.ok_or(AuthError::SessionExpired)
     }
 
-    fn tell_end(&self, id: &str, user: &User) {
+    fn log_end(&self, id: &str, user: &User) {
         let name = quoted(&user.name);
         info!("ended session {id} of {name} for {}", self.peer);
     }
 
-    fn tell_refusal(&self, refusal: &Refusal) {
+    fn log_error(&self, error: &AuthError) {
         let peer = &self.peer;
-        match refusal {
-            Refusal::Unavailable(_) | Refusal::NoSession(_) => {
-                warn!("cannot do what {peer} asks for: {refusal}");
+        match error {
+            AuthError::Unavailable(_) | AuthError::NoSession { .. } => {
+                warn!("cannot do what {peer} asks for: {error}");
             }
-            Refusal::BadCredentials { user: Some(name) }
-            | Refusal::WrongOldPassword { user: name } => {
+            AuthError::BadCredentials { user: Some(name) }
+            | AuthError::WrongOldPassword { user: name } => {
                 let name = quoted(name);
                 info!("refused {peer}: not the password of {name}");
             }
-            Refusal::BadCredentials { user: None } => info!("refused {peer}: no such user"),
-            refusal => info!("refused {peer}: {refusal}"),
+            AuthError::BadCredentials { user: None } => info!("refused {peer}: no such user"),
+            error => info!("refused {peer}: {error}"),
         }
     }
 }
 
-/// The user is registered or the password changed, whatever else fails.
-fn without_session(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::Unavailable(fault) => Refusal::NoSession(fault),
-        refusal => refusal,
+/// The user is registered or the password changed, whatever fails after it.
+fn no_session(done: Done) -> impl FnOnce(AuthError) -> AuthError {
+    move |reason| AuthError::NoSession {
+        done,
+        reason: Box::new(reason),
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::user::Generation;
+use crate::user::PasswordVersion;
 use crate::user_key::UserKey;
 
 /// Live sessions that one user may have. Their list fits in one message.
@@ -78,7 +78,8 @@ pub struct Session {
     /// Whose session it is.
     pub user: UserKey,
     /// The password that it was opened with; with another one it is over.
-    pub generation: Generation,
+    #[serde(rename = "generation")]
+    pub password_version: PasswordVersion,
     /// Where it was opened from.
     pub address: IpAddr,
     /// When it was opened.
@@ -98,13 +99,13 @@ impl Session {
     pub fn new(
         token: &Token,
         user: UserKey,
-        generation: Generation,
+        password_version: PasswordVersion,
         address: IpAddr,
         now: u64,
     ) -> Self {
         Self {
             user,
-            generation,
+            password_version,
             address,
             created_at: now,
             last_seen: now,
@@ -184,8 +185,14 @@ mod tests {
 
     fn session(token: &Token, now: u64) -> Session {
         let user = UserKey::of(&Name::parse("Anna").unwrap());
-        let generation = serde_json::from_str("\"AbCdEfGhIjKl\"").unwrap();
-        Session::new(token, user, generation, "192.0.2.7".parse().unwrap(), now)
+        let password_version = serde_json::from_str("\"AbCdEfGhIjKl\"").unwrap();
+        Session::new(
+            token,
+            user,
+            password_version,
+            "192.0.2.7".parse().unwrap(),
+            now,
+        )
     }
 
     const LIMITS: SessionLimits = SessionLimits {

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::hashing::StoredHash;
+use crate::known_networks::KnownNetworks;
 use crate::random::random;
 use crate::user_key::UserKey;
 
 /// A user, as the data file has it under the name's [`UserKey`].
 ///
-/// Fields beside these, of a person who edits the file or of a newer version, stay with the user.
+/// Further fields, from a person who edits the file or from a newer version, are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
     /// The name as it was registered.
@@ -21,7 +22,11 @@ pub struct User {
     /// The password's hash.
     pub hash: StoredHash,
     /// Which of the user's passwords that is.
-    pub generation: Generation,
+    #[serde(rename = "generation")]
+    pub password_version: PasswordVersion,
+    /// Where the user has logged in from lately. Older files have none.
+    #[serde(default, skip_serializing_if = "KnownNetworks::is_empty")]
+    pub networks: KnownNetworks,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -29,31 +34,32 @@ pub struct User {
 impl User {
     /// A new user.
     #[must_use]
-    pub fn new(name: Name, hash: StoredHash, generation: Generation) -> Self {
+    pub fn new(name: Name, hash: StoredHash, password_version: PasswordVersion) -> Self {
         Self {
             name,
             hash,
-            generation,
+            password_version,
+            networks: KnownNetworks::default(),
             unknown: Map::new(),
         }
     }
 
-    /// What the user is found by.
+    /// The key that the user is stored under.
     #[must_use]
     pub fn key(&self) -> UserKey {
         UserKey::of(&self.name)
     }
 }
 
-/// Marks a password from when it is chosen until another is. A session opens its user's account only in the generation in
-/// which it began, so that one line on disk both changes a password and ends all sessions of the old one, and nobody comes by
-/// the sessions of a removed user by registering the name again.
+/// Identifies a password from the moment it is set until another one is. A session is valid only while its user has the
+/// password version that the session began with. So one line on disk changes a password and ends all sessions of the old
+/// one, and registering a removed user's name again does not revive that user's sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Generation(String);
+pub struct PasswordVersion(String);
 
-impl Generation {
-    /// A generation that there was never before.
+impl PasswordVersion {
+    /// A new version, different from all before.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What one user's names have in common.
+//! The key of a user: what all spellings of the name have in common.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct UserKey(String);
 
 impl UserKey {
-    /// The key of the user who is called so.
+    /// The key of the user with this name.
     #[must_use]
     pub fn of(name: &Name) -> Self {
         Self(name.caseless_key())

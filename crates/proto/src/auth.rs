@@ -137,8 +137,12 @@ pub enum ErrorCode {
     NotLoggedIn,
     /// This server takes no new users.
     RegistrationClosed,
-    /// The server cannot do it now.
+    /// The server cannot do it now. Nothing has changed.
     Unavailable,
+    /// The user is registered, or the password changed, but no session could be opened after it.
+    NoSession,
+    /// The server takes this request only over TLS.
+    TlsRequired,
     /// No message of this dialogue.
     BadMessage,
     /// A code that a newer server has. It is received, never sent.

@@ -18,6 +18,12 @@ impl Network {
         })
     }
 
+    /// The first address of the network, for a file.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        self.0
+    }
+
     /// The site of this network: the IPv4 address, or the IPv6 /48. Logs count by site.
     #[must_use]
     pub fn site(self) -> Self {

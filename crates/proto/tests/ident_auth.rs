@@ -88,7 +88,8 @@ fn ident_code_after(code: Option<ident::ErrorCode>) -> Option<ident::ErrorCode> 
 fn auth_code_after(code: Option<auth::ErrorCode>) -> Option<auth::ErrorCode> {
     use auth::ErrorCode::{
         BadCredentials, BadMessage, BadName, NameTaken, NoSuchSession, NotLoggedIn, Other,
-        RegistrationClosed, SessionExpired, TooManyAttempts, Unavailable, WeakPassword,
+        NoSession, RegistrationClosed, SessionExpired, TlsRequired, TooManyAttempts, Unavailable,
+        WeakPassword,
     };
     match code {
         None => Some(BadCredentials),
@@ -101,7 +102,9 @@ fn auth_code_after(code: Option<auth::ErrorCode>) -> Option<auth::ErrorCode> {
         Some(NoSuchSession) => Some(NotLoggedIn),
         Some(NotLoggedIn) => Some(RegistrationClosed),
         Some(RegistrationClosed) => Some(Unavailable),
-        Some(Unavailable) => Some(BadMessage),
+        Some(Unavailable) => Some(NoSession),
+        Some(NoSession) => Some(TlsRequired),
+        Some(TlsRequired) => Some(BadMessage),
         Some(BadMessage | Other) => None,
     }
 }

@@ -3,7 +3,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::hashing::StoredHash;
-use crate::user::Generation;
+use crate::user::PasswordVersion;
 
 const LIMITS: SessionLimits = SessionLimits {
     idle: 1_000,
@@ -14,7 +14,11 @@ const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 fn user(name: &str) -> User {
     let hash = StoredHash::parse(HASH).unwrap();
-    User::new(Name::parse(name).unwrap(), hash, Generation::new().unwrap())
+    User::new(
+        Name::parse(name).unwrap(),
+        hash,
+        PasswordVersion::new().unwrap(),
+    )
 }
 
 fn sessions_in(folder: &TempDir) -> Sessions {
@@ -33,19 +37,19 @@ fn ids(sessions: &Sessions, user: &User, now: u64) -> Vec<String> {
 }
 
 #[test]
-fn being_heard_from_puts_off_one_end_and_not_the_other() {
+fn use_postpones_the_idle_end_and_not_the_absolute_one() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = sessions_in(&folder);
     let (token, id) = open(&sessions, &user("Anna"), 0);
     for now in (900..4_900).step_by(900) {
-        assert!(sessions.hear(&id, now).is_some(), "{now}");
+        assert!(sessions.touch(&id, now).is_some(), "{now}");
     }
     let live = sessions.resume(&token, 4_999).unwrap();
     assert_eq!(live.expires_at, 5_000);
-    assert!(sessions.hear(&id, 5_000).is_none());
+    assert!(sessions.touch(&id, 5_000).is_none());
 
     let (token, id) = open(&sessions, &user("Anna"), 0);
-    assert!(sessions.hear(&id, 999).is_some());
+    assert!(sessions.touch(&id, 999).is_some());
     assert!(sessions.resume(&token, 1_999).is_none());
 }
 
@@ -56,20 +60,20 @@ fn times_reach_the_disk_once_a_minute_and_at_the_end() {
     let (_, id) = open(&sessions, &user("Anna"), 0);
     let mut written = 0;
     for now in 1..=300 {
-        sessions.hear(&id, now).unwrap();
+        sessions.touch(&id, now).unwrap();
         written += sessions.save(false).unwrap();
     }
     assert_eq!((written, sessions.stats().updates), (5, 6));
-    sessions.hear(&id, 330).unwrap();
+    sessions.touch(&id, 330).unwrap();
     assert_eq!(sessions.save(false).unwrap(), 0);
     assert_eq!(sessions.save(true).unwrap(), 1);
     drop(sessions);
     let sessions = sessions_in(&folder);
-    assert_eq!(sessions.hear(&id, 330).unwrap().expires_at, 1_330);
+    assert_eq!(sessions.touch(&id, 330).unwrap().expires_at, 1_330);
 }
 
 #[test]
-fn the_hundred_and_first_ends_the_longest_unseen() {
+fn the_hundred_and_first_session_ends_the_longest_unused() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = sessions_in(&folder);
     let (anna, bo) = (user("Anna"), user("Bo"));
@@ -77,8 +81,8 @@ fn the_hundred_and_first_ends_the_longest_unseen() {
     let opened: Vec<_> = (0..MAX_SESSIONS)
         .map(|n| open(&sessions, &anna, n as u64).1)
         .collect();
-    // Only memory knows that the first was heard from.
-    sessions.hear(&opened[0], 200).unwrap();
+    // Only memory knows that the first one was used.
+    sessions.touch(&opened[0], 200).unwrap();
     open(&sessions, &anna, 201);
     let left = ids(&sessions, &anna, 201);
     assert_eq!(left.len(), MAX_SESSIONS);
@@ -104,31 +108,31 @@ fn a_session_is_its_users_to_end() {
 }
 
 #[test]
-fn what_is_over_goes_from_the_file() {
+fn ended_sessions_leave_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = sessions_in(&folder);
     let (anna, bo) = (user("Anna"), user("Bo"));
     let (_, idle) = open(&sessions, &anna, 0);
-    let (_, heard) = open(&sessions, &anna, 0);
+    let (_, used) = open(&sessions, &anna, 0);
     open(&sessions, &bo, 900);
-    sessions.hear(&heard, 900).unwrap();
+    sessions.touch(&used, 900).unwrap();
     let of_bo = |session: &Session| session.user == bo.key();
-    assert_eq!(sessions.sweep(1_000, of_bo).unwrap(), 2);
+    assert_eq!(sessions.remove_ended(1_000, of_bo).unwrap(), 2);
     assert_eq!(sessions.stats().records, 1);
-    assert!(sessions.hear(&idle, 1_000).is_none());
-    assert_eq!(ids(&sessions, &anna, 1_000), [heard]);
+    assert!(sessions.touch(&idle, 1_000).is_none());
+    assert_eq!(ids(&sessions, &anna, 1_000), [used]);
 }
 
 #[test]
-fn whoever_comes_with_an_old_password_is_too_late() {
+fn a_login_with_an_old_password_is_too_late() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = sessions_in(&folder);
     let (before, after) = (user("Anna"), user("Anna"));
-    let is_dead = |session: &Session| session.generation != after.generation;
+    let is_invalid = |session: &Session| session.password_version != after.password_version;
     let (token, _) = open(&sessions, &before, 0);
-    sessions.open(&after, ADDRESS, 1, is_dead).unwrap();
+    sessions.open(&after, ADDRESS, 1, is_invalid).unwrap();
     assert!(sessions.resume(&token, 1).is_none(), "it went before");
-    let late = sessions.open(&before, ADDRESS, 2, is_dead);
+    let late = sessions.open(&before, ADDRESS, 2, is_invalid);
     assert!(matches!(late, Err(OpenError::TooLate)));
     assert_eq!(sessions.stats().records, 1);
 }
@@ -140,30 +144,30 @@ fn a_clock_set_back_ends_no_session_and_opens_new_ones_as_ever() {
     let anna = user("Anna");
     let (token, before) = open(&sessions, &anna, 5_000);
     assert_eq!(sessions.resume(&token, 2_000).unwrap().expires_at, 6_000);
-    assert_eq!(sessions.sweep(2_000, |_| false).unwrap(), 0);
+    assert_eq!(sessions.remove_ended(2_000, |_| false).unwrap(), 0);
     assert_eq!(sessions.save(true).unwrap(), 0);
     let (_, after) = open(&sessions, &anna, 2_000);
     assert_eq!(
         ids(&sessions, &anna, 2_000),
         [after.clone(), before.clone()]
     );
-    assert_eq!(sessions.hear(&after, 2_999).unwrap().expires_at, 3_999);
-    assert!(sessions.hear(&after, 3_999).is_none());
-    assert!(sessions.hear(&before, 5_999).is_some());
-    assert_eq!(sessions.sweep(5_999, |_| false).unwrap(), 1);
+    assert_eq!(sessions.touch(&after, 2_999).unwrap().expires_at, 3_999);
+    assert!(sessions.touch(&after, 3_999).is_none());
+    assert!(sessions.touch(&before, 5_999).is_some());
+    assert_eq!(sessions.remove_ended(5_999, |_| false).unwrap(), 1);
     assert!(sessions.revoke(&anna, &before, 2_000).unwrap());
 }
 
 #[test]
-fn what_a_clock_that_ran_ahead_has_made_is_swept() {
+fn sessions_of_a_clock_that_ran_ahead_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = sessions_in(&folder);
     let anna = user("Anna");
     let (token, ahead) = open(&sessions, &anna, 1_000_000_000);
     let (_, right) = open(&sessions, &anna, 0);
-    assert!(sessions.hear(&ahead, 1).is_none() && sessions.resume(&token, 1).is_none());
+    assert!(sessions.touch(&ahead, 1).is_none() && sessions.resume(&token, 1).is_none());
     assert_eq!(
-        sessions.sweep(1, |_| false).unwrap(),
+        sessions.remove_ended(1, |_| false).unwrap(),
         0,
         "the second ended it"
     );
