@@ -92,7 +92,11 @@ fn a_weak_password_is_refused_with_its_reason() {
             &"ж".repeat(129),
             "the password has 129 characters; 128 are the most",
         ),
-        ("Anna-Maria", "the password is the user's name"),
+        ("Anna-Maria", "the password is made of the user's name"),
+        ("annamaria", "the password is made of the user's name"),
+        ("Maria-Maria-7", "the password is made of the user's name"),
+        ("socketlab", "the password is made of the service's name"),
+        ("        ", "the password is blank"),
         ("Password1", "the password is one of the 3,000 commonest"),
     ] {
         let words = client.refused(register("anna-maria", password), "weak_password");
@@ -109,7 +113,7 @@ fn any_characters_make_a_password() {
     let mut client = server.connect();
     let longest = "🙂".repeat(128);
     for (user, password) in [
-        ("a", "        "),
+        ("a", "    .    "),
         ("b", "aaaaaaab"),
         ("c", "\u{0}\u{7}\u{1b}[2J'\""),
         ("d", &longest),
@@ -191,4 +195,29 @@ fn a_higher_cost_rehashes_at_the_next_login() {
     client.enter("login", "anna", PASSWORD);
     client.enter("login", "bo", PASSWORD);
     assert_eq!(cost_of(&server, "anna"), "m=19456,t=3,p=1");
+}
+
+/// The file's lines are rewritten within a minute; this does not wait for that.
+#[test]
+fn an_old_hash_leaves_the_file() {
+    let server = Server::start(&[]);
+    let (mut client, _) = server.register("anna", PASSWORD);
+    let hash_of = |server: &Server| {
+        let user = server.last_line(USERS_FILE, "anna");
+        user["hash"].as_str().unwrap().to_owned()
+    };
+    let old = hash_of(&server);
+    let reply = client.ask(change_password(PASSWORD, "battery staple"));
+    assert_eq!(reply["type"], "session", "{reply}");
+    let new = hash_of(&server);
+    assert_ne!(old, new);
+    let text = |folder: &testbed::Folder| fs::read_to_string(folder.join(USERS_FILE)).unwrap();
+    let folder = server.stop();
+    assert!(!text(&folder).contains(&old) && text(&folder).contains(&new));
+
+    // A stronger hash of the same password replaces the weaker one likewise.
+    let server = Server::start_in(&folder, &["--hash-passes", "3"]);
+    server.connect().enter("login", "anna", "battery staple");
+    let folder = server.stop();
+    assert!(!text(&folder).contains(&new) && text(&folder).contains("t=3"));
 }

@@ -39,6 +39,13 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
     let listed = users(&["list", "--data-file", USERS_FILE], &folder).output();
     assert_eq!(listed.expect_success().stdout_text(), "Bo\n");
 
+    let text = fs::read_to_string(folder.join(USERS_FILE)).unwrap();
+    assert_eq!(
+        text.lines().count(),
+        1,
+        "nothing of the other is left: {text}"
+    );
+
     let server = Server::start_in(&folder, &[]);
     let mut client = server.connect();
     client.refused(resume(&token), "session_expired");

@@ -6,7 +6,7 @@ use std::thread;
 
 use log::warn;
 use proto::{Name, Network, Secret};
-use store::Store;
+use store::{Store, Transaction};
 
 use crate::error::{AuthError, ServerFault};
 use crate::fair_queue::Ticket;
@@ -173,7 +173,8 @@ impl Accounts {
             return Err(AuthError::WrongOldPassword { user: user.name });
         };
         let version = new_version()?;
-        let changed = self.users.update(|users| {
+        // The old hash leaves the file too.
+        let changed = self.users.update_and_erase(|users| {
             // Another connection may have changed it meanwhile: then the old password is wrong by now.
             let stored = users.get(key.as_str())?;
             if stored.password_version != user.password_version {
@@ -258,8 +259,8 @@ impl Accounts {
         if stronger.is_none() && is_noted {
             return;
         }
-        let key = user.key();
-        let noted = self.users.update(|users| {
+        let (key, is_stronger) = (user.key(), stronger.is_some());
+        let note = |users: &mut Transaction<'_, User>| {
             let Some(mut stored) = users.get(key.as_str()).cloned() else {
                 return;
             };
@@ -270,7 +271,11 @@ impl Accounts {
                 stored.networks = networks;
             }
             users.put(key.as_str(), stored);
-        });
+        };
+        let noted = match is_stronger {
+            true => self.users.update_and_erase(note),
+            false => self.users.update(note),
+        };
         if let Err(error) = noted {
             warn!("cannot write down a login: {error}");
         }

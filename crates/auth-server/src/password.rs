@@ -1,21 +1,21 @@
-//! Which passwords a user may choose. How they are stored is not known here.
+//! Which passwords a user may choose. It does not know how they are stored.
 
 use std::fmt;
 
-use proto::{Secret, caseless_key};
+use proto::{Name, Secret, caseless_key};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::user_key::UserKey;
 
-/// The fewest code points that a minimum may be set to. NIST SP 800-63B-4, section 3.1.1.2, has 8
-/// where the password is one of two factors, and 15 where it stands alone.
+/// The lowest minimum of code points that may be set: ASVS 5.0.0, 6.2.1. NIST SP 800-63B-4, section 3.1.1.2, requires 15 where
+/// the password is the only factor, and 8 where it is one of two.
 pub const MIN_PASSWORD_CHARS: usize = 8;
 
-/// The most code points of a password; twice what NIST SP 800-63B-4 asks to permit.
+/// The most code points of a password: twice what NIST SP 800-63B-4 asks to permit.
 pub const MAX_PASSWORD_CHARS: usize = 128;
 
-/// The 3,000 commonest passwords of at least 8 characters, after comments with their source and
-/// its licence. Shorter ones are refused anyway, so that a list with them would refuse fewer.
+/// The 3,000 commonest passwords of at least 8 characters, after comments with their source and its licence. Shorter ones are
+/// refused in any case.
 const COMMON_PASSWORDS: &str = include_str!("../data/common-passwords.txt");
 
 /// A password in Unicode's composed form (NFC), so that it is the same however it was typed.
@@ -23,13 +23,13 @@ const COMMON_PASSWORDS: &str = include_str!("../data/common-passwords.txt");
 pub struct Password(String);
 
 impl Password {
-    /// The password that was sent, which need not be one that the rules allow.
+    /// Takes a password as it was sent. The rules need not allow it.
     #[must_use]
     pub fn new(sent: &Secret) -> Self {
         Self(sent.expose().nfc().collect())
     }
 
-    /// What is hashed.
+    /// The bytes to hash.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -41,16 +41,26 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a new password has to be.
+/// The words that the service's names are made of: `socketlab` and `auth-server` are no passwords here.
+const SERVICE_WORDS: [&str; 6] = ["socket", "sockets", "lab", "auth", "server", "client"];
+
+/// Shorter words within a password say nothing about it.
+const MIN_WORD_CHARS: usize = 3;
+
+/// The rules for new passwords.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordRules {
     min_chars: usize,
 }
 
 /// Why a password may not be chosen. It holds nothing of the password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Fewer code points than the minimum.
+    #[error(
+        "the password has {chars} {}; it needs at least {min}",
+        if *chars == 1 { "character" } else { "characters" }
+    )]
     TooShort {
         /// Code points of the password.
         chars: usize,
@@ -58,30 +68,39 @@ pub enum WeakPassword {
         min: usize,
     },
     /// More code points than [`MAX_PASSWORD_CHARS`].
+    #[error("the password has {chars} characters; {MAX_PASSWORD_CHARS} are the most")]
     TooLong {
         /// Code points of the password.
         chars: usize,
     },
-    /// The user's name, in whatever case or compatibility form.
+    /// Nothing of it can be seen.
+    #[error("the password is blank")]
+    Blank,
+    /// The user's name or its words, in whatever case or compatibility form, repeated or backwards, with digits and
+    /// punctuation at most.
+    #[error("the password is made of the user's name")]
     UserName,
+    /// The same with the words of the service's names.
+    #[error("the password is made of the service's name")]
+    ServiceName,
     /// One of the commonest passwords, in whatever case or compatibility form.
+    #[error("the password is one of the 3,000 commonest")]
     Common,
 }
 
 impl PasswordRules {
-    /// Rules with a minimum of code points; none when it is not in [`MIN_PASSWORD_CHARS`] to
-    /// [`MAX_PASSWORD_CHARS`].
+    /// Rules with a minimum of code points, which must be in [`MIN_PASSWORD_CHARS`] to [`MAX_PASSWORD_CHARS`].
     #[must_use]
     pub fn new(min_chars: usize) -> Option<Self> {
         let settable = MIN_PASSWORD_CHARS..=MAX_PASSWORD_CHARS;
         settable.contains(&min_chars).then_some(Self { min_chars })
     }
 
-    /// Whether a user may choose a password.
+    /// Checks whether a user may choose a password.
     ///
     /// # Errors
     ///
-    /// The first rule that it breaks.
+    /// The first rule that the password breaks.
     pub fn check(self, password: &Password, user: &UserKey) -> Result<(), WeakPassword> {
         let chars = password.0.chars().count();
         if chars < self.min_chars {
@@ -91,9 +110,16 @@ impl PasswordRules {
         if chars > MAX_PASSWORD_CHARS {
             return Err(WeakPassword::TooLong { chars });
         }
+        if !password.0.chars().any(is_visible) {
+            return Err(WeakPassword::Blank);
+        }
         let key = caseless_key(password.0.trim());
-        if key == user.as_str() {
+        let compact = letters_and_digits(&key);
+        if is_user_name(&key, &compact, user.as_str()) {
             return Err(WeakPassword::UserName);
+        }
+        if is_made_of(&compact, &SERVICE_WORDS) {
+            return Err(WeakPassword::ServiceName);
         }
         match common_passwords().any(|common| common == key) {
             true => Err(WeakPassword::Common),
@@ -102,42 +128,62 @@ impl PasswordRules {
     }
 }
 
-/// Looking through all of them takes far less time than a hash.
+/// A character that could stand in a name alone: neither blank nor invisible nor a control character.
+fn is_visible(character: char) -> bool {
+    Name::parse(character.encode_utf8(&mut [0; 4])).is_ok()
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.chars()
+        .filter(|character| character.is_alphanumeric())
+        .collect()
+}
+
+fn is_user_name(key: &str, compact: &str, name: &str) -> bool {
+    let whole = letters_and_digits(name);
+    let is_part = !compact.is_empty() && whole.contains(compact);
+    if key == name || is_part || is_repeated(compact, &whole) {
+        return true;
+    }
+    let words = name.split(|character: char| !character.is_alphanumeric());
+    let words: Vec<_> = words.chain([whole.as_str()]).collect();
+    let backwards: String = compact.chars().rev().collect();
+    is_made_of(compact, &words) || is_made_of(&backwards, &words)
+}
+
+/// Whether a text is a word, however short, over and over.
+fn is_repeated(compact: &str, word: &str) -> bool {
+    !word.is_empty() && !compact.is_empty() && compact.replace(word, "").is_empty()
+}
+
+/// Whether no letter is left of a text without these words.
+fn is_made_of(compact: &str, words: &[&str]) -> bool {
+    let mut words: Vec<_> = words
+        .iter()
+        .filter(|word| word.chars().count() >= MIN_WORD_CHARS)
+        .collect();
+    // The longest first, so that a short one does not cut a long one apart.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let mut rest = compact.to_owned();
+    for word in words {
+        // A blank keeps the letters on both sides of a word from making another one.
+        rest = rest.replace(word, " ");
+    }
+    rest.contains(' ') && !rest.contains(char::is_alphabetic)
+}
+
+/// A search through all of them takes far less time than a hash.
 fn common_passwords() -> impl Iterator<Item = &'static str> {
     let is_comment = |line: &&str| *line == "#" || line.starts_with("# ");
     COMMON_PASSWORDS.lines().skip_while(is_comment)
 }
 
-impl fmt::Display for WeakPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooShort { chars: 1, min } => {
-                write!(f, "the password has 1 character; it needs at least {min}")
-            }
-            Self::TooShort { chars, min } => write!(
-                f,
-                "the password has {chars} characters; it needs at least {min}"
-            ),
-            Self::TooLong { chars } => write!(
-                f,
-                "the password has {chars} characters; {MAX_PASSWORD_CHARS} are the most"
-            ),
-            Self::UserName => f.write_str("the password is the user's name"),
-            Self::Common => f.write_str("the password is one of the 3,000 commonest"),
-        }
-    }
-}
-
-impl std::error::Error for WeakPassword {}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use proptest::prelude::*;
-    use proto::Name;
-
     use super::*;
+    use proptest::prelude::*;
 
     fn password(text: &str) -> Password {
         Password::new(&Secret::new(text.into()))
@@ -149,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn any_eight_code_points_will_do() {
+    fn any_eight_code_points_are_enough() {
         for text in [
             "correct!",
             "пароль-1",
@@ -194,11 +240,74 @@ mod tests {
     }
 
     #[test]
-    fn the_users_name_is_no_password() {
-        for text in ["Анна Maria", "АННА MARIA", " анна ｍａｒｉａ "] {
+    fn what_is_made_of_the_users_name_is_no_password() {
+        for text in [
+            "Анна Maria",
+            "АННА MARIA",
+            " анна ｍａｒｉａ ",
+            "Анна Maria 7",
+            "анна-АННА",
+            "mariamaria",
+            "2007maria!",
+            "airamairam",
+            "аннаmari",
+        ] {
             assert_eq!(check(text), Err(WeakPassword::UserName), "{text}");
         }
-        assert_eq!(check("Анна Maria 7"), Ok(()));
+        for text in [
+            "Анна likes Maria",
+            "marianna and i",
+            "мария и анна",
+            "annals of maria",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+        let of = |name: &str, text: &str| {
+            let user = UserKey::of(&Name::parse(name).unwrap());
+            PasswordRules::new(8).unwrap().check(&password(text), &user)
+        };
+        for (name, text) in [("anna", "annaanna"), ("bo", "bobobobo"), ("a", "aaaaaaaaa")] {
+            assert_eq!(of(name, text), Err(WeakPassword::UserName), "{text}");
+        }
+        for (name, text) in [
+            ("a", "bananas and apples"),
+            ("1", "84721093"),
+            ("bo", "robots and boats"),
+            ("!!", "!!!!!!!!!!"),
+        ] {
+            assert_eq!(of(name, text), Ok(()), "{text} for {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_of_the_services_name_is_no_password() {
+        for text in [
+            "socketlab",
+            "SocketLab1",
+            "Socket-Lab-2026",
+            "auth-server",
+            "clientserver",
+            "labsocket!",
+        ] {
+            assert_eq!(check(text), Err(WeakPassword::ServiceName), "{text}");
+        }
+        for text in ["labyrinth", "observer", "socket wrench", "author of labels"] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_password() {
+        for text in [
+            "        ",
+            "\u{a0}\u{2003}\u{3000} \t\t\t\t",
+            &"\u{200b}".repeat(8),
+            &"\u{3164}\u{115f}\u{34f}\u{e0041}".repeat(2),
+            &"\u{7}\0".repeat(4),
+        ] {
+            assert_eq!(check(text), Err(WeakPassword::Blank), "{text:?}");
+        }
+        assert_eq!(check("       7"), Ok(()));
     }
 
     #[test]

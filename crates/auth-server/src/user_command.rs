@@ -1,4 +1,4 @@
-//! `auth-server user`: looks at and mends the data files while no server holds them.
+//! `auth-server user`: reads and changes the data files while no server has them open.
 
 use std::io::{Write, stderr, stdout};
 use std::path::Path;
@@ -20,29 +20,39 @@ pub fn list(users: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes a user, after all sessions: those of a user who is there are no danger if it ends in between.
+/// Removes a user, after all sessions: if the program ends in between, the user is merely logged out.
 pub fn remove(users: &Path, sessions: &Path, name: &str) -> anyhow::Result<()> {
+    let users = open_users(users)?;
+    let (key, user) = find(&users, name)?;
+    end_sessions(sessions, &key)?;
+    users.update_and_erase(|all| all.remove(key.as_str()))?;
+    // If nobody reads it, the user is removed all the same.
+    let _ = writeln!(stderr(), "removed {}", user.name);
+    Ok(())
+}
+
+fn end_sessions(sessions: &Path, user: &UserKey) -> anyhow::Result<()> {
+    if sessions.exists() {
+        let sessions = Store::<Session>::open(sessions)?;
+        sessions.update_and_erase(|all| all.retain(|_, session| session.user != *user))?;
+    }
+    Ok(())
+}
+
+fn find(users: &Store<User>, name: &str) -> anyhow::Result<(UserKey, User)> {
     let name =
         Name::parse(name).map_err(|error| UsageError(format!("NAME cannot be a name: {error}")))?;
     let key = UserKey::of(&name);
-    let users = open_users(users)?;
     let Some(user) = users.get(key.as_str()) else {
         bail!(
             "there is no user {}; auth-server user list names all",
             Escaped::new(name.as_str()).quoted()
         );
     };
-    if sessions.exists() {
-        let sessions = Store::<Session>::open(sessions)?;
-        sessions.update(|all| all.retain(|_, session| session.user != key))?;
-    }
-    users.remove(key.as_str())?;
-    // That nobody reads it does not matter.
-    let _ = writeln!(stderr(), "removed {}", user.name);
-    Ok(())
+    Ok((key, user))
 }
 
-/// A file that is not there was named wrongly, and is not to be made.
+/// Opens the users' file. A file that is not there was named wrongly, and is not created.
 fn open_users(path: &Path) -> anyhow::Result<Store<User>> {
     if !path.exists() {
         bail!(
