@@ -59,6 +59,41 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
 }
 
 #[test]
+fn a_user_gets_a_new_password_while_the_server_is_stopped() {
+    let server = Server::start(&[]);
+    let (_, token) = server.register("Anna", PASSWORD);
+    let folder = server.stop();
+    let nobody = users(&["passwd", "bo"], &folder).output().expect_code(1);
+    assert!(nobody.stderr_text().contains("there is no user \"bo\""));
+    let set = users(&["passwd", "anna"], &folder)
+        .output()
+        .expect_success();
+    assert_eq!(set.stderr_text(), "the new password of Anna:\n");
+    let password = set.stdout_text().trim_end().to_owned();
+    assert_eq!(password.len(), 16);
+
+    let server = Server::start_in(&folder, &[]);
+    let mut client = server.connect();
+    client.refused(resume(&token), "session_expired");
+    let token = client.enter("login", "anna", &password);
+    let folder = server.stop();
+    let chosen = users(&["passwd", "anna", "--password-stdin"], &folder);
+    let weak = chosen.clone().stdin_bytes("annaanna\n").output();
+    let weak = weak.expect_code(1);
+    assert!(weak.stderr_text().contains("made of the user's name"));
+    let empty = chosen.clone().stdin_bytes("").output().expect_code(1);
+    assert!(empty.stderr_text().contains("no line with a password"));
+    let set = chosen.stdin_bytes("battery staple\n").output();
+    assert_eq!(set.expect_success().stdout_text(), "");
+
+    let server = Server::start_in(&folder, &[]);
+    let mut client = server.connect();
+    client.refused(resume(&token), "session_expired");
+    client.enter("login", "anna", "battery staple");
+    client.refused(login("anna", &password), "bad_credentials");
+}
+
+#[test]
 fn a_user_deleted_by_hand_leaves_no_session() {
     let server = Server::start(&[]);
     let (_, token) = server.register("anna", PASSWORD);
@@ -173,7 +208,7 @@ fn only_loopback_is_served_without_the_flag() {
 }
 
 #[test]
-fn every_event_is_told() {
+fn every_event_is_logged() {
     let server = Server::start(&[]);
     let (mut client, token) = server.register("\"Bo\\", PASSWORD);
     let peer = format!("{} (connection 1)", client.socket.local_addr().unwrap());

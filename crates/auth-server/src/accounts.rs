@@ -12,7 +12,7 @@ use crate::error::{AuthError, ServerFault};
 use crate::fair_queue::Ticket;
 use crate::hash_pool::HashPool;
 use crate::hashing::{Cost, Hasher, Memory, StoredHash};
-use crate::password::{Password, PasswordRules};
+use crate::password::{Password, PasswordRules, WeakPassword};
 use crate::random::random;
 use crate::rate_limit::Attempt;
 use crate::throttle::Throttle;
@@ -37,6 +37,17 @@ pub(crate) struct Accounts {
     hasher: Hasher,
     pool: HashPool<Memory>,
     throttle: Throttle,
+}
+
+/// Why an administrator cannot set a password.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetPasswordError {
+    /// It breaks a rule.
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
+    /// The server or its disk cannot do it now.
+    #[error(transparent)]
+    Fault(#[from] ServerFault),
 }
 
 /// The session in which a password is changed.
@@ -186,6 +197,45 @@ impl Accounts {
             Some(changed)
         })?;
         changed.ok_or(AuthError::WrongOldPassword { user: user.name })
+    }
+
+    /// Sets a user's password without the old one, for an administrator; says whether there is such a user.
+    pub(crate) fn set_password(
+        &self,
+        key: &UserKey,
+        password: &Secret,
+    ) -> Result<bool, SetPasswordError> {
+        let password = Password::new(password);
+        self.policy.rules.check(&password, key)?;
+        let hash = self.hash(&password, &mut Memory::default())?;
+        let version = new_version()?;
+        let set = self.users.update_and_erase(|users| {
+            let Some(mut user) = users.get(key.as_str()).cloned() else {
+                return false;
+            };
+            (user.hash, user.password_version) = (hash, version);
+            users.put(key.as_str(), user);
+            true
+        });
+        Ok(set.map_err(ServerFault::from)?)
+    }
+
+    /// Removes a user; says whether there was one.
+    pub(crate) fn remove(&self, key: &UserKey) -> Result<bool, store::Error> {
+        self.users
+            .update_and_erase(|users| users.remove(key.as_str()))
+    }
+
+    /// The names of all users, in the order of their keys.
+    pub(crate) fn names(&self) -> Vec<Name> {
+        let mut names = vec![];
+        self.users.for_each(|_, user| names.push(user.name.clone()));
+        names
+    }
+
+    /// The minimum of code points for new passwords.
+    pub(crate) fn min_password_chars(&self) -> usize {
+        self.policy.rules.min_chars()
     }
 
     /// Figures of the store.

@@ -17,8 +17,8 @@ use crate::user::User;
 
 /// Users and sessions, and what may be done with them.
 pub struct Auth {
-    accounts: Accounts,
-    sessions: Sessions,
+    pub(crate) accounts: Accounts,
+    pub(crate) sessions: Sessions,
 }
 
 /// The user of a session that was just checked.
@@ -191,14 +191,14 @@ fn unix_now() -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::hashing::Cost;
     use crate::password::PasswordRules;
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    pub(crate) const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
-    fn auth_in(folder: &tempfile::TempDir) -> Auth {
+    pub(crate) fn auth_in(folder: &tempfile::TempDir) -> Auth {
         let policy = Policy {
             cost: Cost::LEAST,
             rules: PasswordRules::new(8).unwrap(),
@@ -213,7 +213,7 @@ mod tests {
         Auth::open(&users, &sessions, policy, limits).unwrap()
     }
 
-    fn secret(text: &str) -> Secret {
+    pub(crate) fn secret(text: &str) -> Secret {
         Secret::new(text.to_owned())
     }
 

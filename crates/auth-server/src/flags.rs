@@ -1,9 +1,10 @@
-//! What may be said on the command line.
+//! The command line.
 
 use std::path::PathBuf;
 
 use auth_server::{
-    Cost, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordRules, Policy, SessionLimits,
+    Auth, Cost, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, OpenError, PasswordRules, Policy,
+    SessionLimits,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use cli::{PlaintextFlags, TcpServerFlags, UsageError};
@@ -14,7 +15,8 @@ use cli::{PlaintextFlags, TcpServerFlags, UsageError};
   auth-server                          asks for host and port, Enter takes the defaults
   auth-server --registration closed --session-idle 600
   auth-server user list                the users, while the server is stopped
-  auth-server user remove anna         for a forgotten password: she can register again")]
+  auth-server user passwd anna         for a forgotten password: prints a new one
+  auth-server user remove anna         removes her with all sessions")]
 pub struct Flags {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -35,11 +37,11 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "PATH")]
     sessions_file: Option<PathBuf>,
 
-    /// A session ends when nothing is heard from it for so long
+    /// A session ends when it is not used for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 1_800, value_parser = clap::value_parser!(u32).range(1..))]
     session_idle: u32,
 
-    /// A session ends after so long, whatever is heard from it
+    /// A session ends after so long, however it is used
     #[arg(long, value_name = "SECONDS", default_value_t = 28_800, value_parser = clap::value_parser!(u32).range(1..))]
     session_max: u32,
 
@@ -51,7 +53,7 @@ pub struct Flags {
     #[arg(long, value_name = "N", default_value_t = Cost::LEAST.passes())]
     hash_passes: u32,
 
-    /// The fewest characters of a new password; NIST advises 15
+    /// The fewest characters of a new password; NIST requires 15
     #[arg(long, value_name = "N", default_value = MIN_PASSWORD_CHARS.to_string(), value_parser = password_rules)]
     min_password: PasswordRules,
 
@@ -70,7 +72,7 @@ pub struct Flags {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// The users in the data file, while the server is stopped
+    /// Lists and changes the users in the data file, while the server is stopped
     #[command(subcommand)]
     User(UserCommand),
 }
@@ -79,6 +81,15 @@ pub enum Command {
 pub enum UserCommand {
     /// Prints all names
     List,
+    /// Gives a user a new random password, prints it, and ends all sessions
+    Passwd {
+        /// The name, in any case
+        name: String,
+
+        /// Take the password from stdin instead: its first line
+        #[arg(long)]
+        password_stdin: bool,
+    },
     /// Removes a user with all sessions
     Remove {
         /// The name, in any case
@@ -96,6 +107,16 @@ impl Flags {
     pub fn sessions_file(&self) -> PathBuf {
         let beside = || self.data_file.with_file_name("sessions.jsonl");
         self.sessions_file.clone().unwrap_or_else(beside)
+    }
+
+    /// Opens the data files, or creates them.
+    pub fn open(&self, policy: Policy) -> Result<Auth, OpenError> {
+        Auth::open(
+            &self.data_file,
+            &self.sessions_file(),
+            policy,
+            self.limits(),
+        )
     }
 
     pub fn limits(&self) -> SessionLimits {

@@ -11,6 +11,7 @@
 //! - [`Session`] is what the server keeps of a [`Token`], and [`SessionLimits`] says until when.
 
 mod accounts;
+mod admin;
 mod auth;
 mod bounded_table;
 mod error;
@@ -23,6 +24,7 @@ mod maintenance;
 mod password;
 mod random;
 mod rate_limit;
+mod security_log;
 mod service;
 mod session;
 mod session_index;
@@ -32,6 +34,7 @@ mod user;
 mod user_key;
 
 pub use accounts::Policy;
+pub use admin::AdminError;
 pub use auth::Auth;
 pub use fair_queue::{FairQueue, KEPT_PLACES, Pushed, QUEUE_PLACES, Ticket};
 pub use hash_pool::{HashPool, QueueFull};

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use auth_server::{Auth, AuthService, Maintenance};
+use auth_server::{AuthService, Maintenance};
 use cli::{Program, log_to_stderr};
 use flags::{Command, Flags, UserCommand};
 use log::{LevelFilter, error, info};
@@ -35,13 +35,8 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         checked.inspect_err(|error| error!("{error}"))
     };
     check(server.address()?)?;
-    let auth = Auth::open(
-        &flags.data_file,
-        &flags.sessions_file(),
-        policy,
-        session_limits,
-    );
-    let auth = Arc::new(auth.inspect_err(|error| error!("{error}"))?);
+    let auth = flags.open(policy).inspect_err(|error| error!("{error}"))?;
+    let auth = Arc::new(auth);
     info!("{}", auth.summary());
     let server = server.listen()?;
     // The name was looked up once more in between.
@@ -74,11 +69,6 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 
 fn run_user(flags: &Flags, command: &UserCommand) -> anyhow::Result<ExitCode> {
     log_to_stderr(LevelFilter::Warn)?;
-    match command {
-        UserCommand::List => user_command::list(&flags.data_file)?,
-        UserCommand::Remove { name } => {
-            user_command::remove(&flags.data_file, &flags.sessions_file(), name)?;
-        }
-    }
+    user_command::run(flags, command)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -96,6 +96,12 @@ impl PasswordRules {
         settable.contains(&min_chars).then_some(Self { min_chars })
     }
 
+    /// The minimum of code points.
+    #[must_use]
+    pub fn min_chars(self) -> usize {
+        self.min_chars
+    }
+
     /// Checks whether a user may choose a password.
     ///
     /// # Errors

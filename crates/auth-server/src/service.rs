@@ -1,15 +1,17 @@
 //! Auth as a service: a dialogue for each client, over the users and sessions of all.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use log::{info, warn};
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
-use proto::{Answer, Passed, RecvError, Responder, Secret, converse};
+use proto::{Answer, Name, Network, Passed, RecvError, Responder, Secret, converse};
 use tcp_server::{BoxError, Client, EndReason, Peer, Service};
 
 use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
+use crate::security_log::{Event, log_event};
 use crate::sessions::Live;
 use crate::user::User;
 
@@ -100,14 +102,19 @@ impl Responder for ConnectionHandler<'_> {
 impl ConnectionHandler<'_> {
     fn register(&mut self, name: &str, password: &Secret) -> Result<Reply, AuthError> {
         let user = self.auth.register(name, password, self.address)?;
-        info!("registered {} from {}", quoted(&user.name), self.peer);
-        self.open_session(user)
+        let name = quoted(&user.name);
+        self.log_event(
+            Event::Registration,
+            Some(&user.name),
+            format_args!("registered {name} from {}", self.peer),
+        );
+        self.open_session(user, None)
             .map_err(no_session(Done::Registered))
     }
 
     fn login(&mut self, name: &str, password: &Secret) -> Result<Reply, AuthError> {
         let user = self.auth.login(name, password, self.address)?;
-        self.open_session(user)
+        self.open_session(user, Some(Event::Login))
     }
 
     fn change_password(&mut self, old: &Secret, new: &Secret) -> Result<Reply, AuthError> {
@@ -115,23 +122,31 @@ impl ConnectionHandler<'_> {
         let changed = self.auth.change_password(session, old, new, self.address);
         let user = changed?;
         self.session = None;
-        info!(
-            "changed the password of {} for {}; its sessions are over",
-            quoted(&user.name),
-            self.peer
+        let name = quoted(&user.name);
+        self.log_event(
+            Event::PasswordChange,
+            Some(&user.name),
+            format_args!(
+                "changed the password of {name} for {}; its sessions are over",
+                self.peer
+            ),
         );
-        self.open_session(user)
+        self.open_session(user, None)
             .map_err(no_session(Done::PasswordChanged))
     }
 
-    fn open_session(&mut self, user: User) -> Result<Reply, AuthError> {
+    /// Opens a session and logs it, as `event` unless another event has just been logged.
+    fn open_session(&mut self, user: User, event: Option<Event>) -> Result<Reply, AuthError> {
         let (token, live) = self.auth.open_session(&user, self.address)?;
-        info!(
-            "opened session {} of {} for {}",
-            live.id,
-            quoted(&user.name),
-            self.peer
-        );
+        let (id, name) = (&live.id, quoted(&user.name));
+        match event {
+            Some(event) => self.log_event(
+                event,
+                Some(&user.name),
+                format_args!("opened session {id} of {name} for {}", self.peer),
+            ),
+            None => info!("opened session {id} of {name} for {}", self.peer),
+        }
         Ok(self.speak_for(user, live, Some(token.into_secret())))
     }
 
@@ -203,9 +218,13 @@ impl ConnectionHandler<'_> {
         let user = self.authenticate()?.user;
         let count = self.auth.revoke_all(&user)?;
         let name = quoted(&user.name);
-        info!(
-            "ended all sessions of {name}, {count} in all, for {}",
-            self.peer
+        self.log_event(
+            Event::Revocation,
+            Some(&user.name),
+            format_args!(
+                "ended all sessions of {name}, {count} in all, for {}",
+                self.peer
+            ),
         );
         self.session = None;
         Ok(Reply::LoggedOut)
@@ -223,7 +242,11 @@ impl ConnectionHandler<'_> {
 
     fn log_end(&self, id: &str, user: &User) {
         let name = quoted(&user.name);
-        info!("ended session {id} of {name} for {}", self.peer);
+        self.log_event(
+            Event::Revocation,
+            Some(&user.name),
+            format_args!("ended session {id} of {name} for {}", self.peer),
+        );
     }
 
     fn log_error(&self, error: &AuthError) {
@@ -233,13 +256,25 @@ impl ConnectionHandler<'_> {
                 warn!("cannot do what {peer} asks for: {error}");
             }
             AuthError::BadCredentials { user: Some(name) }
-            | AuthError::WrongOldPassword { user: name } => {
-                let name = quoted(name);
-                info!("refused {peer}: not the password of {name}");
+            | AuthError::WrongOldPassword { user: name } => self.log_event(
+                Event::FailedLogin,
+                Some(name),
+                format_args!("refused {peer}: not the password of {}", quoted(name)),
+            ),
+            AuthError::BadCredentials { user: None } => self.log_event(
+                Event::FailedLogin,
+                None,
+                format_args!("refused {peer}: no such user"),
+            ),
+            AuthError::RateLimited(_) => {
+                self.log_event(Event::Wait, None, format_args!("refused {peer}: {error}"));
             }
-            AuthError::BadCredentials { user: None } => info!("refused {peer}: no such user"),
             error => info!("refused {peer}: {error}"),
         }
+    }
+
+    fn log_event(&self, event: Event, name: Option<&Name>, message: fmt::Arguments<'_>) {
+        log_event(event, Some(Network::of(self.address)), name, message);
     }
 }
 

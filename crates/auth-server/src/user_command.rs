@@ -1,64 +1,75 @@
-//! `auth-server user`: reads and changes the data files while no server has them open.
+//! `auth-server user`: lists and changes users while no server has the files open.
 
-use std::io::{Write, stderr, stdout};
-use std::path::Path;
+use std::io::{Write, stderr, stdin, stdout};
 
-use anyhow::bail;
-use auth_server::{Session, User, UserKey};
-use cli::{StdoutError, UsageError};
-use proto::{Escaped, Name};
-use store::Store;
+use anyhow::{anyhow, bail};
+use auth_server::{AdminError, Auth};
+use cli::{StdoutError, UsageError, read_line};
+use proto::Secret;
 
-/// Prints the names of all users, one a line.
-pub fn list(users: &Path) -> anyhow::Result<()> {
-    let mut names = String::new();
-    open_users(users)?.for_each(|_, user| {
-        names.push_str(user.name.as_str());
-        names.push('\n');
-    });
-    stdout().write_all(names.as_bytes()).map_err(StdoutError)?;
-    Ok(())
-}
+use crate::flags::{Flags, UserCommand};
 
-/// Removes a user, after all sessions: if the program ends in between, the user is merely logged out.
-pub fn remove(users: &Path, sessions: &Path, name: &str) -> anyhow::Result<()> {
-    let users = open_users(users)?;
-    let (key, user) = find(&users, name)?;
-    end_sessions(sessions, &key)?;
-    users.update_and_erase(|all| all.remove(key.as_str()))?;
-    // If nobody reads it, the user is removed all the same.
-    let _ = writeln!(stderr(), "removed {}", user.name);
-    Ok(())
-}
-
-fn end_sessions(sessions: &Path, user: &UserKey) -> anyhow::Result<()> {
-    if sessions.exists() {
-        let sessions = Store::<Session>::open(sessions)?;
-        sessions.update_and_erase(|all| all.retain(|_, session| session.user != *user))?;
+/// Runs a command.
+pub fn run(flags: &Flags, command: &UserCommand) -> anyhow::Result<()> {
+    // A file that is not there was named wrongly, and is not created.
+    if !flags.data_file.exists() {
+        let path = flags.data_file.display();
+        bail!("there is no {path}; give the server's --data-file");
     }
+    let auth = flags.open(flags.policy()?)?;
+    match command {
+        UserCommand::List => list(&auth),
+        UserCommand::Passwd {
+            name,
+            password_stdin,
+        } => set_password(&auth, name, *password_stdin),
+        UserCommand::Remove { name } => {
+            let name = auth.remove_user(name).map_err(explain)?;
+            note(&format!("removed {name}"));
+            Ok(())
+        }
+    }
+}
+
+/// Prints the names, one a line.
+fn list(auth: &Auth) -> anyhow::Result<()> {
+    let names = auth.user_names().into_iter();
+    let lines: String = names.map(|name| format!("{name}\n")).collect();
+    print(&lines)
+}
+
+fn set_password(auth: &Auth, name: &str, from_stdin: bool) -> anyhow::Result<()> {
+    if from_stdin {
+        let line = read_line(&mut stdin().lock())?;
+        let line = line.ok_or_else(|| anyhow!("stdin has no line with a password"))?;
+        let password = line.map_err(|_| anyhow!("the line on stdin cannot be a password"))?;
+        let name = auth.set_password(name, &Secret::new(password));
+        note(&format!(
+            "changed the password of {}",
+            name.map_err(explain)?
+        ));
+        return Ok(());
+    }
+    let password = auth.generate_password().map_err(explain)?;
+    let name = auth.set_password(name, &password).map_err(explain)?;
+    note(&format!("the new password of {name}:"));
+    print(&format!("{}\n", password.expose()))
+}
+
+fn explain(error: AdminError) -> anyhow::Error {
+    match error {
+        AdminError::BadName(error) => UsageError(format!("NAME cannot be a name: {error}")).into(),
+        AdminError::NoSuchUser(_) => anyhow!("{error}; auth-server user list names all"),
+        error => error.into(),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    stdout().write_all(text.as_bytes()).map_err(StdoutError)?;
     Ok(())
 }
 
-fn find(users: &Store<User>, name: &str) -> anyhow::Result<(UserKey, User)> {
-    let name =
-        Name::parse(name).map_err(|error| UsageError(format!("NAME cannot be a name: {error}")))?;
-    let key = UserKey::of(&name);
-    let Some(user) = users.get(key.as_str()) else {
-        bail!(
-            "there is no user {}; auth-server user list names all",
-            Escaped::new(name.as_str()).quoted()
-        );
-    };
-    Ok((key, user))
-}
-
-/// Opens the users' file. A file that is not there was named wrongly, and is not created.
-fn open_users(path: &Path) -> anyhow::Result<Store<User>> {
-    if !path.exists() {
-        bail!(
-            "there is no {}; give the server's --data-file",
-            path.display()
-        );
-    }
-    Ok(Store::open(path)?)
+/// Says on stderr what was done. If nobody reads it, it is done all the same.
+fn note(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
 }

@@ -87,8 +87,8 @@ fn ident_code_after(code: Option<ident::ErrorCode>) -> Option<ident::ErrorCode> 
 
 fn auth_code_after(code: Option<auth::ErrorCode>) -> Option<auth::ErrorCode> {
     use auth::ErrorCode::{
-        BadCredentials, BadMessage, BadName, NameTaken, NoSuchSession, NotLoggedIn, Other,
-        NoSession, RegistrationClosed, SessionExpired, TlsRequired, TooManyAttempts, Unavailable,
+        BadCredentials, BadMessage, BadName, NameTaken, NoSession, NoSuchSession, NotLoggedIn,
+        Other, RegistrationClosed, SessionExpired, TlsRequired, TooManyAttempts, Unavailable,
         WeakPassword,
     };
     match code {

@@ -1,0 +1,57 @@
+//! Security events: records with the target `security`, which also go to a log file of their own. That log counts events by
+//! kind, network and name.
+
+use std::fmt;
+
+use log::info;
+use proto::{Escaped, Name, Network};
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Login,
+    FailedLogin,
+    /// An attempt that came too early.
+    Wait,
+    Registration,
+    PasswordChange,
+    /// A session was ended by its user or by an administrator.
+    Revocation,
+    /// An administrator removed a user.
+    Removal,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Login => "login",
+            Self::FailedLogin => "failed login",
+            Self::Wait => "wait",
+            Self::Registration => "registration",
+            Self::PasswordChange => "password change",
+            Self::Revocation => "revocation",
+            Self::Removal => "removal",
+        })
+    }
+}
+
+/// Logs an event. `name` is a user's: a name that is nobody's may be a password in the wrong place.
+pub(crate) fn log_event(
+    event: Event,
+    network: Option<Network>,
+    name: Option<&Name>,
+    message: fmt::Arguments<'_>,
+) {
+    const TARGET: &str = "security";
+    let name = name.map(|name| Escaped::new(name.as_str()));
+    match (network, name) {
+        (Some(network), Some(name)) => {
+            info!(target: TARGET, event:% = event, network:% = network, name:% = name; "{message}");
+        }
+        (Some(network), None) => {
+            info!(target: TARGET, event:% = event, network:% = network; "{message}");
+        }
+        (None, Some(name)) => info!(target: TARGET, event:% = event, name:% = name; "{message}"),
+        (None, None) => info!(target: TARGET, event:% = event; "{message}"),
+    }
+}
