@@ -1,12 +1,10 @@
 //! A program that ran with pipes and has ended: its status, output and folder.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-
-use rustix::process::Signal;
 
 use crate::failure;
 use crate::folder::{Folder, LogFile};
+use crate::platform::{Signal, signal_number, signal_of};
 use crate::program::Program;
 
 /// A program that has ended. Its folder still exists.
@@ -41,7 +39,7 @@ impl Finished {
     /// Fails the test unless this signal ended it.
     #[track_caller]
     pub fn expect_signal(self, signal: Signal) -> Self {
-        if self.status.signal() != Some(signal.as_raw()) {
+        if signal_of(self.status) != Some(signal_number(signal)) {
             self.fail(&format!("expected its end by {signal:?}"));
         }
         self

@@ -1,18 +1,17 @@
 //! One child process: signals, memory and other figures, its end. It does not handle the streams.
 
 use std::fs;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustix::io::retry_on_intr;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 #[cfg(target_os = "linux")]
-use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::failure;
 use crate::folder::{Folder, LogFile};
+use crate::platform::{self, Child, Signal};
 use crate::program::Program;
 
 /// Held while a child starts. `portable-pty` marks a terminal close-on-exec only after opening it; a child of another test
@@ -30,7 +29,7 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Process {
     program: Program,
     folder: Folder,
-    pid: Pid,
+    pid: u32,
     life: Arc<Life>,
     waiter: Option<JoinHandle<()>>,
 }
@@ -73,7 +72,7 @@ impl Process {
             Ok(started) => started,
             Err(error) => panic!("cannot start {program}: {error}"),
         };
-        let pid = Pid::from_child(&child);
+        let pid = child.id();
         let life = Arc::new(Life {
             state: Mutex::new(State {
                 child,
@@ -100,7 +99,7 @@ impl Process {
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.pid.as_raw_pid().unsigned_abs()
+        self.pid
     }
 
     /// Asks it to stop, as `kill PID` does (SIGTERM).
@@ -120,8 +119,8 @@ impl Process {
 
     /// Sends any signal. A process that has ended gets none.
     pub fn signal(&self, signal: Signal) {
-        if let Some(_alive) = self.alive() {
-            kill_process(self.pid, signal).expect("a child that is not reaped takes signals");
+        if let Some(mut alive) = self.alive() {
+            platform::send(&mut alive.child, signal);
         }
     }
 
@@ -165,8 +164,12 @@ impl Process {
         let maximum = getrlimit(resource).maximum;
         let current = most.or(maximum);
         let _alive = self.alive().expect("only what runs can be limited");
-        prlimit(Some(self.pid), resource, Rlimit { current, maximum })
-            .expect("a child can be limited");
+        prlimit(
+            Pid::from_raw(self.pid as i32),
+            resource,
+            Rlimit { current, maximum },
+        )
+        .expect("a child can be limited");
     }
 
     /// The folder it works in.
@@ -235,9 +238,11 @@ impl Drop for Process {
 
 impl Life {
     /// Waits without reaping, then reaps under the lock, so that no signal reaches another process with the same id.
-    fn await_end(&self, pid: Pid) {
-        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        retry_on_intr(|| waitid(WaitId::Pid(pid), ended)).expect("a child can be waited for");
+    fn await_end(&self, pid: u32) {
+        platform::await_end(pid, || {
+            let waited = self.lock().child.try_wait();
+            waited.expect("a child can be waited for").is_some()
+        });
         let mut state = self.lock();
         state.status = Some(state.child.wait().expect("an ended child can be reaped"));
         self.ended.notify_all();

@@ -1,5 +1,6 @@
 //! What to run: path, arguments, environment, redirections. `running` and `terminal` run it.
 
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,17 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The variables that a program inherits: where programs and temporary files are, and where a coverage run writes its counts.
 /// No others, so that a `LAB_…`, `NO_COLOR` or `RUST_BACKTRACE` of the developer's shell does not change a test.
-const INHERITED: [&str; 3] = ["PATH", "TMPDIR", "LLVM_PROFILE_FILE"];
+/// Windows programs start only with the folders of the system.
+const INHERITED: [&str; 8] = [
+    "PATH",
+    "TMPDIR",
+    "LLVM_PROFILE_FILE",
+    "SystemRoot",
+    "TEMP",
+    "TMP",
+    "PATHEXT",
+    "WINEPREFIX",
+];
 
 /// A program to start, once or several times.
 #[derive(Clone, Debug)]
@@ -139,7 +150,9 @@ impl Program {
     /// The file's name without folder: how our programs call themselves.
     pub(crate) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
+        let name = name.to_string_lossy();
+        let name = name.strip_suffix(EXE_SUFFIX).unwrap_or(&name);
+        name.to_owned()
     }
 
     pub(crate) fn log_in(&self, folder: &Folder) -> LogFile {

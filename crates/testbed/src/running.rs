@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::finished::Finished;
+use crate::platform;
 use crate::process::{LAST_WORDS, Process};
 use crate::program::{Program, Stdin};
 use crate::stream::{Feeder, Missing, Transcript};
@@ -36,7 +37,7 @@ impl Running {
                 .spawn()
                 .map_err(|error| error.to_string())?;
             let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-            Ok((child, streams))
+            Ok((platform::child_with_pipes(child), streams))
         });
         let mut stdin = stdin.map(Feeder::new);
         if let Stdin::Bytes(bytes) = &program.stdin {
@@ -179,7 +180,7 @@ impl Deref for Running {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

@@ -2,12 +2,13 @@
 
 use std::fmt::Display;
 use std::ops::Deref;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
 
 use crate::escapes::{plain, visible};
+use crate::platform;
 use crate::process::{LAST_WORDS, Process};
 use crate::program::Program;
 use crate::stream::{Feeder, Missing, Transcript, find};
@@ -31,10 +32,8 @@ impl Terminal {
             let reader = pair.master.try_clone_reader().map_err(reason)?;
             let writer = pair.master.take_writer().map_err(reason)?;
             let command = program.terminal_command(folder);
-            let child: Box<dyn portable_pty::Child> =
-                pair.slave.spawn_command(command).map_err(reason)?;
-            let child = child.downcast::<Child>();
-            let child = *child.map_err(|_| "portable-pty gives std's child on Unix")?;
+            let child = pair.slave.spawn_command(command).map_err(reason)?;
+            let child = platform::child_in_terminal(child);
             Ok((child, (pair.master, reader, writer)))
         });
         Self {
@@ -155,7 +154,7 @@ fn size(rows: u16, cols: u16) -> PtySize {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 

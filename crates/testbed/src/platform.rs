@@ -1,0 +1,16 @@
+//! What differs between systems: a child's signals and its end.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::{CAN_STOP, Signal};
+pub(crate) use system::{
+    Child, await_end, child_in_terminal, child_with_pipes, send, signal_number, signal_of,
+};

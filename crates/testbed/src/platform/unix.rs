@@ -1,0 +1,46 @@
+//! Unix.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{self, ExitStatus};
+
+use rustix::io::retry_on_intr;
+pub use rustix::process::Signal;
+use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, waitid};
+
+/// Whether a test can stop a program that runs with pipes, so that it ends as after Ctrl-C.
+pub const CAN_STOP: bool = true;
+
+/// A child process.
+pub(crate) type Child = process::Child;
+/// A child that std started.
+pub(crate) fn child_with_pipes(child: process::Child) -> Child {
+    child
+}
+
+/// A child that portable-pty started.
+pub(crate) fn child_in_terminal(child: Box<dyn portable_pty::Child>) -> Child {
+    let child = child.downcast::<Child>().ok();
+    *child.expect("portable-pty gives std's child on Unix")
+}
+
+/// Sends a signal to a child that is not reaped.
+pub(crate) fn send(child: &mut Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("a child that is not reaped takes signals");
+}
+
+/// Waits for the end of the child with this process id, without reaping it.
+pub(crate) fn await_end(pid: u32, _try_wait: impl FnMut() -> bool) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let pid = pid.expect("a process id is positive");
+    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    retry_on_intr(|| waitid(WaitId::Pid(pid), ended)).expect("a child can be waited for");
+}
+
+/// The number of the signal that ended a process.
+pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}
+
+pub(crate) fn signal_number(signal: Signal) -> i32 {
+    signal.as_raw()
+}

@@ -1,0 +1,105 @@
+//! Windows.
+
+use std::io;
+use std::os::windows::process::ExitStatusExt;
+use std::process::{self, ExitStatus};
+use std::thread;
+use std::time::Duration;
+
+/// Whether a test can stop a program that runs with pipes, so that it ends as after Ctrl-C. Windows sends console events to all
+/// programs of a console, the test included.
+pub const CAN_STOP: bool = false;
+
+/// How often a child is checked for its end.
+const WAIT_POLL: Duration = Duration::from_millis(10);
+
+/// The signals that tests name. Windows has only the end of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signal(i32);
+
+impl Signal {
+    /// The terminal is gone.
+    pub const HUP: Self = Self(1);
+    /// Ctrl-C.
+    pub const INT: Self = Self(2);
+    /// Ctrl-\.
+    pub const QUIT: Self = Self(3);
+    /// The end, at once.
+    pub const KILL: Self = Self(9);
+    /// An end to prepare for.
+    pub const TERM: Self = Self(15);
+
+    /// The number that Unix has for it.
+    pub fn as_raw(self) -> i32 {
+        self.0
+    }
+}
+
+/// A child process, with pipes or in a terminal.
+pub(crate) enum Child {
+    Piped(process::Child),
+    InTerminal(Box<dyn portable_pty::Child + Send + Sync>),
+}
+
+/// A child that portable-pty started.
+pub(crate) fn child_in_terminal(child: Box<dyn portable_pty::Child + Send + Sync>) -> Child {
+    Child::InTerminal(child)
+}
+
+/// A child that std started.
+pub(crate) fn child_with_pipes(child: process::Child) -> Child {
+    Child::Piped(child)
+}
+
+impl Child {
+    pub(crate) fn id(&self) -> u32 {
+        match self {
+            Self::Piped(child) => child.id(),
+            Self::InTerminal(child) => child.process_id().unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        match self {
+            Self::Piped(child) => child.try_wait(),
+            Self::InTerminal(child) => {
+                let status = child.try_wait()?;
+                Ok(status.map(|status| ExitStatus::from_raw(status.exit_code())))
+            }
+        }
+    }
+
+    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+        loop {
+            match self.try_wait()? {
+                Some(status) => return Ok(status),
+                None => thread::sleep(WAIT_POLL),
+            }
+        }
+    }
+}
+
+/// Ends the child, whatever the signal.
+pub(crate) fn send(child: &mut Child, _: Signal) {
+    // It fails if the child has just ended.
+    let _ = match child {
+        Child::Piped(child) => child.kill(),
+        Child::InTerminal(child) => child.kill(),
+    };
+}
+
+/// Waits until `try_wait` sees the child's end.
+pub(crate) fn await_end(_pid: u32, mut try_wait: impl FnMut() -> bool) {
+    while !try_wait() {
+        thread::sleep(WAIT_POLL);
+    }
+}
+
+/// Windows has no signals.
+pub(crate) fn signal_of(_: ExitStatus) -> Option<i32> {
+    None
+}
+
+pub(crate) fn signal_number(signal: Signal) -> i32 {
+    signal.as_raw()
+}
