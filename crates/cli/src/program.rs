@@ -68,7 +68,7 @@ impl Program {
             .bin_name(self.name)
             .version(env!("CARGO_PKG_VERSION"))
             .propagate_version(true);
-        completions::add_command(self.adapt(command), self.name)
+        completions::add_command(self.adapt(command, self.name), self.name)
     }
 
     fn matches(
@@ -113,12 +113,16 @@ impl Program {
         format!("logs/{}.log", self.name)
     }
 
-    /// Adds to a command and its subcommands what differs between programs: defaults, notes in the help.
-    fn adapt(&self, command: Command) -> Command {
+    /// Adds to a command and its subcommands what differs between programs: defaults, examples and notes in the help. `path` is how
+    /// a user types the command.
+    fn adapt(&self, command: Command, path: &str) -> Command {
         let has_commands = command.has_subcommands();
         let shared = command.get_arguments().filter(|arg| arg.is_global_set());
         let shared: Vec<Arg> = shared.cloned().collect();
-        let examples = command.get_after_help().map(ToString::to_string);
+        let examples = match command.get_after_help() {
+            Some(examples) => Some(examples.to_string()),
+            None => example(&command, path, self.default_port),
+        };
         let help: Vec<String> = [examples, self.note(&command)]
             .into_iter()
             .flatten()
@@ -126,7 +130,10 @@ impl Program {
         command
             .after_help(help.join("\n\n"))
             .mut_args(|arg| self.adapt_arg(arg, has_commands))
-            .mut_subcommands(|subcommand| self.adapt(inherit(subcommand, &shared)))
+            .mut_subcommands(|subcommand| {
+                let path = format!("{path} {}", subcommand.get_name());
+                self.adapt(inherit(subcommand, &shared), &path)
+            })
     }
 
     /// The last lines of a command's help.
@@ -230,6 +237,21 @@ fn is_usage(cause: &(dyn Error + 'static)) -> bool {
         )
 }
 
+/// An example for the help of a command that has none of its own.
+fn example(command: &Command, path: &str, port: u16) -> Option<String> {
+    if command.has_subcommands() {
+        return None;
+    }
+    let mut example = format!("Example: {path}");
+    for arg in command.get_positionals() {
+        example += &match arg.get_id() == "address" {
+            true => format!(" 192.0.2.7:{port}"),
+            false => format!(" {}", arg.get_id().as_str().to_uppercase()),
+        };
+    }
+    Some(example)
+}
+
 /// Gives a subcommand the flags that its parent shares, hidden, since every subcommand's help would repeat them all.
 fn inherit(subcommand: Command, shared: &[Arg]) -> Command {
     let has = |arg: &Arg| {
@@ -310,6 +332,83 @@ mod tests {
     enum ChatCommand {
         /// Serves
         Serve(Serve),
+    }
+
+    #[derive(Parser, Debug)]
+    #[command(mut_args(|arg| arg.global(true)))]
+    struct Client {
+        #[command(subcommand)]
+        command: Option<ClientCommand>,
+        #[command(flatten)]
+        tcp: crate::TcpClientFlags,
+    }
+
+    #[derive(Subcommand, Debug)]
+    enum ClientCommand {
+        /// Ends a session
+        Revoke { id: String },
+    }
+
+    fn client(arguments: &[&str]) -> Result<Client, clap::Error> {
+        PROGRAM.try_parse_from([&["test-program"], arguments].concat())
+    }
+
+    #[test]
+    fn a_server_is_given_after_the_command() {
+        for arguments in [
+            &["revoke", "7", "[::1]:1"][..],
+            &["revoke", "7", "--host=::1", "-p1"],
+            &["-H", "::1", "revoke", "7", "--port", "1"],
+        ] {
+            let client = client(arguments).unwrap();
+            let Some(ClientCommand::Revoke { id }) = client.command else {
+                panic!("no command");
+            };
+            assert_eq!(id, "7");
+            let endpoint = client.tcp.client.endpoint_without_asking(&PROGRAM);
+            assert_eq!(endpoint.unwrap().to_string(), "[::1]:1");
+        }
+        assert!(
+            client(&["localhost:1"])
+                .unwrap()
+                .tcp
+                .client
+                .address
+                .is_some()
+        );
+        let mistyped = client(&["revok"]).unwrap_err();
+        assert_eq!(mistyped.exit_code(), 2);
+        assert!(mistyped.to_string().contains("there is no command revok"));
+    }
+
+    #[test]
+    fn the_help_of_a_command_has_an_example_and_no_shared_flags() {
+        let help = client(&["revoke", "--help"]).unwrap_err().to_string();
+        assert!(
+            help.contains("Example: test-program revoke ID 192.0.2.7:9790"),
+            "{help}"
+        );
+        assert!(help.contains("test-program --help"), "{help}");
+        assert!(!help.contains("--timeout"), "{help}");
+        assert!(
+            client(&["--help"])
+                .unwrap_err()
+                .to_string()
+                .contains("--timeout")
+        );
+    }
+
+    #[test]
+    fn line_ends_in_values_are_refused_and_shown_escaped() {
+        let refused = parse(&["--log-file=my.log\r"]).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+        let words = refused.to_string();
+        assert!(
+            words.contains(r#"an argument contains a line end: "--log-file=my.log\r""#),
+            "{words}"
+        );
+        let words = parse(&["--log-level=\u{202e}x"]).unwrap_err().to_string();
+        assert!(words.contains(r"'\u{202e}x'"), "{words}");
     }
 
     #[derive(Args, Debug)]
