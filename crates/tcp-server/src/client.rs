@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::Observer;
+use socket2::SockRef;
 
 use crate::connection::Connection;
+use crate::registry::Registry;
 use crate::reporter::Reporter;
 use crate::stop::StopHandle;
 use crate::{linger, platform};
@@ -22,6 +24,7 @@ use crate::{linger, platform};
 /// takes the [`reporter`](Self::reporter) instead.
 #[derive(Debug)]
 pub struct Client {
+    registry: Arc<Registry>,
     connection: Arc<Connection>,
     stop: StopHandle,
     idle_timeout: Option<Duration>,
@@ -36,17 +39,26 @@ impl Client {
     ///
     /// When the socket's options cannot be set, for example because the client is gone already.
     pub(crate) fn new(
+        registry: &Arc<Registry>,
         connection: Arc<Connection>,
         idle_timeout: Option<Duration>,
         stop: StopHandle,
     ) -> io::Result<Self> {
         connection.stream.set_nodelay(true)?;
+        let socket = SockRef::from(&connection.stream);
+        // RFC 862 returns every byte, and so urgent ones too, in their place.
+        socket.set_out_of_band_inline(true)?;
+        if idle_timeout.is_none() {
+            // Without a time-out, only this finds clients whose machine vanished.
+            socket.set_keepalive(true)?;
+        }
         // The watchdog times reads, so that the kernel needs no timer for each. Only the kernel sees what progress a
         // long write makes.
         connection.stream.set_write_timeout(idle_timeout)?;
         platform::prepare(&connection.stream)?;
         Ok(Self {
-            raw_reporter: Some(Reporter::new(&connection, false)),
+            raw_reporter: Some(Reporter::new(registry, &connection, false)),
+            registry: Arc::clone(registry),
             connection,
             stop,
             idle_timeout,
@@ -60,7 +72,7 @@ impl Client {
     /// messages and writes count as activity.
     pub fn reporter(&mut self) -> Reporter {
         self.raw_reporter = None;
-        Reporter::new(&self.connection, true)
+        Reporter::new(&self.registry, &self.connection, true)
     }
 
     /// The client's address. An IPv4-mapped IPv6 address is given as its IPv4 address.
@@ -116,12 +128,6 @@ impl Client {
             }
         }
     }
-
-    fn no_message(&self) -> io::Error {
-        let idle = self.idle_timeout.unwrap_or_default().as_secs_f64();
-        let reason = format!("no whole message came within {idle} s");
-        io::Error::new(io::ErrorKind::TimedOut, reason)
-    }
 }
 
 impl Read for Client {
@@ -129,19 +135,21 @@ impl Read for Client {
         let connection = &*self.connection;
         connection.wait.begin();
         platform::wait_until_readable(&connection.stream, || {
-            self.stop.is_stopping() || connection.is_timed_out()
+            self.stop.is_stopping() || connection.eviction().is_some()
         });
         if self.is_stopping() {
             self.cut_by_stop = true;
             return Ok(0);
         }
-        if connection.is_timed_out() {
-            return Err(self.no_message());
+        if let Some(why) = connection.eviction() {
+            return Err(why.error(self.idle_timeout));
         }
         match (&connection.stream).read(buffer) {
-            // The idle time-out and the stop wake a blocked read with an end of the stream.
-            Ok(0) if connection.is_timed_out() => Err(self.no_message()),
+            // The stop and an eviction wake a blocked read with an end of the stream.
             Ok(0) => {
+                if let Some(why) = connection.eviction() {
+                    return Err(why.error(self.idle_timeout));
+                }
                 self.cut_by_stop = self.is_stopping();
                 self.closed_by_peer = !self.cut_by_stop;
                 Ok(0)
@@ -200,14 +208,16 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::connection::Eviction;
     use crate::idle_watch::IdleWatch;
 
     fn connected() -> (Client, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, peer) = listener.accept().unwrap();
+        let registry = Arc::new(Registry::new(StopHandle::new()));
         let connection = Arc::new(Connection::new(stream, peer, 1));
-        let client = Client::new(connection, None, StopHandle::new()).unwrap();
+        let client = Client::new(&registry, connection, None, StopHandle::new()).unwrap();
         (client, socket)
     }
 
@@ -241,7 +251,10 @@ mod tests {
         client.write_all(b"xy").unwrap();
         let connection = &client.connection;
         assert_eq!(
-            (connection.received.bytes(), connection.sent.bytes()),
+            (
+                connection.received.total().bytes,
+                connection.sent.total().bytes
+            ),
             (3, 2)
         );
     }
@@ -251,7 +264,7 @@ mod tests {
         let (mut client, mut socket) = connected();
         socket.write_all(b"ab").unwrap();
         client.read_exact(&mut [0]).unwrap();
-        client.connection.time_out();
+        client.connection.evict(Eviction::Idle);
         let late = client.read(&mut [0]).unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::TimedOut);
         // What the client is owed still goes out.

@@ -1,13 +1,20 @@
 //! What a connection's thread shares with the watchdog and the stop.
 
+use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::time::Duration;
+
+use proto::Network;
 
 use crate::idle_watch::WaitCounter;
+use crate::traffic::Traffic;
 
 /// A client's socket, and what is known about the conversation with it.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    /// Counted from 1.
+    pub(crate) number: u64,
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
     /// Address and connection number, as all service messages have them: `192.0.2.7:50000 (connection 3)`.
@@ -15,20 +22,54 @@ pub(crate) struct Connection {
     pub(crate) wait: WaitCounter,
     pub(crate) received: Traffic,
     pub(crate) sent: Traffic,
-    timed_out: AtomicBool,
+    /// How many reads and writes may still get a line of their own in this second.
+    pub(crate) lines_left: AtomicU32,
+    eviction: AtomicU8,
+}
+
+/// Why the server ends a connection of its own accord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Eviction {
+    /// The client was idle for the idle time-out.
+    Idle = 1,
+    /// The memory for unfinished messages is used up, and this client's was the largest.
+    Memory = 2,
+}
+
+impl Eviction {
+    /// The error that the client's next read gives.
+    pub(crate) fn error(self, idle_timeout: Option<Duration>) -> io::Error {
+        match self {
+            Self::Idle => {
+                let idle = idle_timeout.unwrap_or_default().as_secs_f64();
+                let reason = format!("no whole message came within {idle} s");
+                io::Error::new(io::ErrorKind::TimedOut, reason)
+            }
+            Self::Memory => io::Error::new(
+                io::ErrorKind::QuotaExceeded,
+                "its unfinished message was the largest when those of all clients together took too much memory",
+            ),
+        }
+    }
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, peer: SocketAddr, number: u64) -> Self {
         Self {
+            number,
             stream,
             peer,
             name: format!("{peer} (connection {number})"),
             wait: WaitCounter::default(),
             received: Traffic::default(),
             sent: Traffic::default(),
-            timed_out: AtomicBool::new(false),
+            lines_left: AtomicU32::new(0),
+            eviction: AtomicU8::new(0),
         }
+    }
+
+    pub(crate) fn network(&self) -> Network {
+        Network::of(self.peer.ip())
     }
 
     /// Shuts the socket down, which wakes a thread that blocks on it.
@@ -37,40 +78,20 @@ impl Connection {
         let _ = self.stream.shutdown(how);
     }
 
-    /// Ends the wait for a client that was idle for too long.
-    pub(crate) fn time_out(&self) {
-        self.timed_out.store(true, Ordering::SeqCst);
-        self.shut_down(Shutdown::Read);
+    /// Ends the conversation at its next read. A client that was merely idle still gets what it is owed.
+    pub(crate) fn evict(&self, why: Eviction) {
+        self.eviction.store(why as u8, Ordering::SeqCst);
+        self.shut_down(match why {
+            Eviction::Idle => Shutdown::Read,
+            Eviction::Memory => Shutdown::Both,
+        });
     }
 
-    pub(crate) fn is_timed_out(&self) -> bool {
-        self.timed_out.load(Ordering::SeqCst)
-    }
-}
-
-/// What passed in one direction. The connection's thread counts, and any thread may read.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    bytes: AtomicU64,
-    messages: AtomicU64,
-}
-
-impl Traffic {
-    /// Counts one read or write. A single thread counts, so that it needs no atomic addition.
-    pub(crate) fn add(&self, bytes: usize, messages: usize) {
-        for (sum, count) in [(&self.bytes, bytes), (&self.messages, messages)] {
-            sum.store(
-                sum.load(Ordering::Relaxed) + count as u64,
-                Ordering::Relaxed,
-            );
+    pub(crate) fn eviction(&self) -> Option<Eviction> {
+        match self.eviction.load(Ordering::SeqCst) {
+            0 => None,
+            1 => Some(Eviction::Idle),
+            _ => Some(Eviction::Memory),
         }
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn messages(&self) -> u64 {
-        self.messages.load(Ordering::Relaxed)
     }
 }

@@ -46,6 +46,9 @@
 mod accept_backoff;
 mod client;
 mod connection;
+mod count;
+mod event_budget;
+mod frame_budget;
 mod idle_watch;
 mod linger;
 mod peer;
@@ -54,9 +57,13 @@ mod registry;
 mod reporter;
 mod server;
 mod service;
+mod service_log;
+mod shares;
 mod stop;
 mod thread_pool;
 mod totals;
+mod traffic;
+mod watchdog;
 
 pub use client::Client;
 pub use peer::Peer;

@@ -1,7 +1,7 @@
 //! Closing without a reset. A kernel that closes a socket with unread input answers the peer with a reset, which may
 //! overtake and destroy what the peer was still owed. So the server half-closes, then reads and discards for a while.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,12 @@ const MAX_DISCARDED_BYTES: usize = 64 << 10;
 
 /// How long the peer has to notice the half-close and close its own side.
 const MAX_LINGER: Duration = Duration::from_secs(1);
+
+/// Bounds the time of each read and write of a connection that is about to be closed.
+pub(crate) fn limit_time(stream: &TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(MAX_LINGER))?;
+    stream.set_write_timeout(Some(MAX_LINGER))
+}
 
 /// Half-closes, then discards input until the peer closes too, a limit is reached, or an error occurs.
 // Not inlined, so that only threads which come here touch the stack pages of the buffer.

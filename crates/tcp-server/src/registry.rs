@@ -1,13 +1,18 @@
 //! All live connections: the accept loop waits for room here, and the stop and the idle watch reach every client
 //! through it. Nothing of a client stays here once it is deregistered.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::connection::Connection;
+use proto::Network;
+
+use crate::connection::{Connection, Eviction};
+use crate::frame_budget::{FrameBudget, MAX_UNFINISHED_BYTES};
 use crate::idle_watch::IdleWatch;
+use crate::service_log::ServiceLog;
+use crate::shares::Shares;
 use crate::stop::StopHandle;
 use crate::totals::Totals;
 
@@ -17,12 +22,18 @@ pub(crate) struct Registry {
     state: Mutex<State>,
     /// A connection was deregistered, or the stop began.
     changed: Condvar,
+    frames: Mutex<FrameBudget>,
+    pub(crate) log: ServiceLog,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    entries: HashMap<u64, Entry>,
+    /// By the connection's number.
+    entries: BTreeMap<u64, Entry>,
+    shares: Shares,
     totals: Totals,
+    /// The number of the connection whose turn it is to have its traffic summed in the log.
+    next_summed: u64,
 }
 
 #[derive(Debug)]
@@ -36,15 +47,13 @@ impl Entry {
     fn newly_idle(&mut self, limit: Duration, now: Instant) -> Option<Arc<Connection>> {
         let connection = &self.connection;
         let is_idle = self.watch.has_timed_out(&connection.wait, limit, now);
-        (is_idle && !connection.is_timed_out()).then(|| Arc::clone(connection))
+        (is_idle && connection.eviction().is_none()).then(|| Arc::clone(connection))
     }
 }
 
 /// A connection as it was registered.
 pub(crate) struct Registered {
     pub(crate) connection: Arc<Connection>,
-    /// Counted from 1.
-    pub(crate) number: u64,
     /// How many connections are live, with this one.
     pub(crate) connected: usize,
 }
@@ -55,12 +64,26 @@ impl Registry {
             stop,
             state: Mutex::default(),
             changed: Condvar::new(),
+            frames: Mutex::new(FrameBudget::new(MAX_UNFINISHED_BYTES)),
+            log: ServiceLog::new(),
         }
     }
 
     /// Adds a connection and gives it a number.
-    pub(crate) fn register(&self, stream: TcpStream, peer: SocketAddr) -> Registered {
+    ///
+    /// # Errors
+    ///
+    /// Returns the stream if the client's network has its share of the `max_clients` places already.
+    pub(crate) fn register(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        max_clients: usize,
+    ) -> Result<Registered, TcpStream> {
         let mut state = self.lock();
+        if !state.shares.add(Network::of(peer.ip()), max_clients) {
+            return Err(stream);
+        }
         state.totals.clients += 1;
         let number = state.totals.clients;
         let connection = Arc::new(Connection::new(stream, peer, number));
@@ -69,25 +92,39 @@ impl Registry {
             watch: IdleWatch::default(),
         };
         state.entries.insert(number, entry);
-        Registered {
+        Ok(Registered {
             connection,
-            number,
             connected: state.entries.len(),
-        }
+        })
     }
 
     /// Removes a connection and adds its traffic to the totals.
-    pub(crate) fn deregister(&self, number: u64) {
+    pub(crate) fn deregister(&self, connection: &Connection) {
+        self.hold_frame(connection.number, 0);
         let mut state = self.lock();
-        let entry = state.entries.remove(&number);
-        if let Some(Entry { connection, .. }) = &entry {
-            state.totals.bytes_received += connection.received.bytes();
-            state.totals.bytes_sent += connection.sent.bytes();
-        }
+        let entry = state.entries.remove(&connection.number);
+        state.shares.remove(connection.network());
+        state.totals.bytes_received += connection.received.total().bytes;
+        state.totals.bytes_sent += connection.sent.total().bytes;
         // The socket is closed after the lock is released, because closing is a system call.
         drop(state);
         drop(entry);
         self.changed.notify_all();
+    }
+
+    /// Notes that a connection's unfinished frame holds `bytes` bytes of memory. If all of them hold too much, the
+    /// largest is given up with its connection.
+    pub(crate) fn hold_frame(&self, number: u64, bytes: usize) {
+        let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        let evicted = frames.update(number, bytes);
+        drop(frames);
+        for number in evicted {
+            let entry = |state: &State| Some(Arc::clone(&state.entries.get(&number)?.connection));
+            let connection = entry(&self.lock());
+            if let Some(connection) = connection {
+                connection.evict(Eviction::Memory);
+            }
+        }
     }
 
     /// Takes one client out of the totals again, because no thread could be started for it.
@@ -130,7 +167,25 @@ impl Registry {
         let idle: Vec<_> = state.entries.values_mut().filter_map(newly_idle).collect();
         // Without the lock, because each takes a system call.
         drop(state);
-        idle.iter().for_each(|connection| connection.time_out());
+        for connection in idle {
+            connection.evict(Eviction::Idle);
+        }
+    }
+
+    /// Begins a new second of the log's budgets, and logs sums, the connections taking turns.
+    pub(crate) fn log_sums(&self) {
+        let live = |(_, entry): (&u64, &Entry)| Arc::clone(&entry.connection);
+        let state = self.lock();
+        let (before, from) = (
+            state.entries.range(..state.next_summed),
+            state.entries.range(state.next_summed..),
+        );
+        let connections: Vec<_> = from.chain(before).map(live).collect();
+        // Without the lock, because formatting takes time.
+        drop(state);
+        let had_turn = self.log.begin_second(&connections);
+        let next = connections.get(had_turn).map_or(0, |next| next.number);
+        self.lock().next_summed = next;
     }
 
     /// Waits until no connection is live, at most until `deadline`; returns whether that is so.

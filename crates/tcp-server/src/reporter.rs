@@ -1,25 +1,30 @@
 //! Reports of what passes over a connection: they become service messages and totals, and show the idle watch that the
 //! client is active.
 
-use std::fmt;
 use std::sync::Arc;
 
-use log::info;
 use proto::Observer;
 
-use crate::connection::{Connection, Traffic};
+use crate::connection::Connection;
+use crate::registry::Registry;
 
 /// Observes one connection. Clones observe the same one.
 #[derive(Clone, Debug)]
 pub struct Reporter {
+    registry: Arc<Registry>,
     connection: Arc<Connection>,
     /// Without frames there are no messages to count, and each byte shows that the client is active.
     is_framed: bool,
 }
 
 impl Reporter {
-    pub(crate) fn new(connection: &Arc<Connection>, is_framed: bool) -> Self {
+    pub(crate) fn new(
+        registry: &Arc<Registry>,
+        connection: &Arc<Connection>,
+        is_framed: bool,
+    ) -> Self {
         Self {
+            registry: Arc::clone(registry),
             connection: Arc::clone(connection),
             is_framed,
         }
@@ -31,43 +36,19 @@ impl Observer for Reporter {
         if messages > 0 || !self.is_framed {
             self.connection.wait.end();
         }
-        self.connection.received.add(bytes, messages);
-        let messages = Messages(self.is_framed.then_some(messages));
-        info!(
-            "received {bytes} bytes from {}{messages}",
-            self.connection.name
-        );
+        let messages = self.is_framed.then_some(messages);
+        let log = &self.registry.log;
+        log.received(&self.connection, bytes, messages);
     }
 
     fn on_sent(&mut self, bytes: usize, messages: usize) {
         self.connection.wait.end();
-        self.connection.sent.add(bytes, messages);
-        let messages = Messages(self.is_framed.then_some(messages));
-        info!("sent {bytes} bytes to {}{messages}", self.connection.name);
+        let messages = self.is_framed.then_some(messages);
+        let log = &self.registry.log;
+        log.sent(&self.connection, bytes, messages);
     }
-}
 
-/// `4096 bytes in 12 messages`, without messages where none were counted.
-impl fmt::Display for Traffic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.bytes())?;
-        match self.messages() {
-            0 => Ok(()),
-            1 => f.write_str(" in 1 message"),
-            count => write!(f, " in {count} messages"),
-        }
-    }
-}
-
-/// `: 2 messages`; nothing where there are no messages to count.
-struct Messages(Option<usize>);
-
-impl fmt::Display for Messages {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            None => Ok(()),
-            Some(1) => f.write_str(": 1 message"),
-            Some(count) => write!(f, ": {count} messages"),
-        }
+    fn on_buffered(&mut self, bytes: usize) {
+        self.registry.hold_frame(self.connection.number, bytes);
     }
 }

@@ -2,23 +2,26 @@
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use log::{info, warn};
-use socket2::SockRef;
 
 use crate::accept_backoff::{AcceptBackoff, WarningInterval};
 use crate::client::Client;
-use crate::idle_watch;
-use crate::registry::{Registered, Registry};
+use crate::connection::Connection;
+use crate::count::Count;
+use crate::linger;
+use crate::registry::Registry;
 use crate::service::{Limits, Service};
+use crate::shares::share;
 use crate::stop::StopHandle;
 use crate::thread_pool::ThreadPool;
-use crate::totals::{Clients, Totals};
+use crate::totals::Totals;
+use crate::watchdog::Watchdog;
 
 /// A stop takes at most five seconds. First, conversations in the middle of a message have this long to notice the stop
 /// themselves, ...
@@ -27,6 +30,9 @@ const NOTICE_TIME: Duration = Duration::from_millis(200);
 const FINISH_TIME: Duration = Duration::from_secs(4);
 /// ... and then all sockets are shut down, and their threads have until this long to end.
 const END_TIME: Duration = Duration::from_millis(4800);
+
+/// How many refused clients are told why at the same time. Further ones are disconnected without a word.
+const MAX_REFUSALS: usize = 64;
 
 /// Serves clients until `stop` is used, then sends clients what they are owed, and returns within five seconds.
 ///
@@ -47,8 +53,17 @@ pub fn serve(
         registry: Arc::new(Registry::new(stop.clone())),
         threads: ThreadPool::default(),
         service: Arc::new(service),
+        refusals: Arc::default(),
     };
-    let watchdog = acceptor.start_watchdog(&listener)?;
+    let watchdog = Watchdog {
+        stop: stop.clone(),
+        registry: Arc::clone(&acceptor.registry),
+        listener: Arc::clone(&listener),
+        idle_timeout: limits.idle_timeout,
+    };
+    let watchdog = thread::Builder::new()
+        .name("watchdog".into())
+        .spawn(move || watchdog.run())?;
     acceptor.accept_clients(&listener);
     // The listener is closed before the clients finish, so that its port is free at once.
     let _ = watchdog.join();
@@ -62,6 +77,8 @@ struct Acceptor<S> {
     registry: Arc<Registry>,
     threads: ThreadPool,
     service: Arc<S>,
+    /// Cloned by each thread that refuses a client.
+    refusals: Arc<()>,
 }
 
 impl<S: Service> Acceptor<S> {
@@ -116,40 +133,42 @@ impl<S: Service> Acceptor<S> {
             // The address as it is, because a link-local one has a zone.
             IpAddr::V6(_) => peer,
         };
-        let registered = self.registry.register(stream, peer);
+        let Limits {
+            max_clients,
+            idle_timeout,
+        } = self.limits;
+        let registered = match self.registry.register(stream, peer, max_clients) {
+            Ok(registered) => registered,
+            Err(stream) => return self.refuse(stream, peer),
+        };
         let guard = ConnectionGuard {
             registry: Arc::clone(&self.registry),
-            number: registered.number,
+            connection: registered.connection,
         };
         let (service, stop) = (Arc::clone(&self.service), self.stop.clone());
-        let idle_timeout = self.limits.idle_timeout;
         let started = self
             .threads
-            .run(move || guard.run(registered, idle_timeout, stop, &*service));
+            .run(move || guard.run(registered.connected, idle_timeout, stop, &*service));
         started.inspect_err(|_| self.registry.cancel())
     }
 
-    /// Disconnects idle clients, and at the stop wakes the accept loop.
-    fn start_watchdog(&self, listener: &Arc<TcpListener>) -> io::Result<JoinHandle<()>> {
-        let (stop, registry) = (self.stop.clone(), Arc::clone(&self.registry));
-        let (listener, idle_timeout) = (Arc::clone(listener), self.limits.idle_timeout);
-        let watch = move || {
-            match idle_timeout {
-                None => stop.wait(),
-                Some(limit) => {
-                    // The clock advances by one interval a poll. So a process that was suspended does not time clients
-                    // out before it has read what they sent meanwhile.
-                    let (interval, mut now) = (idle_watch::poll_interval(limit), Instant::now());
-                    while !stop.wait_for(interval) {
-                        now += interval;
-                        registry.time_out_idle(limit, now);
-                    }
-                }
+    /// Disconnects a client whose network has its share of the places. The first few of them hear why.
+    fn refuse(&self, mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
+        self.registry
+            .log
+            .refused(peer, share(self.limits.max_clients));
+        let refusals = Arc::clone(&self.refusals);
+        if Arc::strong_count(&refusals) > MAX_REFUSALS {
+            return Ok(());
+        }
+        let service = Arc::clone(&self.service);
+        self.threads.run(move || {
+            if linger::limit_time(&stream).is_ok() {
+                service.refuse(&mut stream);
+                linger::close(&stream);
             }
-            registry.wake();
-            wake_accept(&listener);
-        };
-        thread::Builder::new().name("watchdog".into()).spawn(watch)
+            drop(refusals);
+        })
     }
 
     /// The stop, after the last client was accepted.
@@ -157,7 +176,7 @@ impl<S: Service> Acceptor<S> {
         let began = Instant::now();
         let connected = self.registry.connected();
         if connected > 0 {
-            let clients = Clients(connected as u64);
+            let clients = Count(connected as u64, "client");
             info!("stopping: what is owed to {clients} is sent first");
         }
         let mut abandoned = 0;
@@ -165,13 +184,15 @@ impl<S: Service> Acceptor<S> {
             self.registry.shut_down(Shutdown::Read);
         }
         if !self.registry.wait_until_empty(began + FINISH_TIME) {
-            let clients = Clients(self.registry.shut_down(Shutdown::Both) as u64);
+            let forced = self.registry.shut_down(Shutdown::Both);
+            let clients = Count(forced as u64, "client");
             let seconds = FINISH_TIME.as_secs();
             warn!("cut off {clients}, still connected {seconds} s after the stop");
         }
         if !self.registry.wait_until_empty(began + END_TIME) {
             abandoned = self.registry.shut_down(Shutdown::Both);
         }
+        self.registry.log.flush();
         Totals {
             abandoned,
             ..self.registry.totals()
@@ -182,57 +203,47 @@ impl<S: Service> Acceptor<S> {
 /// Deregisters its connection when it is dropped, however the conversation ended.
 struct ConnectionGuard {
     registry: Arc<Registry>,
-    number: u64,
+    connection: Arc<Connection>,
 }
 
 impl ConnectionGuard {
     /// The life of a connection on its thread.
     fn run(
         self,
-        registered: Registered,
+        connected: usize,
         idle_timeout: Option<Duration>,
         stop: StopHandle,
         service: &impl Service,
     ) {
-        let Registered {
-            connection,
-            connected,
-            ..
-        } = registered;
+        let (log, connection) = (&self.registry.log, &self.connection);
         let began = Instant::now();
-        let mut client = match Client::new(Arc::clone(&connection), idle_timeout, stop) {
-            Ok(client) => client,
-            Err(error) => {
-                info!("client disconnected: {}: {error}", connection.name);
-                return;
-            }
+        log.connected(connection, connected);
+        let client = Client::new(&self.registry, Arc::clone(connection), idle_timeout, stop);
+        let reason = match client {
+            Ok(client) => converse(client, service),
+            Err(error) => error.to_string().into(),
         };
-        info!(
-            "client connected: {}, {connected} connected now",
-            connection.name
-        );
-        let ended = catch_unwind(AssertUnwindSafe(|| service.serve(&mut client)));
-        let reason = match ended {
-            Ok(_) if client.is_cut_by_stop() => Cow::from("the server stops"),
-            Ok(Ok(reason)) => Cow::from(reason),
-            Ok(Err(fault)) => Cow::from(fault.to_string()),
-            Err(_) => Cow::from("the server's own fault: the conversation panicked"),
-        };
-        client.close();
-        info!(
-            "client disconnected: {}: {reason}; received {}, sent {}, in {:.3} s",
-            connection.name,
-            connection.received,
-            connection.sent,
-            began.elapsed().as_secs_f64()
-        );
+        log.disconnected(connection, &reason, began.elapsed());
     }
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        self.registry.deregister(self.number);
+        self.registry.deregister(&self.connection);
     }
+}
+
+/// Holds the conversation and closes the connection; returns why it ended.
+fn converse(mut client: Client, service: &impl Service) -> Cow<'static, str> {
+    let ended = catch_unwind(AssertUnwindSafe(|| service.serve(&mut client)));
+    let reason = match ended {
+        Ok(_) if client.is_cut_by_stop() => "the server stops".into(),
+        Ok(Ok(reason)) => reason.into(),
+        Ok(Err(fault)) => fault.to_string().into(),
+        Err(_) => "the server's own fault: the conversation panicked".into(),
+    };
+    client.close();
+    reason
 }
 
 fn log_recovery(backoff: &mut AcceptBackoff) {
@@ -249,23 +260,4 @@ fn is_the_clients_fault(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionReset | Interrupted
     )
-}
-
-/// Wakes a blocked accept by shutting the listener down; where the system refuses that, by a connection to it.
-fn wake_accept(listener: &TcpListener) {
-    if SockRef::from(listener).shutdown(Shutdown::Both).is_ok() {
-        return;
-    }
-    let Ok(mut address) = listener.local_addr() else {
-        return;
-    };
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    if let Err(error) = TcpStream::connect_timeout(&address, Duration::from_secs(1)) {
-        warn!("cannot wake the listener on {address}: {error}");
-    }
 }

@@ -1,6 +1,7 @@
 //! What a program gives to this crate: its service, and the limits to serve it within.
 
 use std::error::Error;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::client::Client;
@@ -13,6 +14,12 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// Any fault that ended the conversation. It becomes the reason in the service message `client disconnected`.
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError>;
+
+    /// Tells a client that it is not served, because its network has its share of the places. Without this the
+    /// connection is closed without a word. Each read and write may take a second at most.
+    fn refuse(&self, stream: &mut TcpStream) {
+        let _ = stream;
+    }
 }
 
 /// Why a conversation ended as it should, in words for the service message: `the client said exit`.
@@ -24,7 +31,8 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// How much a server takes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Clients served at once, at least 1. More clients wait in the listener's backlog.
+    /// Clients served at once, at least 1. More clients wait in the listener's backlog. Off loopback, one network (an
+    /// IPv4 address or an IPv6 /64) gets a quarter of them, but at least 64.
     pub max_clients: usize,
     /// How long a client may send no whole message, or read nothing of what it is owed; above zero. The server notices
     /// the former up to a tenth of that time later, and two seconds at most.

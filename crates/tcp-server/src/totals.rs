@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::count::Count;
+
 /// The sums over all clients of a server.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
@@ -26,24 +28,15 @@ impl fmt::Display for Totals {
         write!(
             f,
             "served {}, received {bytes_received} bytes, sent {bytes_sent} bytes",
-            Clients(*clients)
+            Count(*clients, "client")
         )?;
         match abandoned {
             0 => Ok(()),
             count => write!(
                 f,
                 ", abandoned {} in threads that did not end",
-                Clients(*count as u64)
+                Count(*count as u64, "client")
             ),
         }
-    }
-}
-
-/// `1 client`, `2 clients`
-pub(crate) struct Clients(pub(crate) u64);
-
-impl fmt::Display for Clients {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} client{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }

@@ -326,6 +326,36 @@ fn what_is_owed_arrives_although_input_was_left_unread() {
     server.stop();
 }
 
+/// Returns every byte.
+struct Echo;
+
+impl Service for Echo {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        let mut portion = [0; 1024];
+        loop {
+            match client.read(&mut portion)? {
+                0 => return Ok("the client closed the connection"),
+                count => client.write_all(&portion[..count])?,
+            }
+        }
+    }
+}
+
+#[test]
+fn urgent_bytes_come_back_in_their_place() {
+    let server = Running::start(Limits::default(), Echo);
+    let mut socket = server.connect();
+    socket.write_all(b"ab").unwrap();
+    socket2::SockRef::from(&socket)
+        .send_out_of_band(b"!")
+        .unwrap();
+    socket.write_all(b"cd").unwrap();
+    let mut reply = [0; 5];
+    socket.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"ab!cd");
+    server.stop();
+}
+
 /// Panics at every other client.
 struct Nervous;
 

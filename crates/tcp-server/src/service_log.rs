@@ -1,0 +1,246 @@
+//! The service messages about clients: their words, and how many of them are written. A client that sends without
+//! pause gets a few lines a second and a sum of the rest, so it can neither flood the log nor slow the server down.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use log::{Level, info, log_enabled};
+use proto::Network;
+
+use crate::connection::Connection;
+use crate::count::Count;
+use crate::event_budget::{Event, EventBudget, EventSum};
+use crate::traffic::{Counts, Traffic};
+
+/// The target of lines about received and sent bytes. A log that cannot keep up drops these first.
+const TRAFFIC: &str = "traffic";
+
+/// Lines about single reads and writes in a second: of one connection, and of all together. The latter includes sums.
+const CONNECTION_LINES_PER_SECOND: u32 = 50;
+const LINES_PER_SECOND: u32 = 2000;
+
+/// Writes the service messages of one server.
+#[derive(Debug)]
+pub(crate) struct ServiceLog {
+    /// How many lines about reads and writes may still be written in this second.
+    lines_left: AtomicU32,
+    events: Mutex<EventBudget>,
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Received,
+    Sent,
+}
+
+impl ServiceLog {
+    pub(crate) fn new() -> Self {
+        Self {
+            lines_left: AtomicU32::new(LINES_PER_SECOND),
+            events: Mutex::new(EventBudget::new(Instant::now())),
+        }
+    }
+
+    /// Opens a connection's budget and logs the event.
+    pub(crate) fn connected(&self, connection: &Connection, connected: usize) {
+        let lines_left = &connection.lines_left;
+        lines_left.store(CONNECTION_LINES_PER_SECOND, Ordering::Relaxed);
+        if self.admit(connection.network(), Event::Connected) {
+            let name = &connection.name;
+            info!("client connected: {name}, {connected} connected now");
+        }
+    }
+
+    /// Logs that a client was not served because its network has its share of the places.
+    pub(crate) fn refused(&self, peer: SocketAddr, share: usize) {
+        if self.admit(Network::of(peer.ip()), Event::Refused) {
+            info!(
+                "client refused: {peer}: its network has {share} clients, as many as it may have"
+            );
+        }
+    }
+
+    /// Logs the end of a connection, after the sum of its traffic that is in no line yet.
+    pub(crate) fn disconnected(&self, connection: &Connection, reason: &str, time: Duration) {
+        if !log_enabled!(Level::Info) {
+            return;
+        }
+        let Connection {
+            name,
+            received,
+            sent,
+            ..
+        } = connection;
+        let sums = [received, sent].map(|traffic| traffic.take_unlogged());
+        let (network, now) = (connection.network(), Instant::now());
+        if !self.admit(network, Event::Disconnected) {
+            let [received, sent] = sums.map(Option::unwrap_or_default);
+            self.events().add_traffic(network, received, sent, now);
+            return;
+        }
+        for (direction, sum) in [Direction::Received, Direction::Sent].into_iter().zip(sums) {
+            if let Some(sum) = sum {
+                log_sum(direction, &sum, name);
+            }
+        }
+        let (received, sent, seconds) = (received.total(), sent.total(), time.as_secs_f64());
+        info!(
+            "client disconnected: {name}: {reason}; received {received}, sent {sent}, in {seconds:.3} s"
+        );
+    }
+
+    /// Counts one read, and logs it while there is room.
+    pub(crate) fn received(&self, connection: &Connection, bytes: usize, messages: Option<usize>) {
+        if self.take_line(connection) {
+            connection.received.add_logged(bytes, messages.unwrap_or(0));
+            let (name, messages) = (&connection.name, Messages(messages));
+            info!(target: TRAFFIC, "received {bytes} bytes from {name}{messages}");
+        } else {
+            connection.received.add(bytes, messages.unwrap_or(0));
+        }
+    }
+
+    /// Counts one write, and logs it while there is room.
+    pub(crate) fn sent(&self, connection: &Connection, bytes: usize, messages: Option<usize>) {
+        if self.take_line(connection) {
+            connection.sent.add_logged(bytes, messages.unwrap_or(0));
+            let (name, messages) = (&connection.name, Messages(messages));
+            info!(target: TRAFFIC, "sent {bytes} bytes to {name}{messages}");
+        } else {
+            connection.sent.add(bytes, messages.unwrap_or(0));
+        }
+    }
+
+    /// Begins a new second: refills the budgets, and logs the sums of what got no line in the last one. `connections`
+    /// begin with those that have waited longest for a sum; returns how many of them had their turn.
+    pub(crate) fn begin_second(&self, connections: &[Arc<Connection>]) -> usize {
+        self.lines_left.store(LINES_PER_SECOND, Ordering::Relaxed);
+        if !log_enabled!(target: TRAFFIC, Level::Info) {
+            return connections.len();
+        }
+        let mut had_turn = connections.len();
+        for (at, connection) in connections.iter().enumerate() {
+            connection
+                .lines_left
+                .store(CONNECTION_LINES_PER_SECOND, Ordering::Relaxed);
+            if had_turn == connections.len() && !self.log_sums(connection) {
+                had_turn = at;
+            }
+        }
+        let sums = self.events().take_sums(Instant::now());
+        log_event_sums(sums);
+        had_turn
+    }
+
+    /// Logs what is only counted so far, at the end of a server.
+    pub(crate) fn flush(&self) {
+        let sums = self.events().take_last_sums();
+        log_event_sums(sums);
+    }
+
+    /// Logs the sums of a connection; `false` if there was no room for them.
+    fn log_sums(&self, connection: &Connection) -> bool {
+        let has_room = |traffic: &Traffic| !traffic.has_unlogged() || take(&self.lines_left);
+        for (direction, traffic) in [
+            (Direction::Received, &connection.received),
+            (Direction::Sent, &connection.sent),
+        ] {
+            if !has_room(traffic) {
+                return false;
+            }
+            if let Some(sum) = traffic.take_unlogged() {
+                log_sum(direction, &sum, &connection.name);
+            }
+        }
+        true
+    }
+
+    /// Whether one more read or write of the connection gets a line of its own. Without room this costs a look at one
+    /// number.
+    fn take_line(&self, connection: &Connection) -> bool {
+        connection.lines_left.load(Ordering::Relaxed) > 0
+            && log_enabled!(target: TRAFFIC, Level::Info)
+            && take(&connection.lines_left)
+            && take(&self.lines_left)
+    }
+
+    fn admit(&self, network: Network, event: Event) -> bool {
+        log_enabled!(Level::Info) && self.events().admit(network, event, Instant::now())
+    }
+
+    fn events(&self) -> MutexGuard<'_, EventBudget> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes one line, if there is one left.
+fn take(lines_left: &AtomicU32) -> bool {
+    let less = |lines: u32| lines.checked_sub(1);
+    lines_left
+        .try_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        .is_ok()
+}
+
+/// `received 81920 bytes in 640 reads, 1280 messages from 192.0.2.7:50000 (connection 3)`
+fn log_sum(direction: Direction, sum: &Counts, name: &dyn std::fmt::Display) {
+    let (verb, operation, preposition) = match direction {
+        Direction::Received => ("received", "read", "from"),
+        Direction::Sent => ("sent", "write", "to"),
+    };
+    let bytes = sum.bytes;
+    let operations = Count(sum.operations, operation);
+    match sum.messages {
+        0 => info!(target: TRAFFIC, "{verb} {bytes} bytes in {operations} {preposition} {name}"),
+        messages => {
+            let messages = Count(messages, "message");
+            info!(target: TRAFFIC, "{verb} {bytes} bytes in {operations}, {messages} {preposition} {name}");
+        }
+    }
+}
+
+/// `client connected: 57 more from 192.0.2.7`, with the traffic of clients that have no `client disconnected` of their
+/// own.
+fn log_event_sums(sums: Vec<(Option<Network>, EventSum)>) {
+    for (network, sum) in sums {
+        let from = network.map_or_else(
+            || "other networks".to_owned(),
+            |network| network.to_string(),
+        );
+        let EventSum {
+            connected,
+            refused,
+            disconnected,
+            received,
+            sent,
+        } = sum;
+        if connected > 0 {
+            info!("client connected: {connected} more from {from}");
+        }
+        if refused > 0 {
+            info!("client refused: {refused} more from {from}");
+        }
+        let clients = format!("{} of {from}", Count(disconnected, "client"));
+        for (direction, traffic) in [(Direction::Received, received), (Direction::Sent, sent)] {
+            if traffic.bytes > 0 {
+                log_sum(direction, &traffic, &clients);
+            }
+        }
+        if disconnected > 0 {
+            info!("client disconnected: {disconnected} more from {from}");
+        }
+    }
+}
+
+/// `: 2 messages`; nothing where bytes have no frames.
+struct Messages(Option<usize>);
+
+impl std::fmt::Display for Messages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => Ok(()),
+            Some(messages) => write!(f, ": {}", Count(messages as u64, "message")),
+        }
+    }
+}
