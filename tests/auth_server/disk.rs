@@ -61,7 +61,7 @@ fn a_full_disk_is_told_and_survived() {
             break;
         }
     }
-    let warning = server.running.wait_for_stderr_line(" WARN ");
+    let warning = server.running.wait_for_stderr_line(" [WARN] ");
     assert!(warning.contains("File too large"), "{warning}");
 
     // Whole lines, and with room again all goes on.

@@ -148,7 +148,7 @@ fn a_user_under_another_key_is_told_of() {
     fs::write(&path, text.replace(r#""key":"anna""#, r#""key":"Anna""#)).unwrap();
     let server = Server::start_in(&folder, &[]);
     let told = server.log().wait_for("users who cannot log in");
-    assert!(told.contains(" WARN ") && told.ends_with(": 1"), "{told}");
+    assert!(told.contains(" [WARN] ") && told.ends_with(": 1"), "{told}");
 }
 
 #[test]

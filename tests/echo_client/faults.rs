@@ -104,8 +104,8 @@ fn a_server_that_is_no_echo_server_is_told() {
     let finished = client.output().expect_success();
     server.join();
     assert_eq!(finished.stdout_text(), "HELLO\n");
-    let told = " WARN  [";
-    let words = "] disconnected: what came back is not what was sent, so this is no echo server; sent 9 bytes, received 9 bytes\n";
+    let told = " [WARN] ";
+    let words = "disconnected: what came back is not what was sent, so this is no echo server; sent 9 bytes, received 9 bytes\n";
     let stderr = finished.stderr_text();
     assert!(stderr.contains(told) && stderr.ends_with(words), "{stderr}");
 }

@@ -13,9 +13,8 @@ fn messages(stderr: &str) -> Vec<&str> {
                 .map(|c| if c.is_ascii_digit() { '0' } else { c })
                 .collect();
             assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{line}");
-            let rest = rest.strip_prefix(" INFO  [");
-            let (pid, message) = rest.and_then(|rest| rest.split_once("] ")).unwrap();
-            assert!(pid.parse::<u32>().is_ok(), "{line}");
+            let (pid, message) = rest.split_once(" [INFO] ").unwrap();
+            assert!(pid.trim().parse::<u32>().is_ok(), "{line}");
             message
         })
         .collect()

@@ -23,7 +23,7 @@ fn who_waits_is_served_when_others_leave() {
         client.send_text(&number.to_string()).unwrap();
     }
     let line = server.log().wait_for("cannot accept clients: ");
-    assert!(line.contains(" WARN  "), "{line}");
+    assert!(line.contains(" [WARN] "), "{line}");
     // Each that leaves makes room for one more.
     for (number, mut client) in clients.into_iter().enumerate() {
         expect_reply(&mut client, &number.to_string());

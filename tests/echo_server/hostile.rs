@@ -131,8 +131,7 @@ fn promises_cost_no_memory() {
 fn a_client_cannot_forge_a_line_of_the_log() {
     let server = Server::start(&["--log-level", "debug"]);
     let mut client = server.connect();
-    let forged =
-        "\n2026-01-01T00:00:00.000Z INFO  [1] server stopped\r\n\u{1b}[2J\u{9b}31m\u{202e}";
+    let forged = "\n2026-01-01T00:00:00.000Z 1 [INFO] server stopped\r\n\u{1b}[2J\u{9b}31m\u{202e}";
     expect_echo(&mut client, forged);
     expect_echo(&mut client, &"ы".repeat(10_000));
     drop(client);
@@ -145,7 +144,7 @@ fn a_client_cannot_forge_a_line_of_the_log() {
         "{text}"
     );
     let told =
-        r#": "\n2026-01-01T00:00:00.000Z INFO  [1] server stopped\r\n\x1b[2J\u{9b}31m\u{202e}""#;
+        r#": "\n2026-01-01T00:00:00.000Z 1 [INFO] server stopped\r\n\x1b[2J\u{9b}31m\u{202e}""#;
     assert_eq!(log.lines_with(told).len(), 1, "{text}");
     let harmful = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
     assert!(!text.contains(harmful), "{text:?}");

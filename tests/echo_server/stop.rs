@@ -86,7 +86,7 @@ fn a_client_that_reads_nothing_is_cut_off() {
     let _deaf = server.connect_deaf();
     let log = stop(server, Signal::TERM).log();
     let line = log.wait_for("cut off 1 client, still connected 4 s after the stop");
-    assert!(line.contains(" WARN  "), "{line}");
+    assert!(line.contains(" [WARN] "), "{line}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn who_gets_no_thread_is_disconnected_and_others_live_on() {
         .log()
         .wait_for("cannot start a thread for 127.0.0.1:");
     assert!(
-        told.contains(" WARN  ") && told.contains(", which is disconnected: "),
+        told.contains(" [WARN] ") && told.contains(", which is disconnected: "),
         "{told}"
     );
     for client in &mut clients {

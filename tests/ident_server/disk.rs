@@ -51,7 +51,7 @@ fn a_full_disk_is_told_and_survived() {
     let rename = json!({"type": "rename", "name": "y".repeat(64)}).to_string();
     known.refused(&rename, "unavailable");
     assert_eq!(known.ask(r#"{"type":"whoami"}"#)["name"], name);
-    let warning = server.running.wait_for_stderr_line(" WARN ");
+    let warning = server.running.wait_for_stderr_line(" [WARN] ");
     assert!(warning.contains("cannot do what 127.0.0."), "{warning}");
     assert!(
         warning.contains("data/clients.jsonl: File too large"),

@@ -42,7 +42,7 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
         "{\"key\":\"127.0.0.2\",\"value\":{\"name\":\"Carl\"}}",
     ));
     let server = Server::start_in(&folder);
-    let warning = server.log().wait_for(" WARN ");
+    let warning = server.log().wait_for(" [WARN] ");
     let told =
         r#"keys in data/clients.jsonl by which no client is known: 2, the first is "2001:DB8::7""#;
     assert!(warning.contains(told), "{warning}");

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 
 use crate::endpoint::EndpointFlags;
-use crate::messages::LogFlags;
+use crate::logging::LogFlags;
 
 /// Flags of every server.
 ///

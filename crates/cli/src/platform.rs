@@ -12,8 +12,9 @@ use windows as system;
 
 pub use system::TerminalMode;
 pub(crate) use system::{
-    allow_restart, is_in_foreground, is_out_of_descriptors, raise_descriptor_limit,
-    survive_file_size_limit, wait_for_line, watch_question_signals, watch_signals,
+    APPENDS_ARE_WHOLE, allow_restart, is_in_foreground, is_out_of_descriptors, is_same_file,
+    make_private, raise_descriptor_limit, survive_file_size_limit, wait_for_line,
+    watch_question_signals, watch_signals,
 };
 
 use std::io::{IsTerminal, stderr, stdin};

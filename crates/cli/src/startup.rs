@@ -16,7 +16,7 @@ use crate::descriptors::raise_descriptor_limit;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::flags::{ServerFlags, TcpServerFlags};
 use crate::listen::{ListenError, announce, bind_udp, listen};
-use crate::messages::{LogError, LogGuard, LogTo};
+use crate::logging::{LogError, LogGuard, LogTo};
 use crate::program::Program;
 use crate::reason::Reason;
 use crate::say::say;
@@ -163,7 +163,7 @@ impl<S> BoundServer<S> {
                 let stop = Arc::clone(&stop);
                 move || stop()
             },
-            || {},
+            self.running.log.reopener(),
         )?;
         announce(&self.running.program, self.address);
         for address in own_addresses(self.address.ip()) {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::Network;
 
@@ -17,6 +17,7 @@ pub(crate) struct Connection {
     pub(crate) number: u64,
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
+    pub(crate) began: Instant,
     /// Address and connection number, as all service messages have them: `192.0.2.7:50000 (connection 3)`.
     pub(crate) name: String,
     pub(crate) wait: WaitCounter,
@@ -59,6 +60,7 @@ impl Connection {
             number,
             stream,
             peer,
+            began: Instant::now(),
             name: format!("{peer} (connection {number})"),
             wait: WaitCounter::default(),
             received: Traffic::default(),

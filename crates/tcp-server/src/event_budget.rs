@@ -8,7 +8,7 @@ use proto::Network;
 
 use crate::traffic::Counts;
 
-/// Lines about one network: as many at once, and then as many a second.
+/// Lines about one network that report connects, and as many that report disconnects: at once, and then in a second.
 const LINES_AT_ONCE: f64 = 500.0;
 const LINES_PER_SECOND: f64 = 100.0;
 
@@ -75,7 +75,8 @@ pub(crate) struct EventSum {
 
 #[derive(Debug)]
 struct NetworkEvents {
-    bucket: TokenBucket,
+    arrivals: TokenBucket,
+    departures: TokenBucket,
     unlogged: EventSum,
 }
 
@@ -99,9 +100,13 @@ impl EventBudget {
     pub(crate) fn admit(&mut self, network: Network, event: Event, now: Instant) -> bool {
         let all_has_token = self.all.has_token(now);
         let events = self.events_of(network, now);
-        let admitted = all_has_token && events.bucket.has_token(now);
+        let bucket = match event {
+            Event::Connected | Event::Refused => &mut events.arrivals,
+            Event::Disconnected => &mut events.departures,
+        };
+        let admitted = all_has_token && bucket.has_token(now);
         if admitted {
-            events.bucket.tokens -= 1.0;
+            bucket.tokens -= 1.0;
             self.all.tokens -= 1.0;
             return true;
         }
@@ -139,7 +144,8 @@ impl EventBudget {
             }
         }
         self.networks.retain(|_, events| {
-            events.unlogged != EventSum::default() || !events.bucket.is_full(now)
+            let is_full = events.arrivals.is_full(now) && events.departures.is_full(now);
+            events.unlogged != EventSum::default() || !is_full
         });
         sums
     }
@@ -157,8 +163,10 @@ impl EventBudget {
     fn events_of(&mut self, network: Network, now: Instant) -> &mut NetworkEvents {
         let is_known = self.networks.contains_key(&Some(network));
         let key = (is_known || self.networks.len() < MAX_NETWORKS).then_some(network);
+        let full = || TokenBucket::full(LINES_AT_ONCE, LINES_PER_SECOND, now);
         self.networks.entry(key).or_insert_with(|| NetworkEvents {
-            bucket: TokenBucket::full(LINES_AT_ONCE, LINES_PER_SECOND, now),
+            arrivals: full(),
+            departures: full(),
             unlogged: EventSum::default(),
         })
     }

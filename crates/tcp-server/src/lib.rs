@@ -45,6 +45,7 @@
 
 mod accept_backoff;
 mod client;
+mod client_list;
 mod connection;
 mod count;
 mod event_budget;
@@ -66,9 +67,10 @@ mod traffic;
 mod watchdog;
 
 pub use client::Client;
+pub use client_list::{ClientInfo, ClientList};
 pub use peer::Peer;
 pub use reporter::Reporter;
-pub use server::serve;
+pub use server::{serve, serve_listed};
 pub use service::{BoxError, EndReason, Limits, Service};
 pub use stop::StopHandle;
 pub use totals::Totals;

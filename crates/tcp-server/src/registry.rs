@@ -136,6 +136,12 @@ impl Registry {
         self.lock().entries.len()
     }
 
+    /// All live connections, the oldest first.
+    pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
+        let live = |entry: &Entry| Arc::clone(&entry.connection);
+        self.lock().entries.values().map(live).collect()
+    }
+
     pub(crate) fn totals(&self) -> Totals {
         self.lock().totals
     }
@@ -199,8 +205,7 @@ impl Registry {
 
     /// Shuts down every live socket, which wakes the threads that block on them; returns their number.
     pub(crate) fn shut_down(&self, how: Shutdown) -> usize {
-        let live = |entry: &Entry| Arc::clone(&entry.connection);
-        let connections: Vec<_> = self.lock().entries.values().map(live).collect();
+        let connections = self.connections();
         for connection in &connections {
             connection.shut_down(how);
         }

@@ -12,6 +12,7 @@ use log::{info, warn};
 
 use crate::accept_backoff::{AcceptBackoff, WarningInterval};
 use crate::client::Client;
+use crate::client_list::ClientList;
 use crate::connection::Connection;
 use crate::count::Count;
 use crate::linger;
@@ -46,6 +47,21 @@ pub fn serve(
     stop: &StopHandle,
     service: impl Service,
 ) -> io::Result<Totals> {
+    serve_listed(listener, limits, stop, &ClientList::default(), service)
+}
+
+/// Like [`serve`], and `clients` shows who is connected.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub fn serve_listed(
+    listener: TcpListener,
+    limits: &Limits,
+    stop: &StopHandle,
+    clients: &ClientList,
+    service: impl Service,
+) -> io::Result<Totals> {
     let listener = Arc::new(listener);
     let acceptor = Acceptor {
         limits: *limits,
@@ -55,6 +71,7 @@ pub fn serve(
         service: Arc::new(service),
         refusals: Arc::default(),
     };
+    clients.show(&acceptor.registry);
     let watchdog = Watchdog {
         stop: stop.clone(),
         registry: Arc::clone(&acceptor.registry),
@@ -216,14 +233,13 @@ impl ConnectionGuard {
         service: &impl Service,
     ) {
         let (log, connection) = (&self.registry.log, &self.connection);
-        let began = Instant::now();
         log.connected(connection, connected);
         let client = Client::new(&self.registry, Arc::clone(connection), idle_timeout, stop);
         let reason = match client {
             Ok(client) => converse(client, service),
             Err(error) => error.to_string().into(),
         };
-        log.disconnected(connection, &reason, began.elapsed());
+        log.disconnected(connection, &reason);
     }
 }
 
@@ -260,4 +276,64 @@ fn is_the_clients_fault(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionReset | Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+    use crate::service::{BoxError, EndReason};
+
+    /// Says which of the two ways a client was treated.
+    struct Labels;
+
+    impl Service for Labels {
+        fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+            client.write_all(b"served")?;
+            client.read_exact(&mut [0])?;
+            Ok("a byte came")
+        }
+
+        fn refuse(&self, stream: &mut TcpStream) {
+            stream.write_all(b"refused").unwrap();
+        }
+    }
+
+    #[test]
+    fn a_network_over_its_share_is_told_so_and_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stop = StopHandle::new();
+        let acceptor = Acceptor {
+            limits: Limits {
+                max_clients: 100,
+                ..Limits::default()
+            },
+            stop: stop.clone(),
+            registry: Arc::new(Registry::new(stop)),
+            threads: ThreadPool::default(),
+            service: Arc::new(Labels),
+            refusals: Arc::default(),
+        };
+        let connect = |peer: &str| {
+            let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            acceptor
+                .start_conversation(stream, peer.parse().unwrap())
+                .unwrap();
+            let mut label = [0; 6];
+            socket.read_exact(&mut label).unwrap();
+            (socket, String::from_utf8(label.to_vec()).unwrap())
+        };
+        let clients: Vec<_> = (0..64).map(|_| connect("192.0.2.7:5000")).collect();
+        assert!(clients.iter().all(|(_, label)| label == "served"));
+        let (mut refused, label) = connect("192.0.2.7:5000");
+        assert_eq!(label, "refuse");
+        let mut rest = vec![];
+        refused.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"d");
+        assert_eq!(connect("192.0.2.8:5000").1, "served");
+        assert_eq!(connect("127.0.0.1:5000").1, "served");
+        assert_eq!(acceptor.registry.totals().clients, 66);
+    }
 }

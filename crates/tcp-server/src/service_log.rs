@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use log::{Level, info, log_enabled};
 use proto::Network;
@@ -63,7 +63,7 @@ impl ServiceLog {
     }
 
     /// Logs the end of a connection, after the sum of its traffic that is in no line yet.
-    pub(crate) fn disconnected(&self, connection: &Connection, reason: &str, time: Duration) {
+    pub(crate) fn disconnected(&self, connection: &Connection, reason: &str) {
         if !log_enabled!(Level::Info) {
             return;
         }
@@ -85,7 +85,11 @@ impl ServiceLog {
                 log_sum(direction, &sum, name);
             }
         }
-        let (received, sent, seconds) = (received.total(), sent.total(), time.as_secs_f64());
+        let (received, sent, seconds) = (
+            received.total(),
+            sent.total(),
+            connection.began.elapsed().as_secs_f64(),
+        );
         info!(
             "client disconnected: {name}: {reason}; received {received}, sent {sent}, in {seconds:.3} s"
         );

@@ -6,7 +6,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use proto::Observer;
-use tcp_server::{BoxError, Client, EndReason, Limits, Service, StopHandle, Totals, serve};
+use tcp_server::{
+    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, Totals, serve,
+    serve_listed,
+};
 
 /// What a stop promises.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -106,6 +109,33 @@ fn clients_are_served_at_once_and_counted() {
         (20, 60, 60)
     );
     assert_eq!(totals.abandoned, 0);
+}
+
+#[test]
+fn the_list_shows_who_is_connected() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, clients) = (StopHandle::new(), ClientList::default());
+    assert!(clients.list().is_empty());
+    let server = thread::spawn({
+        let (stop, clients) = (stop.clone(), clients.clone());
+        let limits = Limits::default();
+        move || serve_listed(listener, &limits, &stop, &clients, LineEcho).unwrap()
+    });
+    let mut sockets = [(); 2].map(|()| TcpStream::connect(address).unwrap());
+    for socket in &mut sockets {
+        say(socket, "hello\n");
+    }
+    let list = clients.list();
+    assert_eq!(list.len(), 2);
+    for (info, socket) in list.iter().zip(&sockets) {
+        assert_eq!(info.address, socket.local_addr().unwrap());
+        assert_eq!(info.bytes_received, 6);
+    }
+    assert_eq!([list[0].number, list[1].number], [1, 2]);
+    stop.stop();
+    server.join().unwrap();
+    assert!(clients.list().is_empty());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Unix.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -73,6 +74,20 @@ fn hangup_is_ignored() -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
+
+/// A write in append mode puts all its bytes at the end of the file, in one piece (POSIX).
+pub(crate) const APPENDS_ARE_WHOLE: bool = true;
+
+/// Lets only the owner read and write a file that is created.
+pub(crate) fn make_private(options: &mut OpenOptions) {
+    options.mode(0o600);
+}
+
+/// Whether two open files are one.
+pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
+    let (a, b) = (a.metadata()?, b.metadata()?);
+    Ok((a.dev(), a.ino()) == (b.dev(), b.ino()))
 }
 
 /// Makes a write past the file-size limit fail with EFBIG, where SIGXFSZ would end the process. Without effect if it fails.

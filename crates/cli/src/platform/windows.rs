@@ -1,5 +1,6 @@
 //! Windows.
 
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::process;
 use std::sync::mpsc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use socket2::Socket;
 use winapi_util::HandleRef;
 use winapi_util::console::{mode, set_mode};
+use winapi_util::file::{Information, information};
 
 use super::{QuestionSignal, Signal};
 
@@ -59,6 +61,19 @@ pub(crate) fn watch_signals(mut react: impl FnMut(Signal) + Send + 'static) -> i
         let _ = send.send(());
     })
     .map_err(io::Error::other)
+}
+
+/// Wine appends in two steps, so writers take turns by a lock.
+pub(crate) const APPENDS_ARE_WHOLE: bool = false;
+
+/// Does nothing: the folder's access control list decides who may read a file.
+pub(crate) fn make_private(_: &mut OpenOptions) {}
+
+/// Whether two open files are one.
+pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
+    let (a, b) = (information(a)?, information(b)?);
+    let identity = |file: &Information| (file.volume_serial_number(), file.file_index());
+    Ok(identity(&a) == identity(&b))
 }
 
 /// Windows has no signal for it.

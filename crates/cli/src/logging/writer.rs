@@ -1,6 +1,7 @@
-//! The thread that brings a queue's lines to a file or terminal. It knows nothing of who wrote them.
+//! The thread that writes a queue's lines to a file or terminal. It does not know where they come from.
 //!
-//! A failing sink never stops the program: what cannot be written is lost, counted, and told once writing succeeds again.
+//! A failing sink never stops the program: lines that cannot be written are counted, and a later line reports how many
+//! were lost.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -8,17 +9,17 @@ use std::thread;
 
 use log::Level;
 
-use super::line::LineStart;
+use super::format::line;
 use super::queue::Queue;
 use crate::reason::Reason;
 use crate::say::say;
 
-/// A buffer that a stall made larger than this is given back.
+/// A buffer that grew past this in a stall shrinks again.
 const KEPT_BYTES: usize = 2 << 20;
 
 /// Starts a named thread that writes `queue` to `sink` until the queue is closed and drained.
 ///
-/// `complaint` begins the line on stderr that tells of the first failure; a sink that is stderr has none.
+/// `complaint` begins the line on stderr that reports the first failure; a sink that is stderr has none.
 pub(super) fn spawn(
     name: &str,
     queue: Arc<Queue>,
@@ -35,7 +36,7 @@ pub(super) fn spawn(
                 batch.clear();
                 batch.shrink_to(KEPT_BYTES);
             }
-            writer.tell_end();
+            writer.report_end();
             queue.end();
         })?;
     Ok(())
@@ -45,11 +46,10 @@ struct Writer<S> {
     sink: S,
     complaint: Option<String>,
     complained: bool,
-    line_start: LineStart,
     failure: Option<Failure>,
 }
 
-/// What went wrong since the sink last took a batch.
+/// What failed since the sink last took a batch.
 struct Failure {
     why: io::Error,
     lost_lines: u64,
@@ -63,20 +63,19 @@ impl<S: Write> Writer<S> {
             sink,
             complaint,
             complained: false,
-            line_start: LineStart::new(Level::Warn),
             failure: None,
         }
     }
 
-    /// Writes a batch, and that `dropped` lines are missing after it.
+    /// Writes a batch, and a notice if `dropped` lines are missing after it.
     fn write(&mut self, batch: &mut Vec<u8>, dropped: u64) {
         if dropped > 0 {
-            self.line_start.write_to(batch);
             let dropped = log_lines(dropped);
-            let _ = writeln!(batch, "{dropped} dropped: writing was too slow");
+            let notice = format_args!("{dropped} dropped: writing was too slow");
+            batch.extend(line(Level::Warn, notice));
         }
         if let Some(mut failure) = self.failure.take() {
-            let notice = self.recovery_notice(&failure);
+            let notice = recovery_notice(&failure);
             if let Err((written, why)) = write_whole(&mut self.sink, &notice) {
                 failure.why = why;
                 failure.lost_lines += count_lines(batch);
@@ -97,28 +96,17 @@ impl<S: Write> Writer<S> {
         }
     }
 
-    fn recovery_notice(&mut self, failure: &Failure) -> Vec<u8> {
-        let mut notice = Vec::new();
-        if failure.torn {
-            notice.push(b'\n');
-        }
-        self.line_start.write_to(&mut notice);
-        let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
-        let _ = writeln!(notice, "{lost} lost: {why}");
-        notice
-    }
-
     fn complain(&mut self, why: &io::Error) {
         if let (Some(complaint), false) = (&self.complaint, self.complained) {
             self.complained = true;
             let why = Reason(why);
             say(format_args!(
-                "{complaint}: {why}; log lines are lost until that is mended"
+                "{complaint}: {why}; log lines are dropped until there is room again"
             ));
         }
     }
 
-    fn tell_end(&self) {
+    fn report_end(&self) {
         if let (Some(complaint), Some(failure)) = (&self.complaint, &self.failure) {
             let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
             say(format_args!("{complaint}: {why}; {lost} lost"));
@@ -126,7 +114,17 @@ impl<S: Write> Writer<S> {
     }
 }
 
-/// Like `write_all`, but an error tells how many bytes were written before it.
+/// The line that reports a failure once it is over. It ends a torn line first.
+fn recovery_notice(failure: &Failure) -> Vec<u8> {
+    let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
+    let notice = line(Level::Warn, format_args!("{lost} lost: {why}"));
+    match failure.torn {
+        true => [b"\n", &notice[..]].concat(),
+        false => notice,
+    }
+}
+
+/// Like `write_all`, but an error says how many bytes were written before it.
 fn write_whole(sink: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut written = 0;
     while written < bytes.len() {
@@ -159,8 +157,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::logging::queue::Priority;
 
-    /// A disk with so much room.
+    /// A disk with room for a number of bytes.
     struct Disk {
         content: Vec<u8>,
         room: usize,
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_costs_lines_and_their_number_is_told() {
+    fn a_full_disk_costs_lines_and_their_number_is_reported() {
         let disk = Disk {
             content: Vec::new(),
             room: 7,
@@ -222,7 +221,7 @@ mod tests {
         );
     }
 
-    /// Passes each write on, and lets it return when told to.
+    /// Forwards each write, and lets it return when the test says so.
     struct Stalled {
         written: mpsc::Sender<Vec<u8>>,
         go_on: mpsc::Receiver<()>,
@@ -241,17 +240,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_sink_stalls_nobody_and_gets_all_in_the_end() {
+    fn a_stalled_sink_stalls_no_caller_and_gets_everything_in_the_end() {
         let (written, writes) = mpsc::channel();
         let (let_go, go_on) = mpsc::channel();
         let queue = Arc::new(Queue::default());
         let sink = Stalled { written, go_on };
         spawn("stalled", Arc::clone(&queue), sink, None).unwrap();
 
-        queue.push(b"first\n", true);
+        queue.push(b"first\n", Priority::Normal);
         assert_eq!(writes.recv().unwrap(), b"first\n");
         for _ in 0..3 {
-            queue.push(b"more\n", true);
+            queue.push(b"more\n", Priority::Normal);
         }
         assert!(!queue.drain(Duration::from_millis(20)));
         queue.close();

@@ -1,17 +1,20 @@
-//! Service messages: what the `log` macros say, as lines in a file, on stderr, or both.
+//! Service messages: the records of the `log` macros, as lines in files, on stderr, or both.
 //!
-//! A line costs its caller a fraction of a microsecond and never waits for the disk: record -> `line` -> `queue` -> a `writer`
-//! thread -> `file` or stderr. Each destination has a queue of its own, so that a stopped terminal does not stall the file.
+//! record -> `router` -> simplelog with `format` -> `queue` -> a `writer` thread -> `file` or stderr. A line costs its
+//! caller about a microsecond and never waits for the disk. Each destination has its own queue, so that a stopped
+//! terminal does not stall the file. Security events have a file of their own, beside the log.
 
+mod event_limiter;
 mod file;
-mod line;
+mod format;
 mod queue;
-mod stamp;
+mod router;
+mod security;
 mod writer;
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io;
+use std::io::{self, Write};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,19 +24,23 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use log::{Level, LevelFilter};
+use log::{Level, LevelFilter, info};
 
 use crate::program::Program;
 use crate::reason::Reason;
 use crate::say::say;
 use file::LogFile;
-use line::Router;
-use queue::Queue;
+use queue::{Priority, Queue};
+use router::Router;
+use security::SecurityLog;
 
 /// How long the end waits for a file or terminal that takes no more lines.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a server's service messages are and where they go.
+/// The security log is rotated past this, so that it and the older one stay small enough to read.
+const SECURITY_LOG_BYTES: u64 = 10 << 20;
+
+/// Which service messages a server logs, and where they go.
 #[derive(Args, Clone, Debug)]
 pub struct LogFlags {
     /// Where service messages go
@@ -58,7 +65,7 @@ pub struct LogFlags {
     )]
     pub log_level: LevelFilter,
 
-    /// Past so many MiB the log file becomes PATH.1 and a new one begins; 0: no limit
+    /// Past this many MiB the log file becomes PATH.1 and a new one begins; 0: no limit
     #[arg(long, value_name = "N", default_value = "100", help_heading = "Log")]
     pub log_max_mib: u32,
 }
@@ -75,15 +82,17 @@ pub enum LogTo {
 }
 
 impl LogFlags {
-    /// Starts logging as the flags say; stderr tells where the log file is.
+    /// Starts logging as the flags say; a line on stderr says where the log file is.
     ///
     /// # Errors
     /// When the log file cannot be opened for appending, or logging was started before.
     pub fn start(&self, program: &Program) -> Result<LogGuard, LogError> {
         let mut guard = LogGuard::new();
+        let path = self.log_file.clone();
+        let path = path.unwrap_or_else(|| program.log_file().into());
+        // Beyond a change of the working directory, and for the person who looks for it.
+        let path = std::path::absolute(&path).unwrap_or(path);
         if self.log_to != LogTo::Console {
-            let path = self.log_file.clone();
-            let path = path.unwrap_or_else(|| program.log_file().into());
             let limit = u64::from(self.log_max_mib) << 20;
             let file = LogFile::open(&path, (limit > 0).then_some(limit)).map_err(|source| {
                 let path = path.clone();
@@ -95,12 +104,13 @@ impl LogFlags {
         if self.log_to != LogTo::File {
             guard.add_stderr()?;
         }
+        guard.add_security_file(&path.with_extension("security.log"))?;
         guard.install(self.log_level)
     }
 }
 
-/// Starts logging to stderr alone: a client's service messages. Each line is there before the call
-/// that logs it returns, so that a person sees it in its place among the client's own output.
+/// Starts logging to stderr alone: a client's service messages. Each line is written before the call that logs it
+/// returns, so that a person sees it in its place among the client's own output.
 ///
 /// # Errors
 /// When logging was started before.
@@ -108,10 +118,12 @@ pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
     LogGuard::new().install(level).map(drop)
 }
 
-/// Logging, as long as it lives. Dropping it brings every line to its destination; later lines are discarded.
+/// Logging, as long as it lives. Dropping it writes all lines to their destinations; later ones are discarded.
 #[must_use = "dropping the guard ends the log"]
 pub struct LogGuard {
     outputs: Vec<Output>,
+    security: Option<(Arc<SecurityLog>, Output)>,
+    reopen_flags: Vec<Arc<AtomicBool>>,
     warns_aloud: Arc<AtomicBool>,
 }
 
@@ -125,46 +137,77 @@ impl LogGuard {
     fn new() -> Self {
         Self {
             outputs: Vec::new(),
+            security: None,
+            reopen_flags: Vec::new(),
             warns_aloud: Arc::default(),
         }
     }
 
-    /// Whether warnings go to stderr as well, should the file alone have them otherwise.
+    /// Whether warnings go to stderr too, if otherwise only the file has them.
     pub(crate) fn warn_aloud(&self, aloud: bool) {
         let is_shown = self.outputs.iter().any(|output| output.path.is_none());
         self.warns_aloud
             .store(aloud && !is_shown, Ordering::Relaxed);
     }
 
+    /// A function that opens all log files again, for the signal SIGHUP: whoever rotates them has moved them away.
+    pub fn reopener(&self) -> impl Fn() + Send + 'static {
+        let flags = self.reopen_flags.clone();
+        move || {
+            for flag in &flags {
+                flag.store(true, Ordering::Relaxed);
+            }
+            // The writer opens the file for this line.
+            info!("log files reopened");
+        }
+    }
+
     fn add_file(&mut self, file: LogFile, path: &Path) -> Result<(), LogError> {
-        let complaint = format!("cannot write to the log file {}", path.display());
-        let queue = self.add(Some(path.to_owned()));
-        writer::spawn("log-file", queue, file, Some(complaint)).map_err(LogError::Thread)
+        let output = self.start_file("log-file", file, path)?;
+        self.outputs.push(output);
+        Ok(())
+    }
+
+    fn add_security_file(&mut self, path: &Path) -> Result<(), LogError> {
+        let file = LogFile::open_late(path, Some(SECURITY_LOG_BYTES));
+        let output = self.start_file("log-security-file", file, path)?;
+        let security = SecurityLog::start(&output.queue).map_err(LogError::Thread)?;
+        self.security = Some((security, output));
+        Ok(())
     }
 
     fn add_stderr(&mut self) -> Result<(), LogError> {
-        let queue = self.add(None);
-        writer::spawn("log-stderr", queue, io::stderr(), None).map_err(LogError::Thread)
+        let queue = Arc::new(Queue::default());
+        writer::spawn("log-stderr", Arc::clone(&queue), io::stderr(), None)
+            .map_err(LogError::Thread)?;
+        self.outputs.push(Output { queue, path: None });
+        Ok(())
     }
 
-    fn add(&mut self, path: Option<PathBuf>) -> Arc<Queue> {
+    fn start_file(&mut self, name: &str, file: LogFile, path: &Path) -> Result<Output, LogError> {
+        self.reopen_flags.push(file.reopen_flag());
         let queue = Arc::new(Queue::default());
-        self.outputs.push(Output {
-            queue: Arc::clone(&queue),
-            path,
-        });
-        queue
+        let complaint = format!("cannot write to the log file {}", path.display());
+        writer::spawn(name, Arc::clone(&queue), file, Some(complaint)).map_err(LogError::Thread)?;
+        Ok(Output {
+            queue,
+            path: Some(path.to_owned()),
+        })
     }
 
     fn install(self, level: LevelFilter) -> Result<Self, LogError> {
-        let queues: Arc<[_]> = self
-            .outputs
-            .iter()
-            .map(|output| Arc::clone(&output.queue))
-            .collect();
-        let router = Router::new(&queues, Arc::clone(&self.warns_aloud));
+        let queue = |output: &Output| Arc::clone(&output.queue);
+        let queues: Arc<[_]> = self.outputs.iter().map(queue).collect();
+        let security = self.security.as_ref().map(|(log, _)| Arc::clone(log));
+        let max_level = match security {
+            // Security events are logged whatever the level is.
+            Some(_) => level.max(LevelFilter::Info),
+            None => level,
+        };
+        let warns_aloud = Arc::clone(&self.warns_aloud);
+        let router = Router::new(level, &queues, security, warns_aloud, DRAIN_TIMEOUT);
         log::set_boxed_logger(Box::new(router)).map_err(|_| LogError::Started)?;
-        log::set_max_level(level);
+        log::set_max_level(max_level);
         log_panics(queues);
         Ok(self)
     }
@@ -172,10 +215,15 @@ impl LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        for output in &self.outputs {
+        let mut outputs: Vec<_> = self.outputs.iter().collect();
+        if let Some((security, output)) = &self.security {
+            security.log_last_sums();
+            outputs.push(output);
+        }
+        for output in &outputs {
             output.queue.close();
         }
-        for output in &self.outputs {
+        for output in outputs {
             if !output.queue.drain(DRAIN_TIMEOUT)
                 && let Some(path) = &output.path
             {
@@ -188,13 +236,20 @@ impl Drop for LogGuard {
     }
 }
 
-/// A thread's panic is a service message too. Past the loggers, whose locks the panicking thread may hold.
+/// Logs panics of threads. It bypasses the loggers, because the panicking thread may hold their locks.
 fn log_panics(queues: Arc<[Arc<Queue>]>) {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let thread = thread::current();
         let name = thread.name().unwrap_or("unnamed");
-        line::push_directly(&queues, Level::Error, format_args!("thread {name}: {info}"));
+        let line = format::line(Level::Error, format_args!("thread {name}: {info}"));
+        for queue in &*queues {
+            queue.push(&line, Priority::Normal);
+        }
+        if queues.is_empty() {
+            // There is nowhere to report that stderr is gone.
+            let _ = io::stderr().write_all(&line);
+        }
         usual(info);
     }));
 }
@@ -204,32 +259,32 @@ fn log_panics(queues: Arc<[Arc<Queue>]>) {
 pub enum LogError {
     /// The log file cannot be opened or created.
     Open {
-        /// As the flag or the default had it.
+        /// The absolute path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: io::Error,
     },
-    /// The system has no thread to spare for the writer.
+    /// The thread of a writer cannot be started.
     Thread(io::Error),
     /// The process logs already.
     Started,
 }
 
 impl Display for LogError {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { path, source } => write!(
-                out,
+                f,
                 "cannot open the log file {}: {}; choose another with --log-file, or --log-to console",
                 path.display(),
                 Reason(source)
             ),
             Self::Thread(source) => write!(
-                out,
+                f,
                 "cannot start the log's thread: {}; raise the limit of threads",
                 Reason(source)
             ),
-            Self::Started => out.write_str("the log was started before"),
+            Self::Started => f.write_str("the log was started before"),
         }
     }
 }

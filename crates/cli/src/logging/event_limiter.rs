@@ -1,0 +1,242 @@
+//! How many security events get lines of their own: one a second for each kind and site. The others are counted, with
+//! the number of names in them. Pure: it gets the time and gives decisions.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use proto::Network;
+
+/// The time between two lines of the same kind and site.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Kinds and sites that are told apart. Past it, further sites share the entry of their kind that has no site.
+const MAX_ENTRIES: usize = 4096;
+
+/// Names that are told apart in one sum.
+const MAX_NAMES: usize = 1000;
+
+/// Lines about all kinds and sites: as many at once, and then as many a second. Somebody with thousands of addresses
+/// needs the better part of an hour to fill both files, of 10 MiB each.
+const LINES_AT_ONCE: f64 = 200.0;
+const LINES_PER_SECOND: f64 = 50.0;
+
+/// Events that got no lines of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EventSum {
+    pub(super) kind: String,
+    /// `None` for several sites, or when events have none.
+    pub(super) site: Option<Network>,
+    pub(super) events: u64,
+    /// Different names in the events; at most [`MAX_NAMES`].
+    pub(super) names: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    last_line: Instant,
+    events: u64,
+    names: HashSet<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct EventLimiter {
+    entries: HashMap<(String, Option<Network>), Entry>,
+    tokens: f64,
+    refilled: Instant,
+}
+
+impl EventLimiter {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            entries: HashMap::new(),
+            tokens: LINES_AT_ONCE,
+            refilled: now,
+        }
+    }
+
+    /// Whether an event gets a line of its own. If not, it is counted for the next sum.
+    pub(super) fn admit(
+        &mut self,
+        kind: &str,
+        site: Option<Network>,
+        name: Option<&str>,
+        now: Instant,
+    ) -> bool {
+        self.refill(now);
+        let mut key = (kind.to_owned(), site);
+        if self.entries.len() >= MAX_ENTRIES && !self.entries.contains_key(&key) {
+            key.1 = None;
+        }
+        let is_first = !self.entries.contains_key(&key);
+        let entry = self.entries.entry(key).or_insert_with(|| Entry {
+            last_line: now,
+            events: 0,
+            names: HashSet::new(),
+        });
+        let is_due = is_first || now.duration_since(entry.last_line) >= INTERVAL;
+        // While events wait for a sum, later ones do not overtake it.
+        if is_due && entry.events == 0 && self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            entry.last_line = now;
+            return true;
+        }
+        entry.events += 1;
+        if let Some(name) = name
+            && entry.names.len() < MAX_NAMES
+        {
+            let mut hasher = DefaultHasher::new();
+            name.hash(&mut hasher);
+            entry.names.insert(hasher.finish());
+        }
+        false
+    }
+
+    /// The sums that are due now, within the budget of all lines.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<EventSum> {
+        self.refill(now);
+        let mut sums = Vec::new();
+        for ((kind, site), entry) in &mut self.entries {
+            let is_due = now.duration_since(entry.last_line) >= INTERVAL;
+            if entry.events > 0 && is_due && self.tokens >= 1.0 {
+                self.tokens -= 1.0;
+                entry.last_line = now;
+                sums.push(entry.take(kind, *site));
+            }
+        }
+        let is_recent = |entry: &Entry| now.duration_since(entry.last_line) < INTERVAL;
+        self.entries
+            .retain(|_, entry| entry.events > 0 || is_recent(entry));
+        sums
+    }
+
+    /// All sums, whether due or not: the last ones of a process.
+    pub(super) fn take_all(&mut self) -> Vec<EventSum> {
+        let waiting = |(_, entry): &(_, &mut Entry)| entry.events > 0;
+        let entries = self.entries.iter_mut().filter(waiting);
+        entries
+            .map(|((kind, site), entry)| entry.take(kind, *site))
+            .collect()
+    }
+
+    /// Whether events wait for a sum.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.entries.values().any(|entry| entry.events > 0)
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let seconds = now.saturating_duration_since(self.refilled).as_secs_f64();
+        self.tokens = (self.tokens + seconds * LINES_PER_SECOND).min(LINES_AT_ONCE);
+        self.refilled = self.refilled.max(now);
+    }
+}
+
+impl Entry {
+    fn take(&mut self, kind: &str, site: Option<Network>) -> EventSum {
+        EventSum {
+            kind: kind.to_owned(),
+            site,
+            events: std::mem::take(&mut self.events),
+            names: std::mem::take(&mut self.names).len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn site(number: u32) -> Option<Network> {
+        Some(Network::of(IpAddr::V4(Ipv4Addr::from_bits(
+            0x0a00_0000 + number,
+        ))))
+    }
+
+    #[test]
+    fn a_kind_and_site_gets_a_line_a_second() {
+        let start = Instant::now();
+        let mut limiter = EventLimiter::new(start);
+        let mut lines = 0;
+        let (mut events, mut summed) = (0, 0);
+        for millis in (0..10_000).step_by(10) {
+            let now = start + Duration::from_millis(millis);
+            let sums = limiter.take_due(now);
+            lines += sums.len();
+            summed += sums.iter().map(|sum| sum.events).sum::<u64>();
+            events += 1;
+            let name = format!("name {}", events % 7);
+            if limiter.admit("login failed", site(1), Some(&name), now) {
+                lines += 1;
+                summed += 1;
+            }
+        }
+        assert_eq!(lines, 10);
+        let last = limiter.take_all();
+        assert_eq!((last.len(), last[0].names), (1, 7));
+        assert_eq!(summed + last[0].events, events);
+        assert!(!limiter.has_waiting());
+    }
+
+    #[test]
+    fn other_kinds_and_sites_are_not_held_back() {
+        let start = Instant::now();
+        let mut limiter = EventLimiter::new(start);
+        for _ in 0..1000 {
+            limiter.admit("login failed", site(1), None, start);
+        }
+        assert!(limiter.admit("login", site(1), None, start));
+        assert!(limiter.admit("login failed", site(2), None, start));
+        assert!(limiter.admit("login failed", None, None, start));
+    }
+
+    #[test]
+    fn many_sites_cost_bounded_memory_and_lines() {
+        let start = Instant::now();
+        let mut limiter = EventLimiter::new(start);
+        let admit = |&number: &u32| limiter.admit("login failed", site(number), None, start);
+        let admitted = (0..100_000).filter(admit).count() as u64;
+        assert_eq!(admitted, LINES_AT_ONCE as u64);
+        assert!(limiter.entries.len() <= MAX_ENTRIES + 1);
+        let counted: u64 = limiter.take_all().iter().map(|sum| sum.events).sum();
+        assert_eq!(admitted + counted, 100_000);
+    }
+
+    proptest! {
+        #[test]
+        fn every_event_is_in_a_line_or_in_a_sum(
+            steps in prop::collection::vec((0..400u64, 0..3u32, 0..2usize, prop::bool::ANY), 0..200),
+        ) {
+            let mut now = Instant::now();
+            let mut limiter = EventLimiter::new(now);
+            let mut events = 0;
+            let mut lines: HashMap<_, Vec<Instant>> = HashMap::new();
+            let mut logged = 0;
+            for (millis, number, kind, is_event) in steps {
+                now += Duration::from_millis(millis);
+                let kind = ["login", "ban"][kind];
+                if is_event {
+                    events += 1;
+                    if limiter.admit(kind, site(number), Some("anna"), now) {
+                        logged += 1;
+                        lines.entry((kind.to_owned(), site(number))).or_default().push(now);
+                    }
+                } else {
+                    for sum in limiter.take_due(now) {
+                        prop_assert_eq!(sum.names, 1);
+                        logged += sum.events;
+                        lines.entry((sum.kind, sum.site)).or_default().push(now);
+                    }
+                }
+            }
+            logged += limiter.take_all().iter().map(|sum| sum.events).sum::<u64>();
+            prop_assert_eq!(logged, events);
+            for times in lines.values() {
+                prop_assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= INTERVAL));
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The logger of the `log` facade: sends each record to the destinations of its target.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use simplelog::WriteLogger;
+
+use super::format::{LineWriter, logger, message};
+use super::queue::{Priority, Queue};
+use super::security::{self, SecurityLog};
+use crate::say::say;
+
+/// The target of lines about received and sent bytes, which are dropped first when the disk stalls.
+const TRAFFIC: &str = "traffic";
+
+pub(super) struct Router {
+    level: LevelFilter,
+    normal: Box<WriteLogger<LineWriter>>,
+    traffic: Box<WriteLogger<LineWriter>>,
+    security: Option<Arc<SecurityLog>>,
+    queues: Arc<[Arc<Queue>]>,
+    warns_aloud: Arc<AtomicBool>,
+    /// How long a flush waits for a file or terminal that takes no more lines.
+    patience: Duration,
+}
+
+impl Router {
+    /// Without queues each line goes to stderr before the caller goes on. While `warns_aloud` is set, warnings go
+    /// there too.
+    pub(super) fn new(
+        level: LevelFilter,
+        queues: &Arc<[Arc<Queue>]>,
+        security: Option<Arc<SecurityLog>>,
+        warns_aloud: Arc<AtomicBool>,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            level,
+            normal: logger(LineWriter::new(queues, Priority::Normal)),
+            traffic: logger(LineWriter::new(queues, Priority::Traffic)),
+            security,
+            queues: Arc::clone(queues),
+            warns_aloud,
+            patience,
+        }
+    }
+}
+
+impl Router {
+    /// The security log, if it takes lines of this target.
+    fn security_log(&self, target: &str) -> Option<&SecurityLog> {
+        let is_security = matches!(target, security::TARGET | security::SUM_TARGET);
+        self.security.as_deref().filter(|_| is_security)
+    }
+}
+
+impl Log for Router {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= self.level || self.security_log(metadata.target()).is_some()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let security = self.security_log(record.target());
+        if let Some(security) = security
+            && record.target() == security::TARGET
+            && !security.admit(record)
+        {
+            return;
+        }
+        // Before a logger's lock is taken, so that a value which panics as it is displayed does no harm to other
+        // threads.
+        let message = message(*record.args());
+        let args = format_args!("{message}");
+        let metadata = record.metadata().clone();
+        let record = Record::builder().metadata(metadata).args(args).build();
+        if let Some(security) = security {
+            security.log(&record);
+        }
+        if record.level() > self.level {
+            return;
+        }
+        match record.target() {
+            TRAFFIC => self.traffic.log(&record),
+            _ => self.normal.log(&record),
+        }
+        if record.level() == Level::Warn && self.warns_aloud.load(Ordering::Relaxed) {
+            say(format_args!("warning: {message}"));
+        }
+    }
+
+    /// Waits until all lines are where they belong, at most for the router's patience.
+    fn flush(&self) {
+        for queue in &*self.queues {
+            queue.drain(self.patience);
+        }
+        if let Some(security) = &self.security {
+            security.flush(self.patience);
+        }
+    }
+}
