@@ -1,5 +1,6 @@
 //! A view of the connected clients from outside the server, for an administrator's console.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -25,6 +26,28 @@ pub struct ClientInfo {
     pub bytes_received: u64,
     /// Bytes sent to the client.
     pub bytes_sent: u64,
+}
+
+/// `192.0.2.7:50000 (connection 3): connected for 12 s, received 9 bytes, sent 9 bytes`
+impl fmt::Display for ClientInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            address,
+            connected_for,
+            bytes_received,
+            bytes_sent,
+        } = self;
+        let seconds = connected_for.as_secs();
+        write!(
+            f,
+            "{address} (connection {number}): connected for {seconds} s, "
+        )?;
+        write!(
+            f,
+            "received {bytes_received} bytes, sent {bytes_sent} bytes"
+        )
+    }
 }
 
 impl ClientList {
