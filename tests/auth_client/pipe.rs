@@ -10,6 +10,16 @@ use auth_server::SessionLimits;
 use crate::server::{PASSWORD, Server};
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_password() {
+    let server = Server::start();
+    let password = format!("\u{feff}{PASSWORD}\r\n");
+    let register = server.scripted(&["--user", "anna", "register"], &password);
+    register.output().expect_success();
+    let login = server.scripted(&["--user", "anna", "login"], PASSWORD);
+    login.output().expect_success();
+}
+
+#[test]
 fn a_token_is_kept_for_its_owner_and_used_again() {
     let server = Server::start();
     server.register("Аня");
@@ -305,7 +315,7 @@ fn what_is_missing_or_refused_is_told() {
         (
             &["--user", "a", "login"],
             "wrong horse",
-            "the user or the password is wrong",
+            "the user or the password is wrong; wait 1 s before the next attempt",
         ),
         (
             &["--user", "a", "register"],

@@ -61,13 +61,13 @@ fn a_person_is_asked_until_the_password_is_right() {
     let terminal = server.client(&["--user", "anna"]).spawn_in_terminal();
     terminal.expect("Password: ");
     terminal.type_line("wrong horse");
-    terminal.expect("the user or the password is wrong");
-    terminal.expect("\nRegister or log in? ");
+    terminal.expect("the user or the password is wrong; wait 1 s before the next attempt\n");
+    terminal.expect("Register or log in? ");
     terminal.type_line("login bo");
     terminal.expect("Password: ");
     terminal.type_line("wrong horse");
-    terminal.expect("the user or the password is wrong");
-    terminal.expect("\nRegister or log in? ");
+    terminal.expect("the user or the password is wrong; wait 1 s before the next attempt\n");
+    terminal.expect("Register or log in? ");
     terminal.type_keys("\u{4}");
     assert!(terminal.wait().success());
     assert!(!terminal.plain().contains("horse"));

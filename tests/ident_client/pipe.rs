@@ -176,6 +176,19 @@ fn a_command_is_never_taken_for_a_name() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_name() {
+    let server = Server::start();
+    let program = client(server.address).arg("--quiet");
+    let done = program.stdin_bytes("\u{feff}Anna\r\nwhoami\r\n").output();
+    let done = done.expect_success();
+    assert!(
+        done.stdout_text()
+            .starts_with("Hello, Anna!\nYou are Anna, ")
+    );
+    assert_eq!(server.known().as_deref(), Some("Anna"));
+}
+
+#[test]
 fn a_flag_that_is_no_name_is_wrong_usage() {
     let server = Server::start();
     let program = client(server.address).args(["--name", "\u{1b}[2J"]);

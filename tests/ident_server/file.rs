@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use testbed::{Finished, Folder};
+use testbed::{Finished, Folder, Program};
 
-use crate::server::{DATA_FILE, Server, program};
+use crate::server::{DATA_FILE, Server, program, welcome};
 
 /// A folder whose data file says this.
 fn folder_with(data: &str) -> Folder {
@@ -175,6 +175,42 @@ fn a_file_that_is_replaced_under_the_server_takes_no_names() {
     let folder = server.stop();
     assert_eq!(fs::read_to_string(&path).unwrap(), edited);
     Server::start_in(&folder).greet("127.0.0.1", "Bo");
+}
+
+/// As a container does with a volume that is one file.
+#[test]
+fn a_file_that_is_mounted_by_itself_is_used_without_compaction() {
+    const NAMESPACE: &str = "unshare --map-root-user --mount sh -c";
+    const MOUNT: &str = "mount --bind real.jsonl data/clients.jsonl";
+    let folder = folder_with("");
+    fs::write(folder.join("real.jsonl"), "").unwrap();
+    let probe = Program::new("sh").args(["-c", &format!("{NAMESPACE} '{MOUNT}' || echo no")]);
+    if probe.in_folder(&folder).output().stdout_text() == "no\n" {
+        return eprintln!("skipped, since nothing can be mounted here");
+    }
+    let enter = format!(r#"exec {NAMESPACE} '{MOUNT} && exec "$0" "$@"' "$0" "$@"; true"#);
+    let mounted = program().args(["--log-to", "console"]).prelude(&enter);
+    let server = Server::run(&mounted.in_folder(&folder));
+    let mut client = server.register("127.0.0.1", "Anna");
+    for name in ["Bo", "Carl"] {
+        let rename = format!(r#"{{"type":"rename","name":"{name}"}}"#);
+        assert_eq!(client.ask(rename), welcome(name));
+    }
+    let second = program().args(["--data-file", "real.jsonl"]);
+    let refused = second.in_folder(&folder).output().expect_code(1);
+    assert!(
+        refused
+            .stderr_text()
+            .contains("real.jsonl is in use by another process")
+    );
+    server.running.terminate();
+    let stopped = server.running.wait().expect_success();
+    let warnings = stopped
+        .stderr_text()
+        .matches("cannot be compacted, because it is mounted as a single file");
+    assert_eq!(warnings.count(), 1, "{}", stopped.stderr_text());
+    let data = fs::read_to_string(folder.join("real.jsonl")).unwrap();
+    assert_eq!(data.lines().count(), 3, "{data}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod console;
 mod deaf;
 mod descriptors;
 mod dialogue;

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::io::{BufRead, Read, Write};
 
-use cli::read_line;
+use cli::{Questions, read_line};
 use proto::Secret;
 
-use crate::asking::Asking;
 use crate::error::Error;
 
 /// The longest password is 128 characters, of which each may come as several of 4 bytes.
@@ -30,7 +29,7 @@ pub enum Passwords<'a> {
     /// Each is a line of the input, as it is.
     Input,
     /// Each is typed at the terminal that is standard input, without echo. A person answers prompts there and sees what failed.
-    Terminal(&'a Asking),
+    Terminal(&'a Questions),
     /// There are none.
     Nowhere,
 }
@@ -41,9 +40,9 @@ impl<'a> Console<'a> {
         self.terminal().is_some()
     }
 
-    fn terminal(&self) -> Option<&'a Asking> {
+    fn terminal(&self) -> Option<&'a Questions> {
         match self.passwords {
-            Passwords::Terminal(asking) => Some(asking),
+            Passwords::Terminal(questions) => Some(questions),
             Passwords::Input | Passwords::Nowhere => None,
         }
     }
@@ -51,9 +50,9 @@ impl<'a> Console<'a> {
     /// Reads a line of text; `None` at the end of the input. A line that is no text is explained, and the next one read.
     pub(crate) fn line(&mut self, prompt: &str) -> Result<Option<String>, Error> {
         loop {
-            let asked = self.terminal().map(|asking| asking.ask(prompt));
+            let question = self.terminal().map(|questions| questions.ask(prompt));
             let line = read_line(&mut self.input);
-            drop(asked);
+            drop(question);
             match line.map_err(Error::Input)? {
                 // Not quoted, because it may be a password in the wrong place.
                 Some(Err(_)) => self.explain("the line is too long, or is not UTF-8 text"),
@@ -79,10 +78,10 @@ impl<'a> Console<'a> {
         match self.passwords {
             Passwords::Nowhere => Err(Error::NoTerminal),
             Passwords::Input => self.secret_line(),
-            Passwords::Terminal(asking) => {
-                let asked = asking.ask_hidden(prompt).map_err(Error::Terminal)?;
+            Passwords::Terminal(questions) => {
+                let question = questions.ask_hidden(prompt).map_err(Error::Terminal)?;
                 let typed = self.secret_line();
-                drop(asked);
+                drop(question);
                 // Enter had no echo either.
                 self.explain("");
                 typed

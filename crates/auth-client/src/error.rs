@@ -83,6 +83,11 @@ impl fmt::Display for Error {
                 code: ErrorCode::NameTaken,
                 message,
             } => write!(f, "{}; choose another, or log in", Escaped::new(message)),
+            // The server's first step; a longer one it names itself, when the next attempt comes too early.
+            Self::Refused {
+                code: ErrorCode::BadCredentials,
+                message,
+            } => write!(f, "{}; wait 1 s before the next attempt", Escaped::new(message)),
             Self::Refused { message, .. } => Escaped::new(message).fmt(f),
             Self::NotLoggedIn => f.write_str("you are not logged in; auth-client login does it"),
             Self::AnothersSession {

@@ -3,7 +3,6 @@
 //!
 //! [`Client`] runs over anything that reads and writes. The user is behind a [`Console`]: a terminal, or files and pipes.
 
-mod asking;
 mod client;
 mod command;
 mod console;
@@ -12,7 +11,6 @@ mod error;
 mod table;
 mod token_file;
 
-pub use asking::Asking;
 pub use client::Client;
 pub use command::Command;
 pub use console::{Console, Passwords};

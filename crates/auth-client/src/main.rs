@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use auth_client::{Asking, Client, Command, Console, Error, Passwords, TokenFile};
+use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{
-    PlaintextFlags, Program, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError,
-    exit_on_stop, is_interactive, log_to_stderr,
+    PlaintextFlags, Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic,
+    UsageError, exit_on_stop, is_interactive, log_to_stderr,
 };
 use log::{LevelFilter, info};
 use proto::{Name, Passed};
@@ -90,12 +90,12 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     socket.set_read_timeout(Some(flags.tcp.timeout()))?;
     socket.set_write_timeout(Some(flags.tcp.timeout()))?;
     info!("connected to {server} from {local}");
-    let (traffic, asking) = (Arc::new(Traffic::default()), Arc::new(Asking::default()));
-    asking.go_on_after_stops()?;
+    let (traffic, questions) = (Arc::new(Traffic::default()), Questions::default());
+    questions.watch_signals()?;
     exit_on_stop({
-        let (traffic, asking) = (Arc::clone(&traffic), Arc::clone(&asking));
+        let (traffic, questions) = (Arc::clone(&traffic), questions.clone());
         move || {
-            asking.break_off();
+            questions.break_off();
             info!("disconnected: interrupted; {traffic}");
         }
     })?;
@@ -106,7 +106,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         errors: &mut stderr(),
         passwords: match is_interactive() {
             _ if flags.password_stdin => Passwords::Input,
-            true => Passwords::Terminal(&asking),
+            true => Passwords::Terminal(&questions),
             false => Passwords::Nowhere,
         },
     };

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::io::{BufRead, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use cli::{BadLine, read_line};
+use cli::{BadLine, Questions, read_line};
 use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Caller, Name, NameError, Passed};
@@ -23,10 +22,8 @@ pub struct Console<'a> {
     pub output: &'a mut dyn Write,
     /// Prompts and explanations. Failures to write them are ignored.
     pub errors: &'a mut dyn Write,
-    /// Whether a person types, answers prompts and sees what failed.
-    pub is_interactive: bool,
-    /// Set while a prompt has no answer. An interrupt then ends the prompt's line first.
-    pub is_asked: &'a AtomicBool,
+    /// The terminal at which a person answers prompts and sees what failed, if there is one.
+    pub questions: Option<&'a Questions>,
 }
 
 /// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the input.
@@ -89,7 +86,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     /// A line that is a command is never taken for a name: in a script the name before it may be missing or unreadable. Without
     /// a terminal the first bad answer ends the dialogue, since the next line is not meant as an answer.
     fn introduce(&mut self) -> Result<bool, Error> {
-        let is_interactive = self.console.is_interactive;
+        let is_interactive = self.is_interactive();
         loop {
             let name = match self.read_answer("What is your name? ")? {
                 None if is_interactive => return Ok(false),
@@ -158,7 +155,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
             }
         }
         match self.not_done {
-            count @ 1.. if !self.console.is_interactive => Err(Error::NotAllDone { count }),
+            count @ 1.. if !self.is_interactive() => Err(Error::NotAllDone { count }),
             _ => Ok(()),
         }
     }
@@ -239,11 +236,11 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     /// Reads the answer to a question; `None` at the end of the input. Only a person is asked again.
     fn read_answer(&mut self, question: &str) -> Result<Option<String>, Error> {
         loop {
-            if !self.console.is_interactive {
+            if !self.is_interactive() {
                 self.explain(question.trim_end());
             }
             match self.read_line(question)? {
-                Some(Err(bad_line)) if self.console.is_interactive => self.explain(bad_line),
+                Some(Err(bad_line)) if self.is_interactive() => self.explain(bad_line),
                 Some(Err(bad_line)) => return Err(Error::BadAnswer(bad_line)),
                 Some(Ok(line)) => return Ok(Some(line)),
                 None => return Ok(None),
@@ -252,19 +249,21 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     }
 
     fn read_line(&mut self, prompt: &str) -> Result<Option<Result<String, BadLine>>, Error> {
-        let is_interactive = self.console.is_interactive;
-        if is_interactive {
-            self.console.is_asked.store(true, Ordering::Relaxed);
-            let _ = write!(self.console.errors, "{prompt}");
-            let _ = self.console.errors.flush();
-        }
+        let question = self
+            .console
+            .questions
+            .map(|questions| questions.ask(prompt));
         let line = read_line(&mut self.console.input).map_err(Error::Input)?;
-        self.console.is_asked.store(false, Ordering::Relaxed);
-        if line.is_none() && is_interactive {
+        drop(question);
+        if line.is_none() && self.is_interactive() {
             // Ctrl-D leaves the cursor after the prompt.
             self.explain("");
         }
         Ok(line)
+    }
+
+    fn is_interactive(&self) -> bool {
+        self.console.questions.is_some()
     }
 
     fn print(&mut self, line: impl fmt::Display) -> Result<(), Error> {

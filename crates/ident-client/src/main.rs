@@ -1,13 +1,12 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use cli::{
-    Program, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError, exit_on_stop,
+    Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError, exit_on_stop,
     is_interactive, log_to_stderr,
 };
 use ident_client::{Console, Error, converse};
@@ -60,17 +59,12 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         socket.peer_addr()?,
         socket.local_addr()?
     );
-    let (traffic, is_asked) = (
-        Arc::new(Traffic::default()),
-        Arc::new(AtomicBool::default()),
-    );
+    let (traffic, questions) = (Arc::new(Traffic::default()), Questions::default());
+    questions.watch_signals()?;
     exit_on_stop({
-        let (traffic, is_asked) = (Arc::clone(&traffic), Arc::clone(&is_asked));
+        let (traffic, questions) = (Arc::clone(&traffic), questions.clone());
         move || {
-            if is_asked.load(Ordering::Relaxed) {
-                // Nobody pressed Enter after the prompt, and a terminal that is gone needs no line end.
-                let _ = writeln!(stderr());
-            }
+            questions.break_off();
             info!("disconnected: interrupted; {traffic}");
         }
     })?;
@@ -79,8 +73,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         input: &mut TextInput::stdin(),
         output: &mut stdout(),
         errors: &mut stderr(),
-        is_interactive: is_interactive(),
-        is_asked: &is_asked,
+        questions: is_interactive().then_some(&questions),
     };
     let end = converse(&socket, name.as_ref(), console, |passed| match passed {
         Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),

@@ -1,10 +1,11 @@
 //! `ident-server`: greets the clients that it knows, and asks the others who they are.
 
 use proto::Escaped;
+mod console;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Parser;
 use cli::{Program, TcpServerFlags};
@@ -39,7 +40,6 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let began = Instant::now();
     let server = flags.tcp.start(&PROGRAM)?;
     let names = Names::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
     let invalid_keys = warn_of_invalid_keys(&names, &flags.data_file);
@@ -50,9 +50,9 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         known(names.stats())
     );
     let names = Arc::new(names);
-    let server = server.listen()?;
+    let server = server.listen()?.with_console(console::commands(&names));
     let stop = StopHandle::new();
-    let (listener, _log) = server.announce({
+    let (listener, running) = server.announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;
@@ -62,13 +62,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     };
     let totals = serve(listener, &limits, &stop, Ident::new(Arc::clone(&names)))?;
     let stats = names.stats();
-    info!(
-        "server stopped: {totals}, in {:.3} s; clients known: {}, changes: {}, fsyncs: {}",
-        began.elapsed().as_secs_f64(),
+    // The store erases what is forgotten before the log ends.
+    drop(names);
+    running.stopped(format_args!(
+        "{totals}; clients known: {}, changes: {}, fsyncs: {}",
         known(stats),
         stats.updates,
         stats.syncs
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
