@@ -5,6 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use proto::FramedSocket;
+use serde_json::json;
+use testbed::Folder;
 
 use crate::server::client;
 
@@ -108,10 +110,11 @@ fn impatient(seconds: u64) -> std::net::SocketAddr {
         let (mut socket, _) = listener.accept().unwrap();
         for _ in 0..2 {
             let _login = socket.recv_text(1 << 14).unwrap();
-            let reply = format!(
-                r#"{{"type":"error","code":"too_many_attempts","message":"too many attempts; try again in {seconds} s","retry_after":{seconds}}}"#
-            );
-            socket.send_text(&reply).unwrap();
+            let message = format!("too many attempts; try again in {seconds} s");
+            let reply = json!({
+                "type": "error", "code": "too_many_attempts", "message": message, "retry_after": seconds,
+            });
+            socket.send_text(&reply.to_string()).unwrap();
         }
         let _ = socket.recv_text(1 << 14);
     });
@@ -130,4 +133,29 @@ fn without_a_terminal_a_short_wait_is_made_once() {
         let words = format!("auth-client: too many attempts; try again in {seconds} s\n");
         assert!(told.ends_with(&words), "{told}");
     }
+}
+
+#[test]
+fn what_was_done_on_the_server_alone_is_said() {
+    let home = Folder::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let in_the_way = home.join(".local/state/socket-lab/tokens.json.tmp");
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let _register = socket.recv_text(1 << 14).unwrap();
+        // The client has seen that it can write the file. Now it no longer can.
+        std::fs::create_dir(in_the_way).unwrap();
+        let session = json!({"type": "session", "user": "anna", "token": "t", "expires_at": 1});
+        socket.send_text(&session.to_string()).unwrap();
+        let _ = socket.recv_text(1 << 14);
+    });
+    let register = ["--user", "anna", "--password-stdin", "--quiet", "register"];
+    let program = client(address).args(register).in_folder(&home);
+    let done = program.stdin_bytes("correct horse").output().expect_code(1);
+    assert_eq!(done.stdout_text(), "Hello, anna!\n");
+    let told = done.stderr_text();
+    let start = "auth-client: you are registered, but the session is not kept: cannot write ";
+    assert!(told.starts_with(start), "{told}");
+    assert!(told.ends_with("; log in again next time\n"), "{told}");
 }

@@ -112,7 +112,8 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
         }
     });
     let stored: usize = streets.iter().map(|street| street.stored.len()).sum();
-    // A line takes some 100 bytes; the lines of one write that does not fit, at most one a thread, are refused together.
+    // A line takes some 100 bytes; the lines of one write that does not fit, at most one a thread, are refused
+    // together.
     assert!((20..50).contains(&stored), "{stored}");
     let data = fs::read_to_string(server.folder().join(DATA_FILE)).unwrap();
     assert!(

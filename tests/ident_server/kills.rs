@@ -1,8 +1,9 @@
-//! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else is.
-//! How often, and by which seed: `testbed::KillRounds`.
+//! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else
+//! is. How often, and by which seed: `testbed::KillRounds`.
 //!
-//! A kill leaves the kernel alive, so what was written is there without an fsync. What a power cut leaves is tried by the
-//! store's own tests, on a disk in memory; here each second kill is followed by what it may leave of a line, a beginning.
+//! A kill leaves the kernel alive, so what was written is there without an fsync. What a power cut leaves is tried by
+//! the store's own tests, on a disk in memory; here each second kill is followed by what it may leave of a line, a
+//! beginning.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -71,7 +72,8 @@ fn start(folder: &Folder, kills: &mut KillRounds, streets: &mut [Street]) -> Ser
         let told = format!("{DATA_FILE}: cut off line ");
         server.running.wait_for_stderr_line(&told);
     }
-    // The kill may have left names to erase, so a compaction may begin at once. A file that an earlier one left would stop it.
+    // The kill may have left names to erase, so a compaction may begin at once. A file that an earlier one left would
+    // stop it.
     let begun = Instant::now();
     while temp_file(folder).exists() {
         assert!(begun.elapsed() < TIME_LIMIT, "the temporary file stays");

@@ -85,8 +85,8 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     ///
     /// # Errors
     ///
-    /// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some commands
-    /// failed.
+    /// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some
+    /// commands failed.
     pub fn converse(mut self) -> Result<(), Error> {
         self.guard_tokens()?;
         match self.resume()? {
@@ -133,8 +133,8 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
     }
 
-    /// Asks a person without a session to register or to log in, until one of them succeeds. Returns false if the person
-    /// leaves.
+    /// Asks a person without a session to register or to log in, until one of them succeeds. Returns false if the
+    /// person leaves.
     fn introduce(&mut self) -> Result<bool, Error> {
         if let Some(user) = self.user.take()
             && !self.is_refused(|client| client.log_in(user))?
@@ -292,7 +292,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
                 };
                 let forgotten = self.tokens.forget(&self.server, &token);
                 forgotten.map_err(|cause| Error::NotKept {
-                    done: "the session is ended, but its token is still in the file here",
+                    done: "the session is ended, but its token stays in the file",
                     cause,
                 })
             }
@@ -325,8 +325,8 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
         }
     }
 
-    /// Sends a request and returns its reply. Where nobody can try again later, this waits once if the server demands a short
-    /// wait.
+    /// Sends a request and returns its reply. Where nobody can try again later, this waits once if the server demands a
+    /// short wait.
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
         loop {
             let reply = self.caller.ask(request)?;

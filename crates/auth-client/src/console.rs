@@ -1,4 +1,5 @@
-//! Input and output of the client: lines and passwords in, results and explanations out. Knows nothing of their meaning.
+//! Input and output of the client: lines and passwords in, results and explanations out. Knows nothing of their
+//! meaning.
 
 use std::fmt;
 use std::io::{BufRead, Read, Write};
@@ -28,7 +29,8 @@ pub struct Console<'a> {
 pub enum Passwords<'a> {
     /// Each is a line of the input, as it is.
     Input,
-    /// Each is typed at the terminal that is standard input, without echo. A person answers prompts there and sees what failed.
+    /// Each is typed at the terminal that is standard input, without echo. A person answers prompts there and sees what
+    /// failed.
     Terminal(&'a Questions),
     /// There are none.
     Nowhere,
@@ -47,7 +49,8 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Reads a line of text; `None` at the end of the input. A line that is no text is explained, and the next one read.
+    /// Reads a line of text; `None` at the end of the input. A line that is no text is explained, and the next one
+    /// read.
     pub(crate) fn line(&mut self, prompt: &str) -> Result<Option<String>, Error> {
         loop {
             let question = self.terminal().map(|questions| questions.ask(prompt));

@@ -119,7 +119,7 @@ impl fmt::Display for Error {
                 Escaped::new(&error.to_string())
             ),
             Self::NotKept { done, cause } => {
-                write!(f, "{done}: {}", Escaped::new(&cause.to_string()))
+                write!(f, "{done}: {}; log in again next time", Escaped::new(&cause.to_string()))
             }
             Self::ServerGone { cause: None } => f.write_str(
                 "the server closed the connection: it stops, or heard nothing for its idle time; connect again",

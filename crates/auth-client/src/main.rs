@@ -39,12 +39,13 @@ struct Flags {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 
-    /// Read passwords from standard input, a line each (passwd: the old one, then the new one); without a command the first line
-    /// is the password, needed or not
+    /// Read passwords from standard input, a line each (passwd: the old one, then the new one); without a command the
+    /// first line is the password, needed or not
     #[arg(long)]
     password_stdin: bool,
 
-    /// Where tokens are kept [default: socket-lab/tokens.json in $XDG_STATE_HOME or ~/.local/state, on Windows in %LOCALAPPDATA%]
+    /// Where tokens are kept [default: socket-lab/tokens.json in $XDG_STATE_HOME or ~/.local/state, on Windows in
+    /// %LOCALAPPDATA%]
     #[arg(long, value_name = "PATH")]
     token_file: Option<PathBuf>,
 

@@ -10,8 +10,8 @@ use trust::{Exposure, FileError};
 /// Thousands of servers.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// One JSON object in a file, `{"127.0.0.1:9290":{"token":"…"}}`, which only its owner may read. It is replaced as a whole, so
-/// that every reader finds the old or the new content. A symbolic link to it is followed.
+/// One JSON object in a file, `{"127.0.0.1:9290":{"token":"…"}}`, which only its owner may read. It is replaced as a
+/// whole, so that every reader finds the old or the new content. A symbolic link to it is followed.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,

@@ -26,12 +26,13 @@ pub struct Console<'a> {
     pub questions: Option<&'a Questions>,
 }
 
-/// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the input.
-/// `told` is called for each read and write.
+/// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the
+/// input. `told` is called for each read and write.
 ///
 /// # Errors
 ///
-/// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some commands failed.
+/// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some commands
+/// failed.
 pub fn converse<S: Read + Write>(
     stream: S,
     name: Option<&Name>,
@@ -83,8 +84,8 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
 
     /// Asks for a name until the server takes it. Returns false if a person leaves instead, by `exit` or Ctrl-D.
     ///
-    /// A line that is a command is never taken for a name: in a script the name before it may be missing or unreadable. Without
-    /// a terminal the first bad answer ends the dialogue, since the next line is not meant as an answer.
+    /// A line that is a command is never taken for a name: in a script the name before it may be missing or unreadable.
+    /// Without a terminal the first bad answer ends the dialogue, since the next line is not meant as an answer.
     fn introduce(&mut self) -> Result<bool, Error> {
         let is_interactive = self.is_interactive();
         loop {

@@ -1,10 +1,10 @@
-//! Measures registrations over TCP on a real disk, service messages included: how many a second one client makes and how
-//! many 64 make at once, with the fsyncs they take; one client when 1,000 and when 1,000,000 are known; and the start-up
-//! with 1,000,000. A registration is a name from a connection whose address is new, and the welcome; connecting comes
-//! before and is not measured.
+//! Measures registrations over TCP on a real disk, service messages included: how many a second one client makes and
+//! how many 64 make at once, with the fsyncs they take; one client when 1,000 and when 1,000,000 are known; and the
+//! start-up with 1,000,000. A registration is a name from a connection whose address is new, and the welcome;
+//! connecting comes before and is not measured.
 //!
-//! `cargo run --release -p ident-server --example registrations -- FOLDER` (a folder on the disk to measure; default: the
-//! current one)
+//! `cargo run --release -p ident-server --example registrations -- FOLDER` (a folder on the disk to measure; default:
+//! the current one)
 
 use std::error::Error;
 use std::io;
@@ -26,8 +26,8 @@ use tcp_server::{Limits, StopHandle, serve};
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
 const TURNS: u32 = 10;
-/// Connections of a turn. Each has an address of its own, and a thread of the server. All turns stay within the number of names
-/// that the loopback network may have.
+/// Connections of a turn. Each has an address of its own, and a thread of the server. All turns stay within the number
+/// of names that the loopback network may have.
 const CONNECTIONS: u32 = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,33 +1,33 @@
-//! What to say to a client, or to do for it: pure decisions. Who the client is and what is stored are told from outside;
-//! files, sockets and logs are not known here.
+//! Decides what to reply to a client, and what to store. Pure: the client's address and name come from outside, and
+//! files, sockets and logs are elsewhere.
 
 use std::net::IpAddr;
 
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Answer, Name};
 
-/// The state of one connection. Whether its client is known is not part of it, since another connection from the same
+/// The state of one connection. Whether its client is known is not part of it, because another connection from the same
 /// address may change that at any moment.
 #[derive(Debug, Default)]
 pub struct Dialogue {
     bad_names: u32,
 }
 
-/// What follows from a request.
+/// The consequence of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing but this answer.
+    /// Send this answer.
     Say(Answer<Reply>),
-    /// Store the name unless there is one by now, and [`welcome`] the client by the one that is stored then.
+    /// Store the name unless the client has one by now, then [`welcome`] the client by the stored name.
     Remember(Name),
-    /// Put this name in place of the one that is stored, if one still is, and [`welcome`] the client by it.
+    /// Replace the stored name, if there still is one, then [`welcome`] the client by the new one.
     Rename(Name),
-    /// Delete what is stored, if it still is, and say [`Reply::Forgotten`].
+    /// Delete the stored name, if there still is one, then send [`Reply::Forgotten`].
     Forget,
 }
 
 impl Dialogue {
-    /// Decides upon a request of the client at `address`, which is `known` by a name or not at all.
+    /// Decides on a request of the client at `address`, whose name, if it has one, is `known`.
     pub fn decide(&mut self, request: Request, address: IpAddr, known: Option<Name>) -> Step {
         match (request, known) {
             (Request::Exit, _) => Step::Say(Answer::last(Reply::Bye, "the client said exit")),
@@ -65,29 +65,29 @@ pub fn may_change(request: &Request) -> bool {
     }
 }
 
-/// What is said first: a welcome to a known client, a question to another.
+/// The first message: a welcome to a known client, a question to another.
 pub fn greeting(known: Option<Name>) -> Reply {
     known.map_or(Reply::WhoAreYou, |name| Reply::Welcome { name })
 }
 
-/// The answer once the client is known by this name.
+/// The answer once this name of the client is stored.
 pub fn welcome(name: Name) -> Answer<Reply> {
     Reply::Welcome { name }.into()
 }
 
-/// The answer to what only a known client can ask.
+/// The answer to a request that only a known client can make.
 pub fn not_known() -> Answer<Reply> {
     let message = r#"this address has no name yet; send one with "name""#;
     refusal(ErrorCode::NotKnown, message.into()).into()
 }
 
-/// The answer when the disk did not take a change.
+/// The answer when a change could not be written.
 pub fn unavailable() -> Answer<Reply> {
     let message = "the change could not be put on disk; try again later";
     refusal(ErrorCode::Unavailable, message.into()).into()
 }
 
-/// The reply that grants nothing.
+/// An error reply.
 pub fn refusal(code: ErrorCode, message: String) -> Reply {
     Reply::Error { code, message }
 }

@@ -30,8 +30,8 @@ impl ClientKey {
         Self { text, address }
     }
 
-    /// Reads a key as the data file has it. `None` if no client can have it, because it is no address, is not in canonical form,
-    /// or lacks its zone.
+    /// Reads a key as the data file has it. `None` if no client can have it, because it is no address, is not in
+    /// canonical form, or lacks its zone.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (before, zone) = match text.split_once('%') {

@@ -1,7 +1,7 @@
 //! The identification service: a client is known by its IP address, and greeted by the name that it once gave.
 //!
-//! [`Ident`] is served on any listener, over the [`Names`] of all clients. What it replies is decided apart from sockets and
-//! files.
+//! [`Ident`] is served on any listener, over the [`Names`] of all clients. What it replies is decided apart from
+//! sockets and files.
 
 mod dialogue;
 mod key;

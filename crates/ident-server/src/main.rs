@@ -73,15 +73,15 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Counts the records that no client can have. The number does not change while the server runs: no client is looked up by
-/// their keys.
+/// Counts the records that no client can have. The number does not change while the server runs: no client is looked up
+/// by their keys.
 fn warn_of_invalid_keys(names: &Names, path: &Path) -> u64 {
     let Some((key, count)) = names.invalid_keys() else {
         return 0;
     };
     warn!(
-        "keys in {} by which no client is known: {count}, the first is {}; a key is an address such as 192.0.2.7, 2001:db8::7 or \
-         fe80::7%eth0",
+        "keys in {} by which no client is known: {count}, the first is {}; a key is an address such as 192.0.2.7, \
+         2001:db8::7 or fe80::7%eth0",
         path.display(),
         Escaped::new(&key).quoted().cut(60)
     );

@@ -10,8 +10,8 @@ use store::{Error, Stats, Store};
 use crate::key::ClientKey;
 use crate::record::Record;
 
-/// The most names in one IPv6 /64 or from the loopback addresses of IPv4: more than a lab has machines, and few enough that
-/// one machine does not fill the server.
+/// The most names in one IPv6 /64 or from the loopback addresses of IPv4: more than a lab has machines, and few enough
+/// that one machine does not fill the server.
 pub const MAX_NAMES_PER_NETWORK: u32 = 1_000;
 
 /// The most names in all: some 200 MB of memory, and a start in seconds.

@@ -1,9 +1,9 @@
 //! Makes untrusted text safe to show in a log or on a terminal.
 //!
-//! Control characters could move the cursor, forge a log line or retitle a window; bidirectional controls could show text in a
-//! misleading order; invisible characters could hide text or make two names look the same. Each is shown as an escape in Rust's
-//! notation (`\n`, `\x1b`, `\u{202e}`). Everything else is shown unchanged, in every script: joiners and variation selectors
-//! too, where a script or an emoji needs them.
+//! Control characters could move the cursor, forge a log line or retitle a window; bidirectional controls could show
+//! text in a misleading order; invisible characters could hide text or make two names look the same. Each is shown as
+//! an escape in Rust's notation (`\n`, `\x1b`, `\u{202e}`). Everything else is shown unchanged, in every script:
+//! joiners and variation selectors too, where a script or an emoji needs them.
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
@@ -11,7 +11,8 @@ use crate::invisible::{
     JOINER, NON_JOINER, is_invisible, is_needed, is_variation_selector, joins_emoji,
 };
 
-/// Displays untrusted text with every character escaped that could mislead a reader or control a terminal. Allocates nothing.
+/// Displays untrusted text with every character escaped that could mislead a reader or control a terminal. Allocates
+/// nothing.
 ///
 /// ```
 /// use proto::Escaped;

@@ -14,12 +14,14 @@ pub(crate) const EMOJI_STYLE: char = '\u{fe0f}';
 /// Whether nothing, or nothing but a blank, is shown for this character, spaces aside.
 ///
 /// These are the default ignorable code points of Unicode 16 (fillers, joiners, variation selectors, tags, most format
-/// characters), the format characters of annotations and hieroglyphs, and the blanks that are letters, marks or symbols.
+/// characters), the format characters of annotations and hieroglyphs, and the blanks that are letters, marks or
+/// symbols.
 pub(crate) fn is_invisible(character: char) -> bool {
     matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}'
         | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}'
         | '\u{2800}' | '\u{13441}'..='\u{13442}' | '\u{16fe4}' | '\u{1d159}')
@@ -31,8 +33,8 @@ pub(crate) fn is_variation_selector(character: char) -> bool {
         '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Whether a script needs the joiner or non-joiner between these texts: after a virama, and for a non-joiner also between
-/// letters that would join (rule ContextJ of UTS 46, which is RFC 5892, appendices A.1 and A.2).
+/// Whether a script needs the joiner or non-joiner between these texts: after a virama, and for a non-joiner also
+/// between letters that would join (rule ContextJ of UTS 46, which is RFC 5892, appendices A.1 and A.2).
 pub(crate) fn is_needed(before: &str, joiner: char, after: &str) -> bool {
     const VIRAMA: u8 = 9;
     let previous = before.chars().next_back();

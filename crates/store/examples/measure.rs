@@ -1,7 +1,8 @@
-//! Measures a store on a real disk: changes per second and their fsyncs, one change at 1,000 and at 1,000,000 records, the
-//! start-up with 1,000,000, and a compaction of as many.
+//! Measures a store on a real disk: changes per second and their fsyncs, one change at 1,000 and at 1,000,000 records,
+//! the start-up with 1,000,000, and a compaction of as many.
 //!
-//! `cargo run --release -p store --example measure -- FOLDER` (a folder on the disk to measure; default: the current one)
+//! `cargo run --release -p store --example measure -- FOLDER` (a folder on the disk to measure; default: the current
+//! one)
 
 use std::error::Error;
 use std::fs::File;

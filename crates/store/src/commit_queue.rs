@@ -1,8 +1,8 @@
-//! Where callers and the writer thread meet: the records, the changes that wait for the disk, and the callers that wait for
-//! them. Knows no files.
+//! Where callers and the writer thread meet: the records, the changes that wait for the disk, and the callers that wait
+//! for them. Knows no files.
 //!
-//! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, except that a compaction reads the
-//! records. That blocks nobody: only the thread that compacts ever writes them.
+//! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, except that a compaction
+//! reads the records. That blocks nobody: only the thread that compacts ever writes them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{
@@ -177,8 +177,8 @@ impl<V: Value> CommitQueue<V> {
         drop(self.filled.wait_while(self.queue(), is_open));
     }
 
-    /// Yields as long as that brings more changes. An fsync costs more than letting every thread run that is about to ask for
-    /// one, and each caller that joins this batch saves an fsync.
+    /// Yields as long as that brings more changes. An fsync costs more than letting every thread run that is about to
+    /// ask for one, and each caller that joins this batch saves an fsync.
     fn let_others_join(&self) {
         let mut before = 0;
         loop {
@@ -191,8 +191,8 @@ impl<V: Value> CommitQueue<V> {
         }
     }
 
-    /// The lines taken last are on disk: shows them to readers and wakes their callers. Returns whether old values must now
-    /// be erased from the file.
+    /// The lines taken last are on disk: shows them to readers and wakes their callers. Returns whether old values must
+    /// now be erased from the file.
     pub(crate) fn commit(&self) -> bool {
         let mut queue = self.queue();
         let changes = std::mem::take(&mut queue.writing.changes);

@@ -9,8 +9,8 @@ use thiserror::Error;
 
 /// Why a store did not open, or why a change was not made.
 ///
-/// The message is one line that names the file, the cause and what to do, so [`std::error::Error::source`] does not repeat
-/// the cause. Changes that shared a write share its error, hence the `Arc`.
+/// The message is one line that names the file, the cause and what to do, so [`std::error::Error::source`] does not
+/// repeat the cause. Changes that shared a write share its error, hence the `Arc`.
 #[derive(Debug, Clone, Error)]
 pub enum Error {
     /// A file or folder could not be opened, created, read or repaired at the start.
@@ -57,8 +57,8 @@ pub enum Error {
         /// Why it failed.
         cause: Arc<io::Error>,
     },
-    /// The path leads to another file than the one that is open, or to none, or another program changed the file. Nothing was
-    /// stored, and all changes are refused until the store is opened again.
+    /// The path leads to another file than the one that is open, or to none, or another program changed the file.
+    /// Nothing was stored, and all changes are refused until the store is opened again.
     #[error(
         "{} was replaced, removed or changed by another program; changes are refused until a restart, which takes what \
          is there then",
@@ -68,8 +68,8 @@ pub enum Error {
         /// The data file.
         path: PathBuf,
     },
-    /// It is not known what reached the disk, because an fsync or the cutting back failed. Reads go on; changes are refused
-    /// until the store is opened again. The change that met the failure may then be there or not.
+    /// It is not known what reached the disk, because an fsync or the cutting back failed. Reads go on; changes are
+    /// refused until the store is opened again. The change that met the failure may then be there or not.
     #[error(
         "{} takes no more changes after a failed write to disk: {cause}; check the disk, then restart",
         shown(.path)
@@ -112,7 +112,8 @@ pub enum InvalidValue {
         /// [`MAX_LINE_BYTES`](crate::MAX_LINE_BYTES).
         limit: usize,
     },
-    /// It has no JSON, or its JSON does not parse as a value: it is `null`, nested too deep, a number that is not finite.
+    /// It has no JSON, or its JSON does not parse as a value: it is `null`, nested too deep, a number that is not
+    /// finite.
     #[error("cannot store a value that would not load again: {}", shown_text(.message))]
     NotReadable {
         /// The message of serde.

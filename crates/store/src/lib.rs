@@ -1,7 +1,7 @@
 //! A durable map from string keys to serde values, kept in one file of JSON Lines that people can read and edit.
 //!
-//! A change is on disk before the call that made it returns and before any reader sees it. Changes that wait at the same
-//! time share one write and one fsync. The crate knows nothing of networks, or of the meaning of its values.
+//! A change is on disk before the call that made it returns and before any reader sees it. Changes that wait at the
+//! same time share one write and one fsync. The crate knows nothing of networks, or of the meaning of its values.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -22,27 +22,27 @@
 //! {"key":"192.0.2.7","value":null}
 //! ```
 //!
-//! The last line for a key wins; a value of `null` removes it. `"erase":true` marks a change whose older lines are to leave
-//! the file soon. While no program holds the file it may be edited by hand: spaces, blank lines, CRLF, a byte order mark and
-//! repeated keys are fine, in any order. A line is at most [`MAX_LINE_BYTES`] long.
+//! The last line for a key wins; a value of `null` removes it. `"erase":true` marks a change whose older lines are to
+//! leave the file soon. While no program holds the file it may be edited by hand: spaces, blank lines, CRLF, a byte
+//! order mark and repeated keys are fine, in any order. A line is at most [`MAX_LINE_BYTES`] long.
 //!
-//! - A last line without a newline is kept if it parses (and gets its newline). Otherwise it was torn by a crash: it is cut
-//!   off, with a warning in the log. Corruption anywhere else is an [`Error::Corrupt`] with the line's number.
-//! - Fields of a line beside `key`, `value` and `erase` are kept when its key gets a new value and when the file is compacted.
-//!   Unknown fields inside a value are up to its type: one that has
-//!   `#[serde(flatten)] unknown: serde_json::Map<String, serde_json::Value>` keeps what a newer version wrote.
+//! - A last line without a newline is kept if it parses (and gets its newline). Otherwise it was torn by a crash: it is
+//!   cut off, with a warning in the log. Corruption anywhere else is an [`Error::Corrupt`] with the line's number.
+//! - Fields of a line beside `key`, `value` and `erase` are kept when its key gets a new value and when the file is
+//!   compacted. Unknown fields inside a value are up to its type: one that has `#[serde(flatten)] unknown:
+//!   serde_json::Map<String, serde_json::Value>` keeps what a newer version wrote.
 //! - Files have mode 0600. `PATH.lock` and the data file itself are locked while the store is open.
 //!   `PATH.tmp` is a compaction under way.
-//! - If another program replaces, removes or changes the file meanwhile, changes are refused with [`Error::Replaced`]: they
-//!   would otherwise go to a file that the next start does not see.
+//! - If another program replaces, removes or changes the file meanwhile, changes are refused with [`Error::Replaced`]:
+//!   they would otherwise go to a file that the next start does not see.
 //!
 //! # Cost
 //!
-//! All values are in memory. A change costs its own lines, one look at the path, and a share of an fsync, however many records
-//! there are. Once lines that are out of date outnumber both the records and 1,000, the writer rewrites the file: readers go
-//! on, changes that arrive meanwhile wait for that one pass (seconds for a million records). It comes at most once per as many
-//! changes as there are records, so the cost per change stays constant on average. [`Store::update_and_erase`] rewrites the
-//! file too, at most once a minute.
+//! All values are in memory. A change costs its own lines, one look at the path, and a share of an fsync, however many
+//! records there are. Once lines that are out of date outnumber both the records and 1,000, the writer rewrites the
+//! file: readers go on, changes that arrive meanwhile wait for that one pass (seconds for a million records). It comes
+//! at most once per as many changes as there are records, so the cost per change stays constant on average.
+//! [`Store::update_and_erase`] rewrites the file too, at most once a minute.
 
 mod commit_queue;
 mod compaction;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Corruption, InvalidValue};
 
-/// The longest line, in bytes without its newline (1 MiB): a thousand times a user's record, and all that loading ever holds
-/// of a file beside its records.
+/// The longest line, in bytes without its newline (1 MiB): a thousand times a user's record, and all that loading ever
+/// holds of a file beside its records.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Fields of a line beside `key` and `value`: a newer version's, or a person's notes.
@@ -58,8 +58,8 @@ pub(crate) fn parse<V: DeserializeOwned>(line: &[u8]) -> Result<Option<Record<V>
     Ok(Some(Record { change, erase }))
 }
 
-/// Appends the line for `key` and its newline to `out`. [`parse`] accepts every line that this appends: a value that could
-/// not be loaded again is refused here, before it can stop the next start.
+/// Appends the line for `key` and its newline to `out`. [`parse`] accepts every line that this appends: a value that
+/// could not be loaded again is refused here, before it can stop the next start.
 pub(crate) fn encode<V>(
     key: &str,
     entry: Option<&Entry<V>>,

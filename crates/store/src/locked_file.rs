@@ -1,8 +1,9 @@
 //! The data file on disk: created, private, and open in one process alone. Knows nothing of what it contains.
 //!
 //! Two locks guard it. `PATH.lock` is never replaced, so it also covers the moment of a compaction; it is what older
-//! versions look at. The lock on the data file itself keeps out whoever comes by another path (a hard link, a bind mount) or
-//! finds no `PATH.lock` because somebody removed it. A lock counts only if the path still leads to the locked file.
+//! versions look at. The lock on the data file itself keeps out whoever comes by another path (a hard link, a bind
+//! mount) or finds no `PATH.lock` because somebody removed it. A lock counts only if the path still leads to the locked
+//! file.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -78,8 +79,8 @@ impl LockedFile {
         let path = shown(path);
         if let Some(mode) = files::make_private(&self.file)? {
             log::warn!(
-                "{path}: other users may read or change it: its mode is {mode:04o} and setting 0600 had no effect; keep it \
-                 on a file system that has modes, in a folder of your own"
+                "{path}: other users may read or change it: its mode is {mode:04o} and setting 0600 had no effect; \
+                 keep it on a file system that has modes, in a folder of your own"
             );
         }
         if files::link_count(&self.file)? > 1 {

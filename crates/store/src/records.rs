@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::line::{Change, Entry};
 
-/// The records by key. Sorted, so that a compacted file reads well. A tree also never pauses to move a million entries, as a
-/// growing hash table does.
+/// The records by key. Sorted, so that a compacted file reads well. A tree also never pauses to move a million entries,
+/// as a growing hash table does.
 pub(crate) struct Records<V> {
     entries: BTreeMap<String, Entry<V>>,
     lines: u64,

@@ -1,5 +1,5 @@
-//! A simulated disk for tests: it fails on demand, can be held in the middle of an fsync, and remembers every state in which a
-//! crash could leave the file.
+//! A simulated disk for tests: it fails on demand, can be held in the middle of an fsync, and remembers every state in
+//! which a crash could leave the file.
 
 use std::io::{self, Write};
 use std::path::Path;

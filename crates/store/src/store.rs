@@ -27,8 +27,8 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for 
 
 /// A durable map from string keys to values, shared by reference among threads.
 ///
-/// Readers see only what is on disk, and a change returns once it is there. Dropping the store ends its writer and unlocks the
-/// file.
+/// Readers see only what is on disk, and a change returns once it is there. Dropping the store ends its writer and
+/// unlocks the file.
 pub struct Store<V: Value> {
     queue: Arc<CommitQueue<V>>,
     writer: Option<JoinHandle<()>>,
@@ -50,10 +50,11 @@ pub struct Stats {
 }
 
 impl<V: Value> Store<V> {
-    /// Opens the file, or creates it and its folder, and loads it. No other process can open it until the store is dropped.
+    /// Opens the file, or creates it and its folder, and loads it. No other process can open it until the store is
+    /// dropped.
     ///
-    /// A torn last line is cut off with a warning in the log. A file that other users may read, although its mode was set to
-    /// 0600, is a warning too.
+    /// A torn last line is cut off with a warning in the log. A file that other users may read, although its mode was
+    /// set to 0600, is a warning too.
     ///
     /// # Errors
     ///
@@ -112,21 +113,21 @@ impl<V: Value> Store<V> {
 
     /// Calls `visit` with every record, in the order of the keys.
     ///
-    /// It sees all records as of one moment, so changes, and then other readers, wait until it ends. `visit` must not call the
-    /// store.
+    /// It sees all records as of one moment, so changes, and then other readers, wait until it ends. `visit` must not
+    /// call the store.
     pub fn for_each(&self, mut visit: impl FnMut(&str, &V)) {
         for (key, entry) in self.queue.records().iter() {
             visit(key, &entry.value);
         }
     }
 
-    /// Runs a transaction: `decide` reads records and changes any number of them. Returns `decide`'s result once all of that is
-    /// on disk.
+    /// Runs a transaction: `decide` reads records and changes any number of them. Returns `decide`'s result once all of
+    /// that is on disk.
     ///
-    /// Transactions run one after another, and each sees all earlier ones, so a race has one winner and every loser sees it.
-    /// The return also waits until everything that `decide` saw is on disk, even if it changed nothing. Readers see all changes
-    /// of a transaction at once. A crash before the return may keep the first changes and lose the rest, so changes that
-    /// protect (revoking) belong before those that grant.
+    /// Transactions run one after another, and each sees all earlier ones, so a race has one winner and every loser
+    /// sees it. The return also waits until everything that `decide` saw is on disk, even if it changed nothing.
+    /// Readers see all changes of a transaction at once. A crash before the return may keep the first changes and lose
+    /// the rest, so changes that protect (revoking) belong before those that grant.
     ///
     /// `decide` must be quick and must not call the store: other transactions wait for it.
     ///
@@ -143,14 +144,14 @@ impl<V: Value> Store<V> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidValue`], [`Error::Write`] or [`Error::Replaced`]: nothing was changed. [`Error::Halted`]: a restart may
-    /// find the change or not.
+    /// [`Error::InvalidValue`], [`Error::Write`] or [`Error::Replaced`]: nothing was changed. [`Error::Halted`]: a
+    /// restart may find the change or not.
     pub fn update<R>(&self, decide: impl FnOnce(&mut Transaction<'_, V>) -> R) -> Result<R, Error> {
         self.queue.update(false, decide)
     }
 
-    /// As [`update`](Self::update), and the values that `decide` removes or overwrites leave the file too: within a minute, or
-    /// when the store is dropped, or after the next start if a crash comes first.
+    /// As [`update`](Self::update), and the values that `decide` removes or overwrites leave the file too: within a
+    /// minute, or when the store is dropped, or after the next start if a crash comes first.
     ///
     /// This rewrites the file, at most once a minute. For people who want to be forgotten, and for old password hashes.
     ///

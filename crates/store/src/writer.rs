@@ -1,5 +1,5 @@
-//! The one thread that writes: takes the changes that wait, appends them, syncs, reports the result, and compacts when it is
-//! time.
+//! The one thread that writes: takes the changes that wait, appends them, syncs, reports the result, and compacts when
+//! it is time.
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -39,8 +39,8 @@ impl From<io::Error> for Failure {
 }
 
 impl<V: Value, D: Disk> Writer<V, D> {
-    /// Writes until the store is closed. No caller is left waiting, even if this panics: `Serialize` and `Drop` of a value
-    /// are foreign code.
+    /// Writes until the store is closed. No caller is left waiting, even if this panics: `Serialize` and `Drop` of a
+    /// value are foreign code.
     pub(crate) fn run(mut self) {
         match panic::catch_unwind(AssertUnwindSafe(|| self.serve())) {
             Ok(Ok(())) => {}
@@ -153,8 +153,8 @@ impl<V: Value, D: Disk> Writer<V, D> {
         if is_mount_point(&error) {
             self.schedule.disable();
             log::warn!(
-                "{path} cannot be compacted, because it is mounted as a single file ({error}): it grows, and old values \
-                 stay in it; mount its folder instead"
+                "{path} cannot be compacted, because it is mounted as a single file ({error}): it grows, and old \
+                 values stay in it; mount its folder instead"
             );
         } else {
             self.schedule.on_failure(Instant::now(), dead);

@@ -1,5 +1,5 @@
-//! Small private files that are replaced as a whole, so that every reader finds the old or the new content. Other processes
-//! may do the same at the same time: writers take a lock.
+//! Small private files that are replaced as a whole, so that every reader finds the old or the new content. Other
+//! processes may do the same at the same time: writers take a lock.
 
 #[cfg(unix)]
 #[path = "files/unix.rs"]
@@ -39,8 +39,8 @@ impl fmt::Display for Exposure {
         } else {
             write!(
                 f,
-                "other users can read {path} (mode {now:04o}), and the file system does not allow a stricter mode; keep \
-                 the file elsewhere"
+                "other users can read {path} (mode {now:04o}), and the file system does not allow a stricter mode; \
+                 keep the file elsewhere"
             )
         }
     }

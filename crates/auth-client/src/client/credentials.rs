@@ -48,7 +48,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
                     let done = "The password is changed, and all other sessions are ended.";
                     client.console.print(done)?;
                     kept.map_err(|cause| Error::NotKept {
-                        done: "the password is changed, but the new session could not be kept here; log in with the new password",
+                        done: "the password is changed, but the new session is not kept",
                         cause,
                     })
                 }
@@ -86,8 +86,10 @@ impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
                 self.console.print(format_args!("Hello, {user}!"))?;
                 kept.map_err(|cause| Error::NotKept {
                     done: match request {
-                        Request::Register { .. } => "you are registered, but the session could not be kept here; log in next time",
-                        _ => "you are logged in, but the session could not be kept here; log in again next time",
+                        Request::Register { .. } => {
+                            "you are registered, but the session is not kept"
+                        }
+                        _ => "you are logged in, but the session is not kept",
                     },
                     cause,
                 })

@@ -41,7 +41,8 @@ pub(crate) fn link_count(file: &File) -> io::Result<u64> {
     Ok(file.metadata()?.nlink())
 }
 
-/// Locks the data file itself, so that another path to it finds it locked. The lock ends with the file's last descriptor.
+/// Locks the data file itself, so that another path to it finds it locked. The lock ends with the file's last
+/// descriptor.
 pub(crate) fn lock_data_file(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }

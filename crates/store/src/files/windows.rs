@@ -39,7 +39,8 @@ pub(crate) fn link_count(file: &File) -> io::Result<u64> {
     Ok(information(file)?.number_of_links())
 }
 
-/// Does nothing: locks are mandatory here, and one on the data file would bar its readers. `PATH.lock` does the work alone.
+/// Does nothing: locks are mandatory here, and one on the data file would bar its readers. `PATH.lock` does the work
+/// alone.
 pub(crate) fn lock_data_file(_: &File) -> Result<(), TryLockError> {
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Any bytes as a store's file, and then changes: a file that loads has the content of its lines, one that does not is left
-//! alone, and every change is there when the file is loaded again.
+//! Any bytes as a store's file, and then changes: a file that loads has the content of its lines, one that does not is
+//! left alone, and every change is there when the file is loaded again.
 
 use std::collections::BTreeMap;
 use std::fs;
