@@ -14,8 +14,9 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::records::Records;
-use crate::store::{Stats, Value};
+use crate::stats::Stats;
 use crate::transaction::{Changes, Transaction};
+use crate::value::Value;
 
 /// Shared by all callers and the writer.
 pub(crate) struct CommitQueue<V> {

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use crate::compaction::Bounds;
 use crate::error::Error;
 use crate::sim::{PATIENCE, Sim, Step};
-use crate::store::{Store, Value};
+use crate::store::Store;
+use crate::value::Value;
 
 /// Above what any of these tests leaves behind.
 const NEVER_COMPACT: u64 = 1_000;

@@ -53,8 +53,10 @@ mod line;
 mod load;
 mod locked_file;
 mod records;
+mod stats;
 mod store;
 mod transaction;
+mod value;
 mod writer;
 
 #[cfg(test)]
@@ -66,5 +68,7 @@ mod sim;
 
 pub use error::{Corruption, Error, InvalidValue};
 pub use line::MAX_LINE_BYTES;
-pub use store::{Stats, Store, Value};
+pub use stats::Stats;
+pub use store::Store;
 pub use transaction::Transaction;
+pub use value::Value;

@@ -10,7 +10,8 @@ use std::time::Duration;
 use crate::compaction::Bounds;
 use crate::disk::Disk;
 use crate::load;
-use crate::store::{Store, Value};
+use crate::store::Store;
+use crate::value::Value;
 
 /// A handle to one simulated disk; clones are the same disk.
 #[derive(Clone, Default)]

@@ -6,24 +6,16 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::commit_queue::CommitQueue;
 use crate::compaction::{Bounds, Schedule};
 use crate::disk::Disk;
 use crate::error::{Error, shown};
 use crate::load::{self, Failure, Loaded, Tail};
 use crate::locked_file::LockedFile;
+use crate::stats::Stats;
 use crate::transaction::Transaction;
+use crate::value::Value;
 use crate::writer::Writer;
-
-/// A type that a store can keep. Every type with the right traits implements it.
-///
-/// A value must parse from its own JSON, which must not be `null`: that removes a key.
-pub trait Value: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
-
-impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for T {}
 
 /// A durable map from string keys to values, shared by reference among threads.
 ///
@@ -32,21 +24,6 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Value for 
 pub struct Store<V: Value> {
     queue: Arc<CommitQueue<V>>,
     writer: Option<JoinHandle<()>>,
-}
-
-/// Figures of a store since it was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stats {
-    /// Records in memory.
-    pub records: u64,
-    /// Lines in the file, those out of date too.
-    pub lines: u64,
-    /// Updates that changed something and are on disk.
-    pub updates: u64,
-    /// fsyncs that succeeded, those of compactions too.
-    pub syncs: u64,
-    /// Times the file was rewritten without the lines that are out of date.
-    pub compactions: u64,
 }
 
 impl<V: Value> Store<V> {

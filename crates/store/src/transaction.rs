@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::InvalidValue;
 use crate::line::{self, Entry};
 use crate::records::Records;
-use crate::store::Value;
+use crate::value::Value;
 
 /// Changes by key, the newest for each.
 pub(crate) type Layer<V> = BTreeMap<String, Option<Entry<V>>>;

@@ -12,7 +12,7 @@ use crate::compaction::Schedule;
 use crate::disk::Disk;
 use crate::error::{Error, shown};
 use crate::line;
-use crate::store::Value;
+use crate::value::Value;
 
 pub(crate) struct Writer<V, D> {
     pub(crate) queue: Arc<CommitQueue<V>>,
