@@ -1,5 +1,5 @@
-//! kill -9 at random moments under load: what was acknowledged is there, what was asked for may be, and nothing else is.
-//! How often, and by which seed: `testbed::KillRounds`. What users do and how they find it is in `crowd`.
+//! kill -9 at random moments under load: what was acknowledged is there, what was requested may be, and nothing else is.
+//! How often, and by which seed: `testbed::KillRounds`. What users do and check is in `simulated_users`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,13 +7,13 @@ use std::fs;
 use serde_json::Value;
 use testbed::{Folder, KillRounds, Signal, in_parallel};
 
-use crate::crowd::House;
 use crate::server::{SESSIONS_FILE, Server, USERS_FILE, program};
+use crate::simulated_users::UserGroup;
 
-const HOUSES: u64 = 6;
+const GROUPS: u64 = 6;
 
 /// Acknowledgements of a round, at most.
-const MOST: u64 = 10;
+const MAX_ACKNOWLEDGED: u64 = 10;
 
 #[test]
 fn kills_under_load_lose_nothing_that_was_acknowledged() {
@@ -23,27 +23,29 @@ fn kills_under_load_lose_nothing_that_was_acknowledged() {
     for file in [USERS_FILE, SESSIONS_FILE] {
         fs::write(folder.join(file), "").unwrap();
     }
-    let mut houses: Vec<_> = (0..HOUSES)
-        .map(|number| House::new(number, kills.random.bits()))
+    let mut groups: Vec<_> = (0..GROUPS)
+        .map(|number| UserGroup::new(number, kills.random.bits()))
         .collect();
     for _ in kills.rounds() {
-        let server = start(&folder, &mut kills, &mut houses);
-        let kill_switch = kills.kill_switch(&server.running, MOST);
-        in_parallel(&mut houses, |house| house.live_under(&server, &kill_switch));
+        let server = start(&folder, &mut kills, &mut groups);
+        let kill_switch = kills.kill_switch(&server.running, MAX_ACKNOWLEDGED);
+        in_parallel(&mut groups, |group| {
+            group.run_until_killed(&server, &kill_switch)
+        });
         server.running.wait().expect_signal(Signal::KILL);
     }
-    start(&folder, &mut kills, &mut houses).stop();
-    let users: usize = houses.iter().map(|house| house.users.len()).sum();
+    start(&folder, &mut kills, &mut groups).stop();
+    let users: usize = groups.iter().map(|group| group.users.len()).sum();
     println!("users in the end: {users}");
 }
 
-/// A server that knows what was acknowledged, in whatever state the files are.
-fn start(folder: &Folder, kills: &mut KillRounds, houses: &mut [House]) -> Server {
+/// Starts a server on files in any state, and checks that it knows what was acknowledged.
+fn start(folder: &Folder, kills: &mut KillRounds, groups: &mut [UserGroup]) -> Server {
     let mut torn = vec![];
     for file in [USERS_FILE, SESSIONS_FILE] {
-        // A store compacts when more than a thousand lines are out of date, so now it will after some more changes.
+        // A store compacts when more than a thousand lines are out of date: here after some more changes.
         let live = keys(folder, file).len() as u64;
-        let lines = 1_000 + live - kills.random.below(MOST);
+        let lines = 1_000 + live - kills.random.below(MAX_ACKNOWLEDGED);
         let next = r#"{"key":"nobody","value":{"name":"Nobody"}}"#;
         if kills.leave_torn_line(&folder.join(file), lines, next) {
             torn.push(file);
@@ -55,8 +57,8 @@ fn start(folder: &Folder, kills: &mut KillRounds, houses: &mut [House]) -> Serve
             .running
             .wait_for_stderr_line(&format!("{file}: cut off line "));
     }
-    in_parallel(houses, |house| house.check(&server));
-    let users = houses.iter().flat_map(|house| &house.users);
+    in_parallel(groups, |group| group.check(&server));
+    let users = groups.iter().flat_map(|group| &group.users);
     let names: BTreeSet<_> = users.clone().map(|user| user.name.clone()).collect();
     assert_eq!(keys(folder, USERS_FILE), names);
     let ids: BTreeSet<_> = users.flat_map(|user| user.session_ids()).collect();

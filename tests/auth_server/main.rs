@@ -1,9 +1,9 @@
-//! `auth-server` as its clients, its owner and its attackers meet it.
+//! Tests of `auth-server` as clients, administrators and attackers use it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod accounts;
-mod crowd;
+mod console;
 mod deaf;
 #[path = "../dialogue/client.rs"]
 mod dialogue_client;
@@ -18,3 +18,4 @@ mod owner;
 mod secrets;
 mod server;
 mod sessions;
+mod simulated_users;

@@ -23,7 +23,7 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
     assert!(
         running
             .stderr_text()
-            .contains("is in use by another process")
+            .contains("users.jsonl is in use by another process")
     );
     let folder = server.stop();
 

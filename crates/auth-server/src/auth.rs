@@ -40,10 +40,12 @@ impl Auth {
         policy: Policy,
         limits: SessionLimits,
     ) -> Result<Self, OpenError> {
-        let throttle = Throttle::open(users)?;
+        // The users first: if another server runs here, its error names the file that people know.
+        let (users_path, users) = (users, Store::open(users)?);
+        let sessions = Store::open(sessions)?;
         let auth = Self {
-            accounts: Accounts::new(Store::open(users)?, throttle, policy),
-            sessions: Sessions::new(Store::open(sessions)?, limits),
+            accounts: Accounts::new(users, Throttle::open(users_path)?, policy),
+            sessions: Sessions::new(sessions, limits),
         };
         let invalid = auth.accounts.invalid_keys();
         if invalid > 0 {

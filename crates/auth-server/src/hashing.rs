@@ -1,5 +1,4 @@
-//! Passwords as they are stored: argon2id (RFC 9106) in PHC strings. Which passwords are good and
-//! who waits for whom is not known here.
+//! Passwords as they are stored: argon2id (RFC 9106) in PHC strings. It knows neither the rules for passwords nor the queue.
 
 use std::fmt;
 
@@ -12,7 +11,7 @@ use crate::password::Password;
 /// The longest hash that [`StoredHash`] takes, in bytes.
 const MAX_OUTPUT_BYTES: usize = 64;
 
-/// What a hash costs whoever makes it, and so whoever guesses.
+/// What a hash costs: the server once, and an attacker for each guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     memory_kib: u32,
@@ -20,17 +19,16 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The least there is, and the default: what OWASP's Password Storage Cheat Sheet recommends.
+    /// The lowest cost, and the default: what OWASP's Password Storage Cheat Sheet calls the minimum.
     pub const LEAST: Self = Self {
         memory_kib: 19_456,
         passes: 2,
     };
 
-    /// The most memory times passes, in KiB: some seconds of work. A hash in a file asks for as
-    /// much as whoever wrote the file likes.
+    /// The highest product of memory in KiB and passes: some seconds of work. A hash in a file could ask for any amount.
     pub const MAX_KIB_PASSES: u64 = 4 << 20;
 
-    /// A cost of so much memory in KiB, gone over so many times.
+    /// A cost of `memory_kib` KiB, filled `passes` times.
     ///
     /// # Errors
     ///
@@ -68,31 +66,44 @@ impl Cost {
     }
 }
 
-/// Why there is no such [`Cost`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a [`Cost`] is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CostError {
     /// Less memory or fewer passes than [`Cost::LEAST`].
+    #[error(
+        "a hash needs at least {} KiB of memory and {} passes",
+        Cost::LEAST.memory_kib,
+        Cost::LEAST.passes
+    )]
     TooLow,
     /// More than [`Cost::MAX_KIB_PASSES`].
+    #[error(
+        "a hash takes at most {} KiB of memory, divided by its passes",
+        Cost::MAX_KIB_PASSES
+    )]
     TooHigh,
 }
 
-/// A password's hash as a PHC string, with its salt and cost. It is known to be argon2id, version
-/// 1.3, and of a cost that a server can bear.
+/// A password's hash as a PHC string, with its salt and cost. It is argon2id, version 1.3, and of a cost that a server can
+/// bear.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StoredHash(String);
 
 /// Why a text is no [`StoredHash`]. It holds nothing of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadHash {
     /// Not a PHC string with a salt and a hash.
+    #[error("the hash is not a PHC string with a salt and a hash")]
     NotPhc,
     /// Another function than argon2id, or another version of it than 1.3.
+    #[error("the hash is not one of argon2id, version 1.3")]
     NotArgon2id,
     /// Parameters that argon2 does not have.
+    #[error("the hash has parameters that argon2 does not have")]
     BadParameters,
     /// More memory times passes than [`Cost::MAX_KIB_PASSES`].
+    #[error("the hash asks for {passes} passes over {memory_kib} KiB, which is too costly")]
     TooCostly {
         /// Memory in KiB.
         memory_kib: u32,
@@ -102,11 +113,11 @@ pub enum BadHash {
 }
 
 impl StoredHash {
-    /// The hash that a PHC string is.
+    /// Parses a PHC string.
     ///
     /// # Errors
     ///
-    /// When it is none that could be checked.
+    /// When no password could be checked against it.
     pub fn parse(phc: &str) -> Result<Self, BadHash> {
         Parts::of(phc).map(|_| Self(phc.to_owned()))
     }
@@ -131,7 +142,7 @@ impl Hasher {
         }
     }
 
-    /// The hash to store for a password. The salt is to be random, and new each time.
+    /// Hashes a password for the file. The salt must be random, and new each time.
     ///
     /// # Errors
     ///
@@ -154,8 +165,8 @@ impl Hasher {
         Ok(StoredHash(hash.to_string()))
     }
 
-    /// Whether the password is the one stored. With nothing stored it is not, which takes as much
-    /// time and memory to find out as a wrong password does.
+    /// Whether the password is the one stored. If nothing is stored the answer is no, after the same work as for a wrong
+    /// password.
     ///
     /// # Errors
     ///
@@ -175,8 +186,7 @@ impl Hasher {
         Ok(is_same && stored.is_some())
     }
 
-    /// Whether the stored hash costs less than those made now, so that the password should be
-    /// hashed anew when it is next known.
+    /// Whether the stored hash costs less than new ones, so that the password should be hashed again at its next login.
     #[must_use]
     pub fn needs_rehash(&self, stored: &StoredHash) -> bool {
         let parts = stored.parts();
@@ -186,7 +196,7 @@ impl Hasher {
             || parts.hash.len() < Params::DEFAULT_OUTPUT_LEN
     }
 
-    /// What stands in for a hash that there is not.
+    /// Takes the place of a hash when nothing is stored.
     fn dummy(&self) -> Parts {
         Parts {
             params: self.params.clone(),
@@ -243,8 +253,8 @@ impl Parts {
     }
 }
 
-/// What hashes are computed in. It is kept from one hash to the next: getting and clearing it
-/// anew takes a good part of a hash's time.
+/// The memory in which hashes are computed. It is kept from one hash to the next, because allocating and clearing it takes a
+/// good part of a hash's time.
 #[derive(Debug, Default)]
 pub struct Memory(Vec<Block>);
 
@@ -258,7 +268,7 @@ impl Memory {
         Ok(&mut self.0[..count])
     }
 
-    /// Gives back what one costly hash needed and the others do not.
+    /// Frees what one costly hash needed and others do not.
     fn keep(&mut self, count: usize) {
         self.0.truncate(count);
         self.0.shrink_to(count);
@@ -266,13 +276,14 @@ impl Memory {
 }
 
 /// The system has no memory for a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no memory for a hash, which needs {kib} KiB")]
 pub struct OutOfMemory {
     /// What the hash needs.
     pub kib: usize,
 }
 
-/// A hash is shown by its file alone.
+/// Only the file shows a hash.
 impl fmt::Debug for StoredHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoredHash(..)")
@@ -292,49 +303,6 @@ impl From<StoredHash> for String {
         hash.0
     }
 }
-
-impl fmt::Display for CostError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Cost { memory_kib, passes } = Cost::LEAST;
-        match self {
-            Self::TooLow => write!(
-                f,
-                "a hash needs at least {memory_kib} KiB of memory and {passes} passes"
-            ),
-            Self::TooHigh => write!(
-                f,
-                "a hash takes at most {} KiB of memory, divided by its passes",
-                Cost::MAX_KIB_PASSES
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CostError {}
-
-impl fmt::Display for BadHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPhc => f.write_str("the hash is not a PHC string with a salt and a hash"),
-            Self::NotArgon2id => f.write_str("the hash is not one of argon2id, version 1.3"),
-            Self::BadParameters => f.write_str("the hash has parameters that argon2 does not have"),
-            Self::TooCostly { memory_kib, passes } => write!(
-                f,
-                "the hash asks for {passes} passes over {memory_kib} KiB, which is too costly"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for BadHash {}
-
-impl fmt::Display for OutOfMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no memory for a hash, which needs {} KiB", self.kib)
-    }
-}
-
-impl std::error::Error for OutOfMemory {}
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
-//! `auth-server`: users with passwords, and sessions that a token keeps.
+//! `auth-server`: users with passwords, and sessions that a token opens.
 
+mod console;
 mod flags;
 mod user_command;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
 use auth_server::{AuthService, Maintenance};
 use cli::{Program, log_to_stderr};
@@ -27,7 +27,6 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let began = Instant::now();
     let (policy, session_limits) = (flags.policy()?, flags.limits());
     let server = flags.tcp.start(&PROGRAM)?;
     let check = |address| {
@@ -44,7 +43,8 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let maintenance = Maintenance::start(Arc::clone(&auth), session_limits)?;
 
     let stop = StopHandle::new();
-    let (listener, _log) = server.announce({
+    let server = server.with_console(console::console(&auth));
+    let (listener, running) = server.announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;
@@ -59,11 +59,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         AuthService::new(Arc::clone(&auth)),
     )?;
     drop(maintenance);
-    info!(
-        "server stopped: {totals}, in {:.3} s; {}",
-        began.elapsed().as_secs_f64(),
-        auth.summary()
-    );
+    running.stopped(format_args!("{totals}; {}", auth.summary()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,5 @@
-//! Sessions: what a token opens, and until when. Where they are kept is not known here. Times are
-//! Unix seconds, since they outlive the process.
+//! Sessions: what a token opens, and until when. It does not know where they are stored. Times are Unix seconds, because
+//! sessions outlive the process.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,28 +16,27 @@ use crate::user_key::UserKey;
 /// Live sessions that one user may have. Their list fits in one message.
 pub const MAX_SESSIONS: usize = 100;
 
-/// How often at most [`Session::last_seen`] is worth writing to disk, in seconds.
+/// [`Session::last_seen`] is written to disk at most this often, in seconds.
 const SAVE_INTERVAL: u64 = 60;
 
 /// Characters of 256 bits in base64url.
 const TOKEN_CHARS: usize = 43;
 
-/// Characters of the hash that are a session's id: 72 bits.
+/// Characters of the hash that form a session's id: 72 bits.
 const ID_CHARS: usize = 12;
 
-/// What a client shows to go on with a session: 256 random bits as 43 characters of base64url.
-/// The server does not keep it.
+/// What a client sends to go on with a session: 256 random bits as 43 characters of base64url. The server does not keep it.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
-    /// The token of these bits, which are to be random.
+    /// Makes a token of these bits, which must be random.
     #[must_use]
     pub fn new(random: [u8; 32]) -> Self {
         Self(Base64UrlUnpadded::encode_string(&random))
     }
 
-    /// What a client sent, if it looks like a token.
+    /// Takes what a client sent, if it has the form of a token.
     #[must_use]
     pub fn parse(sent: &Secret) -> Option<Self> {
         let is_digit = |byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
@@ -59,8 +58,8 @@ impl Token {
         Secret::new(self.0)
     }
 
-    /// A fast hash will do: nobody can try 2^256 tokens. It is of the characters, so that two
-    /// writings of the same bits are not the same token.
+    /// A fast hash is enough: nobody can try 2^256 tokens. It covers the characters, so that two spellings of the same bits are
+    /// different tokens.
     fn hash(&self) -> String {
         Base64UrlUnpadded::encode_string(&Sha256::digest(&self.0))
     }
@@ -75,16 +74,16 @@ impl fmt::Debug for Token {
 /// What the server keeps of a session, under its [id](Token::session_id).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Whose session it is.
+    /// The user's key.
     pub user: UserKey,
-    /// The password that it was opened with; with another one it is over.
+    /// The password that it was opened with. It ends when the user gets another one.
     #[serde(rename = "generation")]
     pub password_version: PasswordVersion,
-    /// Where it was opened from.
+    /// The client's address when it was opened.
     pub address: IpAddr,
     /// When it was opened.
     pub created_at: u64,
-    /// When the server last heard from it.
+    /// When it was last used.
     pub last_seen: u64,
     /// SHA-256 of the token, in base64url.
     hash: String,
@@ -114,22 +113,22 @@ impl Session {
         }
     }
 
-    /// Whether a token is this session's.
+    /// Whether a token opens this session.
     ///
-    /// How long it takes tells nothing: what is compared are hashes, and nobody can choose a token
-    /// by the characters that its hash begins with.
+    /// The time that this takes reveals nothing: it compares hashes, and nobody can choose a token by the first characters of
+    /// its hash.
     #[must_use]
     pub fn is_opened_by(&self, token: &Token) -> bool {
         self.hash == token.hash()
     }
 
-    /// Notes that the session was heard from.
+    /// Sets the time of the last use.
     pub fn touch(&mut self, now: u64) {
-        // A clock that was set back takes no time from anybody.
+        // A clock that is set back shortens no session.
         self.last_seen = self.last_seen.max(now);
     }
 
-    /// Whether it is worth writing to disk, where this session stands, that it was last seen then.
+    /// Whether a later `last_seen` should be written over this session's, which is the one on disk.
     #[must_use]
     pub fn is_outdated_by(&self, last_seen: u64) -> bool {
         last_seen >= self.last_seen.saturating_add(SAVE_INTERVAL)
@@ -139,14 +138,14 @@ impl Session {
 /// How long sessions live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Seconds after which a session ends that nothing is heard from.
+    /// Seconds from the last use to the session's end.
     pub idle: u64,
-    /// Seconds after which a session ends whatever is heard from it.
+    /// Seconds from the session's beginning to its end, however it is used.
     pub max: u64,
 }
 
 impl SessionLimits {
-    /// When a session ends if nothing more is heard from it: the sooner of both ends.
+    /// When a session ends if it is not used any more: the sooner of both ends.
     #[must_use]
     pub fn expires_at(self, session: &Session) -> u64 {
         let idle_end = session.last_seen.saturating_add(self.idle);
@@ -155,16 +154,15 @@ impl SessionLimits {
 
     /// Whether a session has not ended yet.
     ///
-    /// A clock that is set back lets sessions go on for as long. Those that begin so late by it that they could not have ended
-    /// yet even so are over: a clock that was wrong by years must not make a session that lasts for years.
+    /// If the clock is set back, sessions go on for as much longer, but sessions that began more than `max` seconds in the future
+    /// have ended: a clock that was wrong by years must not make sessions that last for years.
     #[must_use]
     pub fn is_live(self, session: &Session, now: u64) -> bool {
         now < self.expires_at(session) && session.created_at <= now.saturating_add(self.max)
     }
 }
 
-/// The session that was heard from the longest ago, which ends when a user with [`MAX_SESSIONS`]
-/// opens another.
+/// The session whose last use is the longest ago. It ends when a user with [`MAX_SESSIONS`] opens another one.
 pub fn longest_unseen<'a>(
     sessions: impl IntoIterator<Item = (&'a str, &'a Session)>,
 ) -> Option<&'a str> {
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_look_like_a_token_is_none() {
+    fn a_text_of_another_form_is_no_token() {
         for text in [
             "",
             &"A".repeat(42),

@@ -394,8 +394,8 @@ impl Model {
 proptest! {
     #[test]
     fn it_allows_what_the_rules_allow(
-        steps in prop::collection::vec((0..3u64, 0..3u64, 0..12u64, 0..10u8, any::<bool>()), 0..400),
-        restart_at in 0..400usize,
+        steps in prop::collection::vec((0..3u64, 0..3u64, 0..12u64, 0..10u8, any::<bool>()), 0..250),
+        restart_at in 0..250usize,
     ) {
         let (mut limiter, mut model, mut now) = (RateLimiter::default(), Model::default(), 0);
         let mut file = HashMap::new();

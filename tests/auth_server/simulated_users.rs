@@ -1,4 +1,4 @@
-//! Users who come and go until the server is gone, and who know afterwards what it has to know of them.
+//! Simulated users that act until the server is killed, and then check that it kept what it acknowledged.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,14 +10,14 @@ use testbed::{KillSwitch, Random};
 
 use crate::server::{Client, Server, change_password, login, plain, register, resume};
 
-/// Sessions of a user, beyond which more are ended than opened.
+/// With so many sessions, a user only ends some.
 const MANY_SESSIONS: usize = 4;
 
-/// Users whom one thread plays.
-pub struct House {
+/// The users of one thread.
+pub struct UserGroup {
     random: Random,
     number: u64,
-    /// Names given so far.
+    /// How many names were given so far.
     named: u64,
     pub users: Vec<User>,
 }
@@ -26,18 +26,18 @@ pub struct User {
     pub name: String,
     address: String,
     password: String,
-    /// Tokens of sessions that go on.
+    /// Tokens of live sessions.
     live: Vec<String>,
-    /// Tokens of sessions that are over.
+    /// Tokens of sessions that have ended.
     over: Vec<String>,
-    /// What was asked for without an answer.
-    doubt: Option<Doubt>,
-    /// Something has happened to the password since it was proved to be right.
+    /// The request that was not answered.
+    unanswered: Option<Unanswered>,
+    /// The password was set since its last login.
     is_new: bool,
 }
 
-/// What may have come of a request that was not answered.
-enum Doubt {
+/// A request whose answer was lost, so that the server may have done it or not.
+enum Unanswered {
     Registered,
     LoggedIn,
     /// To this password.
@@ -46,7 +46,7 @@ enum Doubt {
     Ended(Vec<String>),
 }
 
-impl House {
+impl UserGroup {
     pub fn new(number: u64, seed: u64) -> Self {
         Self {
             random: Random::new(seed),
@@ -56,24 +56,24 @@ impl House {
         }
     }
 
-    /// Each user must be found as it was left.
+    /// Checks each user.
     pub fn check(&mut self, server: &Server) {
         for user in &mut self.users {
             user.check(server);
         }
     }
 
-    /// Users come and go until the server is gone.
-    pub fn live_under(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) {
-        while self.visit(server, kill_switch).is_ok() {}
+    /// Acts until the server is gone.
+    pub fn run_until_killed(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) {
+        while self.step(server, kill_switch).is_ok() {}
     }
 
-    fn visit(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) -> io::Result<()> {
+    fn step(&mut self, server: &Server, kill_switch: &KillSwitch<'_>) -> io::Result<()> {
         if self.users.is_empty() || self.random.below(5) == 0 {
             self.named += 1;
             self.users.push(User::new(self.number, self.named));
-            let newcomer = self.users.last_mut().expect("it has just come");
-            newcomer.register(server)?;
+            let new_user = self.users.last_mut().expect("it was just pushed");
+            new_user.register(server)?;
         } else {
             let user = self.random.below(self.users.len() as u64) as usize;
             self.users[user].act(server, &mut self.random)?;
@@ -84,14 +84,14 @@ impl House {
 }
 
 impl User {
-    fn new(house: u64, number: u64) -> Self {
+    fn new(group: u64, number: u64) -> Self {
         Self {
-            name: format!("user {house} {number}"),
-            address: format!("127.2.{house}.{number}"),
-            password: format!("first password {house} {number}"),
+            name: format!("user {group} {number}"),
+            address: format!("127.2.{group}.{number}"),
+            password: format!("first password {group} {number}"),
             live: vec![],
             over: vec![],
-            doubt: None,
+            unanswered: None,
             is_new: true,
         }
     }
@@ -100,26 +100,26 @@ impl User {
         self.live.iter().map(|token| session_id(token)).collect()
     }
 
-    fn come(&self, server: &Server) -> io::Result<Client> {
+    fn connect(&self, server: &Server) -> io::Result<Client> {
         Client::try_connect(server.address, &self.address)
     }
 
     fn register(&mut self, server: &Server) -> io::Result<()> {
-        self.doubt = Some(Doubt::Registered);
-        let mut client = self.come(server)?;
+        self.unanswered = Some(Unanswered::Registered);
+        let mut client = self.connect(server)?;
         let reply = client.try_ask(register(&self.name, &self.password))?;
-        self.entered(&reply);
+        self.session_opened(&reply);
         Ok(())
     }
 
-    /// A change that is to reach the disk.
+    /// Makes a change that reaches the disk.
     fn act(&mut self, server: &Server, random: &mut Random) -> io::Result<()> {
-        let mut client = self.come(server)?;
+        let mut client = self.connect(server)?;
         let choice = random.below(10);
         if self.live.is_empty() || choice < 4 && self.live.len() < MANY_SESSIONS {
-            self.doubt = Some(Doubt::LoggedIn);
+            self.unanswered = Some(Unanswered::LoggedIn);
             let reply = client.try_ask(login(&self.name, &self.password))?;
-            self.entered(&reply);
+            self.session_opened(&reply);
             return Ok(());
         }
         let current = random.below(self.live.len() as u64) as usize;
@@ -129,11 +129,11 @@ impl User {
             4 => {
                 let password = format!("another password {}", random.bits());
                 let request = change_password(&self.password, &password);
-                self.doubt = Some(Doubt::Changed(password.clone()));
+                self.unanswered = Some(Unanswered::Changed(password.clone()));
                 let reply = client.try_ask(&request)?;
                 self.over.append(&mut self.live);
                 (self.password, self.is_new) = (password, true);
-                self.entered(&reply);
+                self.session_opened(&reply);
                 return Ok(());
             }
             5 => (plain("logout_all"), self.live.clone(), "logged_out"),
@@ -148,38 +148,38 @@ impl User {
                 (plain("logout"), vec![token], "logged_out")
             }
         };
-        self.doubt = Some(Doubt::Ended(ended.clone()));
+        self.unanswered = Some(Unanswered::Ended(ended.clone()));
         let reply = client.try_ask(&request)?;
         assert_eq!(reply["type"], kind, "{reply}");
         self.live.retain(|token| !ended.contains(token));
         self.over.extend(ended);
-        self.doubt = None;
+        self.unanswered = None;
         Ok(())
     }
 
-    /// The reply opened a session.
-    fn entered(&mut self, reply: &Value) {
+    /// The reply must open a session.
+    fn session_opened(&mut self, reply: &Value) {
         assert_eq!(reply["user"], self.name, "{reply}");
         self.live.push(reply["token"].as_str().unwrap().to_owned());
-        self.doubt = None;
+        self.unanswered = None;
     }
 
     fn check(&mut self, server: &Server) {
-        let mut client = self.come(server).unwrap();
-        let doubt = self.doubt.take();
-        let may_have_another = !matches!(doubt, None | Some(Doubt::Ended(_)));
-        match doubt {
-            Some(Doubt::Registered) => {
+        let mut client = self.connect(server).unwrap();
+        let unanswered = self.unanswered.take();
+        let may_have_another = !matches!(unanswered, None | Some(Unanswered::Ended(_)));
+        match unanswered {
+            Some(Unanswered::Registered) => {
                 let reply = client.ask(register(&self.name, &self.password));
                 if reply["code"] != "name_taken" {
-                    self.entered(&reply);
+                    self.session_opened(&reply);
                 }
             }
-            Some(Doubt::Changed(password)) if !is_live(&mut client, &self.live[0]) => {
+            Some(Unanswered::Changed(password)) if !is_live(&mut client, &self.live[0]) => {
                 self.over.append(&mut self.live);
                 (self.password, self.is_new) = (password, true);
             }
-            Some(Doubt::Ended(tokens)) => {
+            Some(Unanswered::Ended(tokens)) => {
                 for token in tokens {
                     if !is_live(&mut client, &token) {
                         self.live.retain(|live| *live != token);
@@ -187,11 +187,11 @@ impl User {
                     }
                 }
             }
-            Some(Doubt::Changed(_) | Doubt::LoggedIn) | None => {}
+            Some(Unanswered::Changed(_) | Unanswered::LoggedIn) | None => {}
         }
         if self.live.is_empty() || self.is_new {
             let reply = client.ask(login(&self.name, &self.password));
-            self.entered(&reply);
+            self.session_opened(&reply);
             self.is_new = false;
         }
         for token in &self.over {
@@ -201,11 +201,11 @@ impl User {
             assert!(is_live(&mut client, token), "{} lost a session", self.name);
             client.is(&self.name);
         }
-        self.end_the_unknown(&mut client, may_have_another);
+        self.revoke_unknown_session(&mut client, may_have_another);
     }
 
-    /// Ends the session whose token was on its way when the server was killed, if it was opened.
-    fn end_the_unknown(&self, client: &mut Client, may_be_there: bool) {
+    /// Ends the session whose token was lost with the answer, if there is one.
+    fn revoke_unknown_session(&self, client: &mut Client, may_be_there: bool) {
         let reply = client.ask(plain("sessions"));
         let listed = reply["sessions"].as_array().unwrap().iter();
         let listed: BTreeSet<_> = listed
