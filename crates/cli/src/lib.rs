@@ -25,7 +25,9 @@ mod say;
 mod startup;
 mod stop;
 mod traffic;
+mod trust;
 
+pub use self::trust::{IdentityFlags, TrustFlags, ask_to_trust, show_fingerprint, warn_aloud};
 pub use address::HostPort;
 pub use connect::{ConnectError, TcpClientFlags, connect};
 pub use console::Console;

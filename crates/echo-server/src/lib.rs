@@ -5,12 +5,14 @@
 
 mod framed;
 mod raw;
+mod tls;
 
 use std::fmt;
 
 use proto::FramedStream;
 use tcp_server::{BoxError, Client, EndReason, Service};
 
+pub use self::tls::TlsEcho;
 pub use framed::echo_messages;
 pub use raw::echo_bytes;
 

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Program, TcpServerFlags};
-use echo_server::Echo;
+use cli::{IdentityFlags, Program, TcpServerFlags, warn_aloud};
+use echo_server::{Echo, TlsEcho};
 use log::info;
 use proto::MAX_ECHO_BYTES;
 use tcp_server::{Limits, StopHandle, serve};
+use tls::{ServerTls, key_log_warning};
 
 const PROGRAM: Program = Program {
     name: "echo-server",
@@ -19,7 +20,8 @@ const PROGRAM: Program = Program {
 #[command(after_help = "Examples:
   echo-server                          asks for host and port, Enter takes the defaults
   echo-server --host 0.0.0.0 --port 7777 --log-to both
-  echo-server --raw --port 0           a plain echo server on any free port")]
+  echo-server --raw --port 0           a plain echo server on any free port
+  echo-server --tls --host 0.0.0.0     encrypted; shows the fingerprint that clients compare")]
 struct Flags {
     #[command(flatten)]
     tcp: TcpServerFlags,
@@ -35,9 +37,22 @@ struct Flags {
     /// The longest message in bytes; a frame that promises more ends the connection
     #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
     max_message: u32,
+
+    /// Speak TLS 1.3 only; the client needs --tls too
+    #[arg(long)]
+    tls: bool,
+
+    #[command(flatten)]
+    identity: IdentityFlags,
 }
 
 impl Flags {
+    fn server_tls(&self) -> anyhow::Result<ServerTls> {
+        warn_aloud(key_log_warning());
+        let identity = self.identity.load_tls(&PROGRAM, None)?;
+        Ok(ServerTls::new(&identity)?)
+    }
+
     fn echo(&self) -> Echo {
         if self.raw {
             Echo::Raw {
@@ -57,7 +72,9 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let server = flags.tcp.open(&PROGRAM)?;
+    let server = flags.tcp.start(&PROGRAM)?;
+    let tls = flags.tls.then(|| flags.server_tls()).transpose()?;
+    let server = server.listen()?;
     let echo = flags.echo();
     info!("gives back {echo}");
     let stop = StopHandle::new();
@@ -69,7 +86,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         max_clients: flags.tcp.server.max_clients,
         idle_timeout: flags.tcp.idle_timeout(),
     };
-    let totals = serve(listener, &limits, &stop, echo)?;
+    let totals = match tls {
+        Some(tls) => serve(listener, &limits, &stop, TlsEcho::new(echo, tls))?,
+        None => serve(listener, &limits, &stop, echo)?,
+    };
     running.stopped(totals);
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::Observer;
 use socket2::SockRef;
@@ -28,6 +28,8 @@ pub struct Client {
     connection: Arc<Connection>,
     stop: StopHandle,
     idle_timeout: Option<Duration>,
+    /// Until when a read may take, besides the idle time-out.
+    read_deadline: Option<Instant>,
     /// Reports raw bytes, unless the service reports messages itself.
     raw_reporter: Option<Reporter>,
     closed_by_peer: bool,
@@ -62,6 +64,7 @@ impl Client {
             connection,
             stop,
             idle_timeout,
+            read_deadline: None,
             closed_by_peer: false,
             cut_by_stop: false,
         })
@@ -73,6 +76,17 @@ impl Client {
     pub fn reporter(&mut self) -> Reporter {
         self.raw_reporter = None;
         Reporter::new(&self.registry, &self.connection, true)
+    }
+
+    /// Bounds the time of the reads from now on until it is called again, besides the idle time-out: for a handshake, which
+    /// gets less time than a dialogue. A read that takes longer fails with a time-out.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses it.
+    pub fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.read_deadline = timeout.map(|timeout| Instant::now() + timeout);
+        platform::set_read_timeout(&self.connection.stream, timeout)
     }
 
     /// The client's address. An IPv4-mapped IPv6 address is given as its IPv4 address.
@@ -128,6 +142,11 @@ impl Client {
             }
         }
     }
+
+    fn is_past_deadline(&self) -> bool {
+        self.read_deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
 }
 
 impl Read for Client {
@@ -135,7 +154,7 @@ impl Read for Client {
         let connection = &*self.connection;
         connection.wait.begin();
         platform::wait_until_readable(&connection.stream, || {
-            self.stop.is_stopping() || connection.eviction().is_some()
+            self.stop.is_stopping() || connection.eviction().is_some() || self.is_past_deadline()
         });
         if self.is_stopping() {
             self.cut_by_stop = true;
@@ -143,6 +162,9 @@ impl Read for Client {
         }
         if let Some(why) = connection.eviction() {
             return Err(why.error(self.idle_timeout));
+        }
+        if self.is_past_deadline() {
+            return Err(io::ErrorKind::TimedOut.into());
         }
         match (&connection.stream).read(buffer) {
             // The stop and an eviction wake a blocked read with an end of the stream.
@@ -205,7 +227,6 @@ fn no_progress_within(idle: Duration) -> io::Error {
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
-    use std::time::Instant;
 
     use super::*;
     use crate::connection::Eviction;
@@ -257,6 +278,19 @@ mod tests {
             ),
             (3, 2)
         );
+    }
+
+    #[test]
+    fn a_read_can_get_less_time_than_the_client_has() {
+        let (mut client, mut socket) = connected();
+        client
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .unwrap();
+        let error = client.read(&mut [0]).unwrap_err();
+        assert!(platform::is_timeout(&error), "{error}");
+        client.set_read_timeout(None).unwrap();
+        socket.write_all(b"a").unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 1);
     }
 
     #[test]

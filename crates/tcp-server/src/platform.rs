@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::TcpStream;
-#[cfg(not(unix))]
 use std::time::Duration;
 
 /// Unix: shutting a socket down wakes the reads that block on it, so a read may block for any time.
@@ -14,6 +13,12 @@ pub(crate) fn prepare(_: &TcpStream) -> io::Result<()> {
 #[cfg(unix)]
 pub(crate) fn wait_until_readable(_: &TcpStream, _: impl Fn() -> bool) {}
 
+/// Unix: the kernel ends a read that takes longer.
+#[cfg(unix)]
+pub(crate) fn set_read_timeout(stream: &TcpStream, timeout: Option<Duration>) -> io::Result<()> {
+    stream.set_read_timeout(timeout)
+}
+
 /// How long a read may block on Windows before the thread checks again whether the connection has ended.
 #[cfg(not(unix))]
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -22,6 +27,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 #[cfg(not(unix))]
 pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(POLL_INTERVAL))
+}
+
+/// Windows: the wait before each read ends it.
+#[cfg(not(unix))]
+pub(crate) fn set_read_timeout(_: &TcpStream, _: Option<Duration>) -> io::Result<()> {
+    Ok(())
 }
 
 /// Waits until a read does not block, or `has_ended`. It peeks, because a read that times out may lose bytes on

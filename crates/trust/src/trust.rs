@@ -79,10 +79,7 @@ impl Trust {
             }
             Decision::Ask => {
                 let ask = ask.ok_or_else(|| unknown(UnknownServerReason::NobodyToAsk))?;
-                let question = Question {
-                    server: server.clone(),
-                    presented,
-                };
+                let question = Question::new(server.clone(), presented);
                 let is_accepted = ask(&question).map_err(|source| TrustError::Ask {
                     server: server.clone(),
                     source,
@@ -108,6 +105,14 @@ impl Trust {
         presented: Fingerprint,
     ) -> Decision {
         decide(self.policy, is_loopback, self.demanded, known, presented)
+    }
+}
+
+impl Question {
+    /// The question whether a server with this key is to be trusted.
+    #[must_use]
+    pub fn new(server: ServerId, presented: Fingerprint) -> Self {
+        Self { server, presented }
     }
 }
 

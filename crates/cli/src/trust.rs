@@ -1,0 +1,185 @@
+//! Flags and words of trust on first use: which key a server has, and which server a client trusts. It makes no handshake.
+
+use std::io::{self, BufRead, Write};
+use std::path::{Path, PathBuf};
+
+use ::trust::{FileError, Fingerprint, KnownServers, Question, TlsIdentity, Trust, TrustPolicy};
+use clap::Args;
+use log::{info, warn};
+
+use crate::input::TextInput;
+use crate::program::Program;
+use crate::prompt::read_line;
+use crate::say::say;
+
+/// The folder of identity files of servers that have no data file.
+const DATA_FOLDER: &str = "data";
+
+/// The flags of clients that verify a server's key.
+#[derive(Args, Clone, Debug)]
+pub struct TrustFlags {
+    /// Trust only the server with this key, and remember it in place of another; as the server shows it when it starts
+    #[arg(long, value_name = "FINGERPRINT")]
+    fingerprint: Option<Fingerprint>,
+
+    /// What to do with an unknown server: ask (on loopback accept it), new: accept it, known: refuse it. A changed key is
+    /// always refused
+    #[arg(long = "trust", value_name = "ask|new|known", default_value_t)]
+    policy: TrustPolicy,
+}
+
+impl TrustFlags {
+    /// What these flags trust, with the known servers in the user's state folder.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn trust(&self) -> Result<Trust, FileError> {
+        Ok(Trust {
+            policy: self.policy,
+            demanded: self.fingerprint,
+            known: KnownServers::in_state_folder()?,
+        })
+    }
+}
+
+/// Asks a person at the terminal whether to trust a server. Enter alone and the end of input mean no.
+///
+/// # Errors
+/// When the question cannot be shown or the answer not be read.
+pub fn ask_to_trust(question: &Question) -> io::Result<bool> {
+    ask(&mut TextInput::stdin(), &mut io::stderr(), question)
+}
+
+fn ask(input: &mut impl BufRead, output: &mut impl Write, question: &Question) -> io::Result<bool> {
+    write!(output, "{question}")?;
+    output.flush()?;
+    loop {
+        let answer = match read_line(input)? {
+            None => {
+                writeln!(output)?;
+                return Ok(false);
+            }
+            Some(line) => line.unwrap_or_default().trim().to_lowercase(),
+        };
+        match answer.as_str() {
+            "y" | "yes" => return Ok(true),
+            "" | "n" | "no" => return Ok(false),
+            _ => write!(output, "Answer y or n: ")?,
+        }
+        output.flush()?;
+    }
+}
+
+/// The flag of servers that have a key.
+#[derive(Args, Clone, Debug)]
+pub struct IdentityFlags {
+    /// File with the server's secret key, made when it is first needed [default: PROGRAM.identity beside the data file, else
+    /// in data]
+    #[arg(long, value_name = "PATH")]
+    identity: Option<PathBuf>,
+}
+
+impl IdentityFlags {
+    /// Where the key is kept.
+    #[must_use]
+    pub fn path(&self, program: &Program, data_file: Option<&Path>) -> PathBuf {
+        let name = format!("{}.identity", program.name);
+        let beside = || match data_file {
+            Some(file) => file.with_file_name(&name),
+            None => Path::new(DATA_FOLDER).join(&name),
+        };
+        self.identity.clone().unwrap_or_else(beside)
+    }
+
+    /// Loads or makes a TLS server's identity, and shows its fingerprint on stderr and in the log. Call it when the log is
+    /// started.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn load_tls(
+        &self,
+        program: &Program,
+        data_file: Option<&Path>,
+    ) -> Result<TlsIdentity, FileError> {
+        let identity = TlsIdentity::load_or_create(&self.path(program, data_file));
+        let identity = identity.inspect_err(|error| log::error!("{error}"))?;
+        if let Some(exposure) = identity.exposure() {
+            warn!("{exposure}");
+        }
+        show_fingerprint(identity.fingerprint());
+        Ok(identity)
+    }
+}
+
+/// Shows a server's fingerprint on stderr and in the log, so that its users can compare it.
+pub fn show_fingerprint(fingerprint: Fingerprint) {
+    say(format_args!(
+        "the fingerprint of this server is {fingerprint}"
+    ));
+    info!("the fingerprint of this server is {fingerprint}");
+}
+
+/// Shows a warning on stderr, if there is one, whether service messages are shown or not.
+pub fn warn_aloud(warning: Option<String>) {
+    if let Some(warning) = warning {
+        say(format_args!("{warning}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::trust::{Protocol, ServerId};
+
+    use super::*;
+
+    fn question() -> Question {
+        let server = ServerId::new(Protocol::Tcp, "192.0.2.7", 9290);
+        Question::new(server, Fingerprint::of_spki(b"key"))
+    }
+
+    #[test]
+    fn only_yes_is_yes() {
+        for (input, expected, rest) in [
+            ("y\nmore\n", true, "more\n"),
+            (" YES \r\n", true, ""),
+            ("\nmore\n", false, "more\n"),
+            ("n\n", false, ""),
+            ("", false, ""),
+            ("maybe\n\u{1b}[2J\nyes\n", true, ""),
+            ("yep\n", false, ""),
+        ] {
+            let (mut input, mut output) = (input.as_bytes(), vec![]);
+            assert_eq!(
+                ask(&mut input, &mut output, &question()).unwrap(),
+                expected,
+                "{input:?}"
+            );
+            assert_eq!(input, rest.as_bytes());
+            assert!(!output.contains(&0x1b));
+        }
+    }
+
+    #[test]
+    fn the_identity_is_beside_the_data() {
+        let path = |identity: Option<&str>, data: Option<&str>| {
+            let flags = IdentityFlags {
+                identity: identity.map(PathBuf::from),
+            };
+            let program = Program {
+                name: "auth-server",
+                default_port: 1,
+            };
+            flags.path(&program, data.map(Path::new))
+        };
+        assert_eq!(
+            path(None, Some("x/users.jsonl")),
+            Path::new("x/auth-server.identity")
+        );
+        assert_eq!(
+            path(None, Some("users.jsonl")),
+            Path::new("auth-server.identity")
+        );
+        assert_eq!(path(None, None), Path::new("data/auth-server.identity"));
+        assert_eq!(path(Some("k"), Some("x/users.jsonl")), Path::new("k"));
+    }
+}

@@ -1,0 +1,71 @@
+//! What can go wrong with TLS.
+
+use std::io;
+use std::time::Duration;
+
+use trust::{Fingerprint, TrustError};
+
+/// Why there is no TLS connection.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The handshake took too long.
+    #[error("the TLS handshake was not over within {} s", limit.as_secs_f64())]
+    TimedOut {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The peer closed the connection in the middle of the handshake.
+    #[error("the peer closed the connection during the TLS handshake; does it speak TLS?")]
+    Closed,
+    /// What the peer sent is not TLS.
+    #[error("the peer does not speak TLS")]
+    NotTls,
+    /// The server has not the expected key. Nothing was sent to it but the start of the handshake.
+    #[error("the server's key is {presented}, expected was {expected}")]
+    OtherKey {
+        /// The one that the client trusts.
+        expected: Fingerprint,
+        /// The one in the server's certificate. The server may not have its secret key.
+        presented: Fingerprint,
+    },
+    /// The server showed a certificate, but could not sign with its key.
+    #[error(
+        "the server cannot prove that it has the key of its certificate, so its certificate is a copy of another server's"
+    )]
+    NoProof,
+    /// The handshake failed otherwise.
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(rustls::Error),
+    /// The identity cannot be used.
+    #[error("cannot use the identity for TLS: {0}")]
+    Identity(rustls::Error),
+    /// The connection broke.
+    #[error("the connection broke during the TLS handshake: {0}")]
+    Io(#[source] io::Error),
+}
+
+/// Why a client has no TLS connection that it trusts.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// There is none.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The server is not trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+}
+
+impl From<rustls::Error> for TlsError {
+    fn from(error: rustls::Error) -> Self {
+        use rustls::{CertificateError, Error, InvalidMessage};
+        match error {
+            Error::InvalidCertificate(CertificateError::BadSignature) => Self::NoProof,
+            Error::InvalidMessage(
+                InvalidMessage::InvalidContentType
+                | InvalidMessage::UnknownProtocolVersion
+                | InvalidMessage::MessageTooLarge,
+            ) => Self::NotTls,
+            error => Self::Handshake(error),
+        }
+    }
+}

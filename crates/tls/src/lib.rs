@@ -1,0 +1,37 @@
+//! TLS 1.3 over blocking streams, between ends that know each other by their keys.
+//!
+//! - [`ServerTls`] accepts handshakes with an identity, and [`connect`] makes one with a server that [`trust`] accepts.
+//! - [`TlsStream`] reads and writes data. [`MaybeTls::split`] makes two halves of it for two threads.
+//! - [`ServerTls::accept_either`] lets a server speak TLS and plaintext on one port, by the client's first byte.
+//! - [`MaybeTls`] is either, for code to which the difference does not matter.
+//!
+//! Certificates are looked at for their key only: names and dates in them say nothing. Flags, prompts and log lines are not
+//! known here, nor is what the data means.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+mod ciphertext;
+mod client;
+mod error;
+mod halves;
+mod handshake;
+mod key_log;
+mod maybe_tls;
+mod peeked;
+mod server;
+mod split;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod verifier;
+
+pub use client::{connect, handshake as client_handshake};
+pub use error::{ConnectError, TlsError};
+pub use halves::{ReadHalf, WriteHalf};
+pub use handshake::HANDSHAKE_LIMIT;
+pub use key_log::key_log_warning;
+pub use maybe_tls::MaybeTls;
+pub use peeked::{Peeked, is_tls_handshake};
+pub use server::ServerTls;
+pub use split::{TlsReadHalf, TlsWriteHalf};
+pub use stream::TlsStream;
