@@ -15,7 +15,7 @@ use sim::{CLIENT, NetProfile, Random, SERVER, Sim, ms, seconds};
 
 const MEMBERS: u8 = 5;
 const TEXTS: u64 = 60;
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 4;
 
 fn main() {
     println!("delay  loss  median    p90    p99    max  packets  bytes a delivery");
@@ -56,7 +56,7 @@ impl Figures {
 fn talk(seed: u64, delay: Duration, loss: f64, figures: &mut Figures) {
     let clean = NetProfile {
         delay,
-        jitter: Duration::from_micros(50),
+
         ..NetProfile::default()
     };
     let mut sim = Sim::new(seed, MEMBERS, true, [clean; 2]);

@@ -29,14 +29,7 @@ pub(super) struct ReceivedPackets {
 
 impl ReceivedPackets {
     /// Records a packet that asks for an acknowledgement, or that only carries one.
-    pub(super) fn record(
-        &mut self,
-        number: u64,
-        asks: bool,
-        repeats: bool,
-        now: Instant,
-        mode: &mut LossMode,
-    ) {
+    pub(super) fn record(&mut self, number: u64, asks: bool, now: Instant, mode: &mut LossMode) {
         let in_order = number == self.largest + 1;
         if number > self.largest {
             let distance = number - self.largest;
@@ -52,7 +45,7 @@ impl ReceivedPackets {
         } else if (1..=ACK_BITS).contains(&(self.largest - number)) {
             self.earlier |= 1 << (self.largest - number - 1);
         }
-        if !in_order || repeats {
+        if !in_order {
             mode.enter(now);
         }
         if asks {
@@ -103,9 +96,9 @@ mod tests {
     fn an_acknowledgement_waits_for_company_while_nothing_is_lost() {
         let start = Instant::now();
         let (mut received, mut mode) = (ReceivedPackets::default(), LossMode::default());
-        received.record(1, true, false, start, &mut mode);
+        received.record(1, true, start, &mut mode);
         assert_eq!(received.due(), Some(start + MAX_ACK_DELAY));
-        received.record(2, true, false, start + ms(5), &mut mode);
+        received.record(2, true, start + ms(5), &mut mode);
         assert_eq!(received.due(), Some(start + MAX_ACK_DELAY));
         let ack = received.acknowledge(7, start + ms(25)).unwrap();
         assert_eq!(
@@ -113,14 +106,14 @@ mod tests {
             (2, 20, 1, 7)
         );
         assert_eq!(received.due(), None);
-        received.record(3, false, false, start + ms(30), &mut mode);
+        received.record(3, false, start + ms(30), &mut mode);
         assert_eq!(
             received.due(),
             None,
             "an acknowledgement is not acknowledged"
         );
         for number in 4..=7 {
-            received.record(number, true, false, start + ms(31), &mut mode);
+            received.record(number, true, start + ms(31), &mut mode);
         }
         assert_eq!(
             received.due(),
@@ -133,8 +126,8 @@ mod tests {
     fn it_is_quick_after_a_gap() {
         let start = Instant::now();
         let (mut received, mut mode) = (ReceivedPackets::default(), LossMode::default());
-        received.record(1, true, false, start, &mut mode);
-        received.record(3, true, false, start, &mut mode);
+        received.record(1, true, start, &mut mode);
+        received.record(3, true, start, &mut mode);
         assert_eq!(received.due(), Some(start + ACK_DELAY_UNDER_LOSS));
         assert_eq!(received.acknowledge(0, start).unwrap().earlier, 0b10);
     }
@@ -147,7 +140,7 @@ mod tests {
             let mut set = BTreeSet::new();
             for number in numbers {
                 if set.insert(number) {
-                    received.record(number, true, false, now, &mut mode);
+                    received.record(number, true, now, &mut mode);
                 }
                 let ack = received.acknowledge(0, now).unwrap();
                 let largest = *set.last().unwrap();

@@ -81,7 +81,7 @@ impl Link {
     ) {
         let was_silent = self.keepalive.silent_since();
         self.keepalive.heard(now);
-        let (mut asks, mut refused, mut repeats) = (false, false, false);
+        let (mut asks, mut refused) = (false, false);
         for frame in Frames::new(body) {
             match frame {
                 Frame::Close(code) => return self.handle_close(CloseReason::from_code(code)),
@@ -91,8 +91,6 @@ impl Link {
                     asks = true;
                     if self.incoming.is_new(part.seq) {
                         refused |= !self.handle_part(&part, admit);
-                    } else {
-                        repeats = true;
                     }
                 }
                 Frame::Ping => asks = true,
@@ -112,8 +110,7 @@ impl Link {
             self.outgoing.reset_probes();
         }
         if !refused {
-            self.received
-                .record(number, asks, repeats, now, &mut self.mode);
+            self.received.record(number, asks, now, &mut self.mode);
         }
     }
 
