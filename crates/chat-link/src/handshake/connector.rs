@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use snow::{HandshakeState, StatelessTransportState};
 
 use super::datagram::{Datagram, Decision, Join, NONCE_BYTES, RefusalCode, Refused};
@@ -19,10 +21,16 @@ const INITIAL_INTERVAL: Duration = Duration::from_millis(500);
 const MIN_INTERVAL: Duration = Duration::from_millis(50);
 const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a message of the Noise handshake is repeated before a new handshake begins.
+const STEP_LIFE: Duration = Duration::from_secs(5);
+
 /// One attempt to join. It repeats its datagrams until it is dropped: how long to try is its owner's decision.
 pub struct Connector {
     key: StaticKey,
     join: Join,
+    /// Gives each handshake its own nonce and ephemeral key.
+    random: [u8; 48],
+    handshakes: u64,
     nonce: String,
     ephemeral: [u8; 32],
     hello: Vec<u8>,
@@ -69,25 +77,50 @@ impl Connector {
     /// Begins to join. `random` is 48 bytes of the operating system's randomness.
     #[must_use]
     pub fn new(key: &StaticKey, join: Join, random: [u8; 48], now: Instant) -> Self {
-        let (nonce, ephemeral) = random.split_at(NONCE_BYTES);
-        let nonce = encode_base64(nonce);
-        let feature = if join.plaintext { PLAINTEXT } else { SEALED };
-        let hello = padded_hello(&nonce, &[feature]);
-        Self {
+        let mut connector = Self {
             key: key.clone(),
             join,
-            nonce,
-            ephemeral: ephemeral.try_into().expect("48 bytes are 16 and 32"),
-            outgoing: hello.clone(),
-            hello,
+            random,
+            handshakes: 0,
+            nonce: String::new(),
+            ephemeral: [0; 32],
+            hello: Vec::new(),
             step: Step::Hello,
+            outgoing: Vec::new(),
             send_at: now,
             interval: INITIAL_INTERVAL,
             first_sent_at: None,
             repeated: false,
             round_trip: None,
             events: VecDeque::new(),
-        }
+        };
+        connector.begin(now);
+        connector
+    }
+
+    /// Begins a handshake, with a nonce and an ephemeral key of its own.
+    fn begin(&mut self, now: Instant) {
+        self.handshakes += 1;
+        let derive = |label: &[u8]| -> [u8; 32] {
+            let keyed = Hmac::<Sha256>::new_from_slice(&self.random)
+                .expect("HMAC takes a key of any length");
+            keyed
+                .chain_update(label)
+                .chain_update(self.handshakes.to_be_bytes())
+                .finalize()
+                .into_bytes()
+                .into()
+        };
+        self.ephemeral = derive(b"ephemeral");
+        self.nonce = encode_base64(&derive(b"nonce")[..NONCE_BYTES]);
+        let feature = if self.join.plaintext {
+            PLAINTEXT
+        } else {
+            SEALED
+        };
+        self.hello = padded_hello(&self.nonce, &[feature]);
+        self.step = Step::Hello;
+        self.send(self.hello.clone(), now);
     }
 
     /// Takes a datagram that came over `path`. What answers another handshake, or none, changes nothing.
@@ -136,6 +169,9 @@ impl Connector {
 
     /// The server's key is trusted: the handshake goes on.
     pub fn trust_server(&mut self, now: Instant) {
+        if !matches!(self.step, Step::Trust(_)) {
+            return;
+        }
         let Step::Trust(mut handshake) = std::mem::replace(&mut self.step, Step::Over) else {
             return;
         };
@@ -174,6 +210,11 @@ impl Connector {
     pub fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> bool {
         if matches!(self.step, Step::Trust(_) | Step::Over) || now < self.send_at {
             return false;
+        }
+        // The server has forgotten a handshake that takes so long.
+        let is_old = self.first_sent_at.is_some_and(|at| now >= at + STEP_LIFE);
+        if is_old && matches!(self.step, Step::First(_) | Step::Third(_)) {
+            self.begin(now);
         }
         self.repeated = self.first_sent_at.is_some();
         self.first_sent_at.get_or_insert(now);
@@ -239,19 +280,19 @@ impl Connector {
     }
 
     fn second(&mut self, message: &str, now: Instant) {
-        let Step::First(mut handshake) = std::mem::replace(&mut self.step, Step::Over) else {
+        // A repeated reply changes nothing.
+        let Step::First(handshake) = &mut self.step else {
             return;
         };
-        let payload =
-            decode_base64(message).and_then(|message| noise::read(&mut handshake, &message));
-        match payload.and_then(|_| noise::remote_key(&handshake)) {
-            Some(key) => {
-                self.measure(now);
-                self.step = Step::Trust(handshake);
-                self.events.push_back(ConnectorEvent::ServerKey(key));
-            }
-            // Forged: snow keeps the state of a handshake when a message fails.
-            None => self.step = Step::First(handshake),
+        let payload = decode_base64(message).and_then(|message| noise::read(handshake, &message));
+        // A forged message fails, and snow keeps the state of the handshake.
+        let Some(key) = payload.and_then(|_| noise::remote_key(handshake)) else {
+            return;
+        };
+        self.measure(now);
+        if let Step::First(handshake) = std::mem::replace(&mut self.step, Step::Over) {
+            self.step = Step::Trust(handshake);
+            self.events.push_back(ConnectorEvent::ServerKey(key));
         }
     }
 

@@ -101,8 +101,19 @@ pub fn server_address() -> SocketAddr {
     SocketAddr::from(([198, 51, 100, 1], 9390))
 }
 
-/// The two ends of a session, fresh from a handshake.
+/// The two ends of a session, fresh from a handshake that takes no time.
 pub fn links(number: u8, plaintext: bool, now: Instant) -> [Link; 2] {
+    links_after(number, plaintext, &mut { now }, Duration::ZERO)
+}
+
+/// The two ends of a session, fresh from a handshake over a path with this round trip.
+pub fn links_after(
+    number: u8,
+    plaintext: bool,
+    clock: &mut Instant,
+    round_trip: Duration,
+) -> [Link; 2] {
+    let mut now = *clock;
     let identity = StaticKey::from_private([1; 32]);
     let settings = AcceptorSettings {
         identity,
@@ -140,8 +151,10 @@ pub fn links(number: u8, plaintext: bool, now: Instant) -> [Link; 2] {
                 }
                 Handled::Ignored => panic!("a datagram of the handshake is ignored"),
             };
+            now += round_trip;
             connector.handle(&reply, there, now);
         }
+        *clock = now;
         match connector.poll_event() {
             Some(ConnectorEvent::ServerKey(_)) => connector.trust_server(now),
             Some(ConnectorEvent::Joined { link, .. }) => return [*link, server.take().unwrap()],
@@ -154,11 +167,22 @@ pub fn links(number: u8, plaintext: bool, now: Instant) -> [Link; 2] {
 impl Sim {
     /// So many pairs on a network with these profiles: from the client, and from the server.
     pub fn new(seed: u64, pairs: u8, plaintext: bool, profiles: [NetProfile; 2]) -> Self {
-        let now = Instant::now();
+        let start = Instant::now();
+        let mut now = start;
+        let on_the_way = |profile: &NetProfile| {
+            let sending = if profile.rate == 0 {
+                0.0
+            } else {
+                1_200.0 / f64::from(profile.rate)
+            };
+            profile.delay + profile.jitter / 2 + Duration::from_secs_f64(sending)
+        };
+        let round_trip = profiles.iter().map(on_the_way).sum();
         let pair = |number| {
             let mut addresses = [address(4_000 + u16::from(number)), server_address()].into_iter();
             let mut profiles = profiles.into_iter();
-            links(number, plaintext, now).map(|link| Side {
+            now = start;
+            links_after(number, plaintext, &mut now, round_trip).map(|link| Side {
                 link,
                 profile: profiles.next().unwrap(),
                 address: addresses.next().unwrap(),
@@ -169,9 +193,10 @@ impl Sim {
                 busy_until: None,
             })
         };
+        let pairs = (0..pairs).map(pair).collect();
         Self {
             now,
-            pairs: (0..pairs).map(pair).collect(),
+            pairs,
             filter: None,
             random: Random(seed),
             air: BTreeMap::new(),
