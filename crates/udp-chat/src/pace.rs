@@ -40,6 +40,14 @@ impl Pace {
     }
 }
 
+impl Pace {
+    /// Whether nothing that was taken is still to be paid for.
+    #[must_use]
+    pub fn is_rested(&self, now: Instant) -> bool {
+        self.paid_at.is_none_or(|paid_at| paid_at <= now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,17 +1,22 @@
-//! `udp-chat serve`: the socket and the clock around a [`Room`].
+//! `udp-chat serve`: a [`Room`] with the socket, the clock and the files around it.
 
-mod cookie;
-mod draft;
+mod bans;
 mod event;
 mod history;
+mod history_file;
 mod member;
+mod networks;
 mod nicks;
 mod room;
 mod server;
-mod wakes;
-mod wire;
+mod settings;
+mod timer_queue;
+mod transport;
 
 pub use event::RoomEvent;
-pub use room::{Room, RoomSettings, RoomTotals, Transmit, World};
-pub use server::{ServeTotals, StopHandle, serve};
-pub use wire::Traffic;
+pub use history::StoredText;
+pub use history_file::{HistoryError, HistoryFile};
+pub use room::{Command, Environment, Room, RoomSettings, RoomTotals};
+pub use server::{Orders, ServeTotals, ServerHandle, serve};
+pub use settings::{ServeFlags, run_server};
+pub use transport::Traffic;

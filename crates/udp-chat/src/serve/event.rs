@@ -1,14 +1,12 @@
-//! What happens in a room, as service messages tell it.
+//! What happens in a room, as service messages show it.
 
 use std::fmt;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
+use chat_link::{CloseReason, RefusalCode};
 use log::Level;
 use proto::Escaped;
-use proto::chat::{Reason, Refusal};
 
-use crate::trace::{RoundTrip, words};
 
 /// How much of a text or a refused nick is shown, in characters.
 const SHOWN_CHARS: usize = 80;
@@ -22,17 +20,12 @@ pub enum RoomEvent {
         nick: String,
         /// From where.
         address: SocketAddr,
+        /// Whether its session is readable on the way.
+        plaintext: bool,
         /// How many members there are now.
         members: usize,
     },
-    /// A member that was away goes on with its link.
-    CameBack {
-        /// Its nick.
-        nick: String,
-        /// From where.
-        address: SocketAddr,
-    },
-    /// A member writes from another address than before.
+    /// A member has proved that it receives at another address.
     Moved {
         /// Its nick.
         nick: String,
@@ -41,12 +34,12 @@ pub enum RoomEvent {
         /// Where it is.
         to: SocketAddr,
     },
-    /// A member is none any more.
+    /// A member has left.
     Left {
         /// Its nick.
         nick: String,
         /// Why.
-        reason: Reason,
+        reason: CloseReason,
         /// How many texts it wrote.
         texts: u64,
         /// How many members there are now.
@@ -59,16 +52,25 @@ pub enum RoomEvent {
         /// The nick from now on.
         new: String,
     },
-    /// A hello could not be granted.
+    /// Somebody was not let in.
     Refused {
         /// The nick it wanted, unchecked.
         nick: String,
         /// From where.
         address: SocketAddr,
         /// Why.
-        code: Refusal,
+        code: RefusalCode,
     },
-    /// The operating system gave no randomness for a session, so a hello was not answered.
+    /// The operator removed a member, or excluded it.
+    Removed {
+        /// Its nick.
+        nick: String,
+        /// Where it was.
+        address: IpAddr,
+        /// Whether it is excluded, and for how many minutes.
+        ban: Option<Option<u64>>,
+    },
+    /// The operating system gave no randomness for a session, so a handshake was not answered.
     NoRandomness(String),
     /// Somebody wrote a text.
     Said {
@@ -79,25 +81,22 @@ pub enum RoomEvent {
         /// The text, unchecked.
         text: String,
     },
-    /// A round trip to a member was measured; told only while tracing.
-    RoundTrip {
-        /// Its nick.
+    /// A datagram was sent or received; only while tracing.
+    Trace {
+        /// The member's nick.
         nick: String,
-        /// The smoothed time.
-        time: Duration,
+        /// The datagram in words, unchecked.
+        text: String,
     },
 }
 
 impl RoomEvent {
     /// How much it matters. What people write is nobody's business but a debugger's.
+    #[must_use]
     pub fn level(&self) -> Level {
         match self {
             Self::Said { .. } => Level::Debug,
-            Self::NoRandomness(_)
-            | Self::Left {
-                reason: Reason::Flooding | Reason::TooSlow,
-                ..
-            } => Level::Warn,
+            Self::NoRandomness(_) | Self::Left { reason: CloseReason::TooSlow, .. } => Level::Warn,
             _ => Level::Info,
         }
     }
@@ -107,63 +106,73 @@ impl fmt::Display for RoomEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |text| Escaped::new(text).quoted().cut(SHOWN_CHARS);
         match self {
-            Self::Joined {
-                nick,
-                address,
-                members,
-            } => write!(
-                f,
-                "{nick} joined from {address}; {}",
-                Count(*members as u64, "member")
-            ),
-            Self::CameBack { nick, address } => write!(f, "{nick} came back from {address}"),
-            Self::Moved { nick, from, to } => write!(f, "{nick} moved from {from} to {to}"),
-            Self::Left {
-                nick,
-                reason,
-                texts,
-                members,
-            } => write!(
-                f,
-                "{nick} left: {}; wrote {}; {}",
-                words(*reason),
-                Count(*texts, "message"),
-                Count(*members as u64, "member")
-            ),
-            Self::Renamed { old, new } => write!(f, "{old} is now {new}"),
-            Self::Refused {
-                nick,
-                address,
-                code,
-            } => {
-                let why = match code {
-                    Refusal::BadNick => "no nick",
-                    Refusal::NickTaken => "taken",
-                    Refusal::Full => "the room is full",
-                    Refusal::Stopping => "the server stops",
-                    Refusal::BadVersion => "another version of the protocol",
-                    Refusal::Other => "for a reason unknown here",
-                };
-                write!(f, "refused {} from {address}: {why}", shown(nick))
+            Self::Joined { nick, address, plaintext, members } => {
+                let how = if *plaintext { ", not encrypted" } else { "" };
+                let members = Count(*members as u64, "member");
+                write!(f, "{nick} joined from {}{how}; {members}", canonical(*address))
             }
-            Self::NoRandomness(why) => write!(f, "cannot let anybody join: {why}"),
-            Self::Said { from, to, text } => match to {
-                Some(to) => write!(f, "{from} to {to}: {}", shown(text)),
-                None => write!(f, "{from}: {}", shown(text)),
-            },
-            Self::RoundTrip { nick, time } => RoundTrip(nick, *time).fmt(f),
+            Self::Moved { nick, from, to } => {
+                write!(f, "{nick} moved from {} to {}", canonical(*from), canonical(*to))
+            }
+            Self::Left { nick, reason, texts, members } => {
+                let (texts, members) = (Count(*texts, "message"), Count(*members as u64, "member"));
+                write!(f, "{nick} left: {}; wrote {texts}; {members}", words(*reason))
+            }
+            Self::Renamed { old, new } => write!(f, "{old} is now {new}"),
+            Self::Refused { nick, address, code } => {
+                let why = match code {
+                    RefusalCode::BadNick => "not a valid nick",
+                    RefusalCode::NickTaken => "the nick is taken",
+                    RefusalCode::Full => "no place is free",
+                    RefusalCode::Stopping => "the server stops",
+                    RefusalCode::BadVersion => "another version of the protocol",
+                    RefusalCode::Banned => "banned",
+                    RefusalCode::PlaintextRefused => "plaintext is not allowed",
+                    RefusalCode::Other => "another reason",
+                };
+                write!(f, "refused {} from {}: {why}", shown(nick), canonical(*address))
+            }
+            Self::Removed { nick, address, ban: None } => write!(f, "kicked {nick} at {address}"),
+            Self::Removed { nick, address, ban: Some(None) } => {
+                write!(f, "banned {nick} at {address} until the server stops")
+            }
+            Self::Removed { nick, address, ban: Some(Some(minutes)) } => {
+                write!(f, "banned {nick} at {address} for {}", Count(*minutes, "minute"))
+            }
+            Self::NoRandomness(why) => write!(f, "cannot begin a session: {why}; the client will try again"),
+            Self::Said { from, to: None, text } => write!(f, "{from} says {}", shown(text)),
+            Self::Said { from, to: Some(to), text } => write!(f, "{from} says to {to} {}", shown(text)),
+            Self::Trace { nick, text } => write!(f, "trace: {nick}: {}", Escaped::new(text)),
         }
     }
 }
 
-/// So many of something, of which one is called so.
+/// An IPv4 client of a socket for both families is shown by its IPv4 address.
+pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// A reason as it reads after a colon.
+fn words(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Quit => "quit",
+        CloseReason::Stopping => "the server stops",
+        CloseReason::TooSlow => "too slow",
+        CloseReason::TimedOut => "timed out",
+        CloseReason::Kicked => "kicked",
+        CloseReason::Banned => "banned",
+        CloseReason::TakenOver => "joined again from elsewhere",
+        CloseReason::Other => "a breach of the protocol",
+    }
+}
+
+/// A number of things, in words.
 pub(super) struct Count(pub(super) u64, pub(super) &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(count, one) = self;
-        let s = if *count == 1 { "" } else { "s" };
-        write!(f, "{count} {one}{s}")
+        let Self(count, what) = self;
+        write!(f, "{count} {what}{}", if *count == 1 { "" } else { "s" })
     }
 }
 
@@ -172,33 +181,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strangers_wrote_is_quoted_escaped_and_cut() {
-        let hostile = "\u{1b}[2J\n\"x\u{202e}".to_owned() + &"long".repeat(100);
-        let address = "127.0.0.1:1".parse().unwrap();
-        let from = "Anna".to_owned();
-        let code = Refusal::BadNick;
-        for (event, start) in [
-            (
-                RoomEvent::Refused {
-                    nick: hostile.clone(),
-                    address,
-                    code,
-                },
-                r#"refused "\x1b[2J\n\"x\u{202e}long"#,
-            ),
-            (
-                RoomEvent::Said {
-                    from,
-                    to: None,
-                    text: hostile.clone(),
-                },
-                r#"Anna: "\x1b[2J\n\"x\u{202e}long"#,
-            ),
+    fn nothing_that_members_write_reaches_a_log_unescaped() {
+        let hostile = "\u{1b}[2J\u{202e}\n".to_owned();
+        let address = "192.0.2.1:4000".parse().unwrap();
+        for event in [
+            RoomEvent::Said { from: "Anna".into(), to: None, text: hostile.clone() },
+            RoomEvent::Refused { nick: hostile.clone(), address, code: RefusalCode::BadNick },
+            RoomEvent::Trace { nick: "Anna".into(), text: hostile },
         ] {
-            let line = event.to_string();
-            assert!(line.starts_with(start), "{line}");
-            assert!(line.chars().count() < 200, "{line}");
-            assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'));
+            let text = event.to_string();
+            assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
         }
     }
 }

@@ -1,108 +1,102 @@
-//! What was said, as notices for members, and the latest of it for those who join.
+//! The latest texts to all, for those who join.
 
 use std::collections::VecDeque;
 
-use proto::chat::{Body, HISTORY_TEXTS, Kind, Notice, split};
+use chat_link::KeyId;
+use chat_link::message::{Kind, MAX_HISTORY_TEXTS, Message, Notice};
+use serde::{Deserialize, Serialize};
 
-/// One whole text.
-#[derive(Debug)]
-pub(super) struct Said {
-    pub(super) id: u64,
-    pub(super) at: u64,
-    pub(super) from: String,
-    pub(super) kind: Kind,
-    pub(super) text: String,
+/// One text, as it is kept on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredText {
+    /// Its id. Ids rise.
+    pub id: u64,
+    /// When the server received it, in Unix milliseconds.
+    pub at: u64,
+    /// The author's nick.
+    pub from: String,
+    /// The author's key.
+    pub key: KeyId,
+    /// How it is meant.
+    pub kind: Kind,
+    /// The text.
+    pub text: String,
 }
 
-impl Said {
-    /// The notices that carry it.
-    pub(super) fn notices(&self, history: bool) -> Vec<Body> {
-        split(&self.text, |text, more| Notice::Said {
-            id: self.id,
-            at: self.at,
-            from: self.from.clone(),
-            kind: self.kind,
-            text: text.to_owned(),
-            more,
-            history,
-        })
-        .expect("beside the longest nick there is room for text")
+impl StoredText {
+    /// The notice that carries it.
+    pub(super) fn notice(&self, history: bool) -> Message {
+        let Self { id, at, from, key, kind, text } = self.clone();
+        Message::encode(&Notice::Said { id, at, from, key, kind, text, history }).expect("texts are checked to be short")
     }
 }
 
-/// The latest texts to all.
+/// The latest texts to all, by id.
 #[derive(Debug, Default)]
 pub(super) struct History(VecDeque<Remembered>);
 
 #[derive(Debug)]
 struct Remembered {
-    said: Said,
+    text: StoredText,
     /// Made when somebody joins, for all who do.
-    notices: Vec<Body>,
+    notice: Option<Message>,
 }
 
 impl History {
-    pub(super) fn remember(&mut self, said: Said) {
-        if self.0.len() == HISTORY_TEXTS {
-            self.0.pop_front();
-        }
-        let notices = Vec::new();
-        self.0.push_back(Remembered { said, notices });
+    pub(super) fn new(texts: Vec<StoredText>) -> Self {
+        let mut history = Self::default();
+        texts.into_iter().for_each(|text| history.remember(text));
+        history
     }
 
-    /// All of it for one who joins, oldest first.
-    pub(super) fn notices(&mut self) -> impl Iterator<Item = &Body> {
-        self.0.iter_mut().flat_map(|remembered| {
-            if remembered.notices.is_empty() {
-                remembered.notices = remembered.said.notices(true);
-            }
-            &remembered.notices
-        })
+    pub(super) fn remember(&mut self, text: StoredText) {
+        if self.0.len() == MAX_HISTORY_TEXTS {
+            self.0.pop_front();
+        }
+        self.0.push_back(Remembered { text, notice: None });
+    }
+
+    pub(super) fn last_id(&self) -> Option<u64> {
+        self.0.back().map(|remembered| remembered.text.id)
+    }
+
+    /// The first of the latest `count` texts' ids, where a member's history begins.
+    pub(super) fn start(&self, count: usize) -> Option<u64> {
+        let index = self.0.len().saturating_sub(count);
+        self.0.get(index).map(|remembered| remembered.text.id)
+    }
+
+    /// The text with this id or the next one, and its id.
+    pub(super) fn next(&mut self, id: u64) -> Option<(u64, Message)> {
+        let index = self.0.partition_point(|remembered| remembered.text.id < id);
+        let remembered = self.0.get_mut(index)?;
+        let notice = remembered.notice.get_or_insert_with(|| remembered.text.notice(true));
+        Some((remembered.text.id, notice.clone()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proto::chat::{MAX_TEXT_BYTES, Parts};
+    use chat_link::PublicKey;
 
     use super::*;
-    use crate::nick::MAX_NICK_BYTES;
 
-    fn said(id: u64, text: &str) -> Said {
-        Said {
-            id,
-            at: 1 << 50,
-            from: "x".repeat(MAX_NICK_BYTES),
-            kind: Kind::Private,
-            text: text.to_owned(),
-        }
+    fn text(id: u64) -> StoredText {
+        let key = PublicKey::from_bytes([1; 32]).key_id();
+        StoredText { id, at: 1, from: "Anna".into(), key, kind: Kind::Say, text: format!("text {id}") }
     }
 
     #[test]
-    fn the_longest_text_of_the_longest_nick_fits() {
-        let text = "\0".repeat(MAX_TEXT_BYTES);
-        let mut parts = Parts::default();
-        let mut whole = None;
-        for body in said(1 << 52, &text).notices(true) {
-            let Ok(Notice::Said { text, more, .. }) = Notice::decode(body.as_json()) else {
-                panic!("another notice");
-            };
-            whole = parts.push(&text, more).unwrap();
-        }
-        assert_eq!(whole, Some(text));
-    }
-
-    #[test]
-    fn the_latest_are_remembered() {
-        let mut history = History::default();
-        (0..60).for_each(|id| history.remember(said(id, "text")));
-        let ids: Vec<_> = history
-            .notices()
-            .map(|body| match Notice::decode(body.as_json()) {
-                Ok(Notice::Said { id, history, .. }) => (id, history),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!(ids, (10..60).map(|id| (id, true)).collect::<Vec<_>>());
+    fn the_latest_are_remembered_and_read_one_by_one() {
+        let mut history = History::new((1..=1_010).map(|id| text(2 * id)).collect());
+        assert_eq!((history.last_id(), history.start(2), history.start(5_000)), (Some(2_020), Some(2_018), Some(22)));
+        let (id, notice) = history.next(2_018).unwrap();
+        assert_eq!(id, 2_018);
+        let Notice::Said { history: true, id: 2_018, .. } = Notice::decode(notice.as_bytes()).unwrap() else {
+            panic!("another notice");
+        };
+        assert_eq!(history.next(2_019).map(|(id, _)| id), Some(2_020));
+        assert_eq!(history.next(2_021).map(|(id, _)| id), None);
+        assert_eq!(history.start(0), None);
     }
 }

@@ -1,24 +1,21 @@
 //! One member: its link, and what the room keeps of it.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use proto::chat::Json;
-use proto::chat::{Body, Datagram, Reason, SessionId};
+use chat_link::message::{self, Message};
+use chat_link::{Class, CloseReason, End, Event, Link, Path, Protection, PublicKey, QueueFull};
+use proto::Network;
 
-use super::draft::Draft;
-use crate::link::{End, Event, Link, QueueFull};
+use super::networks::{self, Networks};
 use crate::nick::Nick;
 use crate::pace::Pace;
 
-/// Who passes 40 messages a second, after a burst of 100, is removed.
-const MESSAGE_INTERVAL: Duration = Duration::from_millis(25);
-const MESSAGE_BURST: u32 = 100;
-
-/// How many messages of a member wait for the room. Then its link stops acknowledging, and slows
-/// the member down.
+/// How many messages of a member wait for the room. Past it its link stops acknowledging, and slows the member down.
 const MAX_INBOX: usize = 64;
+
+/// A member that was silent for so long may be taken over by the same key with the same nick.
+const TAKEOVER_AFTER: Duration = Duration::from_secs(15);
 
 /// A member's number: they rise, so none is ever another's.
 pub(super) type MemberId = u64;
@@ -26,125 +23,134 @@ pub(super) type MemberId = u64;
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) link: Link,
-    pub(super) address: SocketAddr,
+    pub(super) key: PublicKey,
     pub(super) nick: Nick,
-    /// The session that it came back from, which the room did not have any more.
-    pub(super) former: Option<SessionId>,
-    /// False once it has left, while its link says bye.
-    pub(super) present: bool,
-    pub(super) draft: Option<Draft>,
+    pub(super) network: Network,
+    pub(super) joined_at: Instant,
+    /// False once it has left, while its link says so.
+    pub(super) is_present: bool,
     pub(super) texts: u64,
+    /// How many requests it has made: requests are numbered by it.
+    pub(super) requests: u64,
+    /// The id of the next text of the history to send; `None` once all are sent.
+    pub(super) history: Option<u64>,
     pace: Pace,
-    /// Whether it wrote more than its pace allows.
-    is_flooding: bool,
-    /// What the link has told: messages, and its end after them.
-    inbox: VecDeque<Json>,
+    /// What the link has delivered, and its end after that.
+    inbox: VecDeque<Vec<u8>>,
     end: Option<End>,
-    /// When the room will be woken for it.
-    pub(super) wake_at: Option<Instant>,
+    moved: Option<(Path, Path)>,
+    /// When the room will look at it.
+    pub(super) due_at: Option<Instant>,
     /// Whether it stands in the room's two queues.
     pub(super) is_ready: bool,
     pub(super) is_waiting: bool,
 }
 
 impl Member {
-    pub(super) fn new(
-        session: SessionId,
-        former: Option<SessionId>,
-        nick: Nick,
-        address: SocketAddr,
-        now: Instant,
-    ) -> Self {
+    pub(super) fn new(link: Link, key: PublicKey, nick: Nick, now: Instant) -> Self {
         Self {
-            link: Link::new(session, now),
-            address,
+            network: Network::of(link.path().remote.ip()),
+            link,
+            key,
             nick,
-            former,
-            present: true,
-            draft: None,
+            joined_at: now,
+            is_present: true,
             texts: 0,
-            pace: Pace::new(MESSAGE_INTERVAL, MESSAGE_BURST),
-            is_flooding: false,
+            requests: 0,
+            history: None,
+            pace: networks::pace(),
             inbox: VecDeque::new(),
             end: None,
-            wake_at: None,
+            moved: None,
+            due_at: None,
             is_ready: false,
             is_waiting: false,
         }
     }
 
-    /// Takes a datagram in and tells whether it was of use.
-    pub(super) fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) -> bool {
-        let before = self.link.arrived();
-        let useful = self.link.handle(datagram, now);
-        // Counted here, not when the room has time for them: that it is late is not their fault.
-        for _ in before..self.link.arrived() {
-            self.is_flooding |= self.pace.take(now).is_err();
+    /// How others see it.
+    pub(super) fn as_others_see(&self) -> message::Member {
+        message::Member {
+            nick: self.nick.to_string(),
+            key: self.key.key_id(),
+            plaintext: self.link.protection() == Protection::Plaintext,
         }
-        self.listen();
-        useful
+    }
+
+    /// Whether the same key may take its place with the same nick.
+    pub(super) fn may_be_taken_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.link.heard_at()) >= TAKEOVER_AFTER
+    }
+
+    /// Takes a datagram. True if it was an authentic one of its session. Messages beyond the network's pace, or beyond
+    /// what waits for the room, are not acknowledged.
+    pub(super) fn handle(&mut self, datagram: &[u8], path: Path, networks: &mut Networks, now: Instant) -> bool {
+        let (pace, network, waiting) = (&mut self.pace, self.network, self.inbox.len());
+        let mut admitted = 0;
+        let mut admit = || {
+            let has_room = waiting + admitted < MAX_INBOX && networks.admit(network, pace, now);
+            admitted += usize::from(has_room);
+            has_room
+        };
+        let is_authentic = self.link.handle(datagram, path, now, &mut admit);
+        self.take_events();
+        is_authentic
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         self.link.handle_timeout(now);
-        self.listen();
+        self.take_events();
     }
 
     /// The next message, once the room has time for it.
-    pub(super) fn next_message(&mut self) -> Option<Json> {
-        let message = self.inbox.pop_front();
-        self.listen();
-        message
+    pub(super) fn next_message(&mut self) -> Option<Vec<u8>> {
+        self.inbox.pop_front()
     }
 
-    /// Why it has to leave, if it has: at once if it floods, else after its last message.
-    pub(super) fn has_to_leave(&self) -> Option<Reason> {
-        if self.is_flooding {
-            return Some(Reason::Flooding);
-        }
+    /// Where it has moved from and to since the last call.
+    pub(super) fn take_move(&mut self) -> Option<(Path, Path)> {
+        self.moved.take()
+    }
+
+    /// Why it has to leave, if it has to: after its last message.
+    pub(super) fn has_to_leave(&self) -> Option<CloseReason> {
         match self.end.filter(|_| self.inbox.is_empty())? {
-            End::ContactLost => Some(Reason::TimedOut),
-            End::PeerLeft(_) | End::Closed => Some(Reason::Quit),
+            End::TimedOut => Some(CloseReason::TimedOut),
+            End::PeerClosed(_) | End::Closed | End::Reset => Some(CloseReason::Quit),
         }
     }
 
-    /// Whether there is a message to look at, or it has to leave.
+    /// Whether the room has something to do for it.
     pub(super) fn has_news(&self) -> bool {
-        self.present && (!self.inbox.is_empty() || self.has_to_leave().is_some())
+        self.is_present && (!self.inbox.is_empty() || self.end.is_some() || self.moved.is_some())
     }
 
-    /// Queues notices, which share their bytes with those of others.
-    pub(super) fn tell<'a>(
-        &mut self,
-        notices: impl IntoIterator<Item = &'a Body>,
-    ) -> Result<(), QueueFull> {
-        for notice in notices {
-            self.link.send(notice.clone())?;
-        }
-        Ok(())
+    pub(super) fn send(&mut self, message: &Message, class: Class, now: Instant) -> Result<(), QueueFull> {
+        self.link.send(message, class, now).map(|_| ())
     }
 
-    /// It is no member any more: nothing that it wrote counts, and its link says bye.
-    pub(super) fn dismiss(&mut self, reason: Reason, now: Instant) {
-        self.present = false;
+    /// It is no member any more: nothing that it wrote counts, and its link says why.
+    pub(super) fn dismiss(&mut self, reason: CloseReason, now: Instant) {
+        self.is_present = false;
         self.inbox.clear();
         self.link.close(reason, now);
     }
 
     /// Whether nothing is left to do for it.
     pub(super) fn is_over(&self) -> bool {
-        !self.present && !self.is_ready && !self.is_waiting && self.link.deadline().is_none()
+        !self.is_present && !self.is_ready && !self.is_waiting && self.link.deadline().is_none()
     }
 
-    fn listen(&mut self) {
-        while self.inbox.len() < MAX_INBOX
-            && let Some(event) = self.link.poll_event()
-        {
+    fn take_events(&mut self) {
+        while let Some(event) = self.link.poll_event() {
             match event {
-                // Who has left is not listened to.
-                Event::Arrived(message) if self.present => self.inbox.push_back(message),
-                Event::Arrived(_) | Event::Delivered { .. } | Event::Writable => {}
+                Event::Message(message) if self.is_present => self.inbox.push_back(message),
+                Event::Moved { from, to } => {
+                    let from = self.moved.take().map_or(from, |(first, _)| first);
+                    self.moved = Some((from, to));
+                }
                 Event::Ended(end) => self.end = Some(end),
+                Event::Message(_) | Event::Acknowledged(_) => {}
             }
         }
     }

@@ -1,96 +1,93 @@
 //! The room: who is in it, and what it says to whom.
 //!
-//! It has no socket, no thread and no clock. Its owner hands it datagrams, their senders and the
-//! time, and after each such call sends what [`Room::poll_transmit`] gives, logs what
-//! [`Room::poll_event`] tells, and sleeps until [`Room::deadline`].
+//! It has no socket, no thread, no file and no clock. Its owner hands it datagrams, their paths and the time, and after
+//! each such call sends what [`Room::poll_transmit`] gives, handles [`Room::poll_event`] and [`Room::poll_text`], and
+//! sleeps until [`Room::deadline`].
 //!
-//! What members write is looked at only when nothing is left to be sent. So a server that cannot
-//! keep up slows its members down, by their links, instead of filling memory; and whose queue
-//! grows all the same is slow itself.
+//! What members write is looked at only when nothing is left to be sent. So a server that cannot keep up slows its
+//! members down, by their links, instead of filling memory.
 
 mod admission;
+mod commands;
 mod leaving;
 mod requests;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use proto::chat::{Body, Datagram, Notice, Reason, SessionId};
+use chat_link::message::{Message, Notice};
+use chat_link::{Acceptor, AcceptorSettings, Class, CloseReason, Handled, Path, SessionId, StaticKey};
 
-use super::cookie::Cookies;
+use super::bans::Bans;
 use super::event::RoomEvent;
-use super::history::History;
+use super::history::{History, StoredText};
 use super::member::{Member, MemberId};
+use super::networks::Networks;
 use super::nicks::Nicks;
-use super::wakes::Wakes;
-use admission::Welcomes;
+use super::timer_queue::TimerQueue;
+pub use commands::Command;
 use leaving::Stopping;
 
-/// What a room asks of the world around it.
-pub trait World {
-    /// 128 random bits of the operating system's.
+/// What all queues together may hold. Past it the member with the largest leaves.
+const MAX_QUEUED_BYTES: usize = 256 << 20;
+
+/// How many texts of the history wait in a member's link; the rest stays in the room, which all share.
+const HISTORY_AHEAD: usize = 16;
+
+/// What a room needs from the system.
+pub trait Environment {
+    /// 256 random bits from the operating system.
     ///
     /// # Errors
     ///
     /// When it gives none.
-    fn random(&mut self) -> io::Result<[u8; 16]>;
+    fn random(&mut self) -> io::Result<[u8; 32]>;
 
     /// The time of day, in microseconds since 1970.
     fn unix_micros(&mut self) -> u64;
 }
 
 /// How a room is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RoomSettings {
     /// How many members it takes.
     pub max_members: usize,
-    /// Whether [`RoomEvent::Said`] is told.
-    pub tell_texts: bool,
-    /// Whether [`RoomEvent::RoundTrip`] and [`Transmit::again`] are.
+    /// Whether plaintext sessions are allowed.
+    pub allow_plaintext: bool,
+    /// Whether [`RoomEvent::Said`] is reported.
+    pub report_texts: bool,
+    /// Whether [`RoomEvent::Trace`] is.
     pub trace: bool,
-}
-
-/// A datagram to send.
-#[derive(Debug)]
-pub struct Transmit<'a> {
-    /// Where to.
-    pub to: SocketAddr,
-    /// All of it.
-    pub bytes: &'a [u8],
-    /// Whether it carries a message that was sent before; told only while tracing.
-    pub again: bool,
 }
 
 /// A chat's room.
 pub struct Room {
     settings: RoomSettings,
-    world: Box<dyn World>,
-    cookies: Cookies,
-    welcomes: Welcomes,
+    identity: StaticKey,
+    environment: Box<dyn Environment>,
+    acceptor: Acceptor,
     members: BTreeMap<MemberId, Member>,
-    /// By its session, and by the one it came back from.
     sessions: HashMap<SessionId, MemberId>,
     nicks: Nicks,
+    networks: Networks,
+    bans: Bans,
     history: History,
     next_member: MemberId,
     next_text: u64,
-    wakes: Wakes,
-    /// Answers to hellos, which are of no session.
-    answers: VecDeque<(SocketAddr, Datagram<'static>)>,
-    /// Whose link may have a datagram to send.
+    timers: TimerQueue,
+    /// Datagrams of no session.
+    answers: VecDeque<(Path, Vec<u8>)>,
+    /// Members whose link may have a datagram to send.
     ready: VecDeque<MemberId>,
-    /// Whose messages wait to be looked at, each member in its turn.
+    /// Members whose messages wait for the room, each in its turn.
     waiting: VecDeque<MemberId>,
-    /// Who could not be told something.
+    /// Members whose queue is full.
     too_slow: Vec<MemberId>,
     events: VecDeque<RoomEvent>,
+    /// Texts to be kept on disk.
+    texts: VecDeque<StoredText>,
     stopping: Option<Stopping>,
-    /// The datagram that [`Room::poll_transmit`] lends out.
-    bytes: Vec<u8>,
     totals: RoomTotals,
 }
 
@@ -106,94 +103,109 @@ pub struct RoomTotals {
 }
 
 impl Room {
-    /// An empty room. `key` makes its cookies and is from the operating system's randomness.
+    /// A room with nobody in it, and with the texts of an earlier run.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system gives no randomness.
     pub fn new(
         settings: RoomSettings,
-        key: &[u8; 32],
-        mut world: Box<dyn World>,
+        identity: StaticKey,
+        texts: Vec<StoredText>,
+        mut environment: Box<dyn Environment>,
         now: Instant,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        let history = History::new(texts);
+        let acceptor = AcceptorSettings {
+            identity: identity.clone(),
+            cookie_key: environment.random()?,
+            allow_plaintext: settings.allow_plaintext,
+        };
+        Ok(Self {
+            acceptor: Acceptor::new(acceptor, now),
             settings,
-            next_text: world.unix_micros(),
-            world,
-            cookies: Cookies::new(key, now),
-            welcomes: Welcomes::default(),
+            identity,
+            // Ids rise even if the clock was set back since the earlier run.
+            next_text: environment.unix_micros().max(history.last_id().map_or(0, |id| id + 1)),
+            environment,
             members: BTreeMap::new(),
             sessions: HashMap::new(),
             nicks: Nicks::default(),
-            history: History::default(),
+            networks: Networks::default(),
+            bans: Bans::default(),
+            history,
             next_member: 0,
-            wakes: Wakes::default(),
+            timers: TimerQueue::default(),
             answers: VecDeque::new(),
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
             too_slow: Vec::new(),
             events: VecDeque::new(),
+            texts: VecDeque::new(),
             stopping: None,
-            bytes: Vec::new(),
             totals: RoomTotals::default(),
-        }
+        })
     }
 
-    /// Takes a datagram in. What makes no sense changes nothing and is answered by nothing.
-    pub fn handle(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) {
-        match Datagram::decode(bytes) {
-            Ok(Datagram::Hello(hello)) => self.hello(hello, from, now),
-            Ok(datagram) => {
-                if !self.handle_in_session(&datagram, from, now) {
-                    self.totals.ignored += 1;
-                }
-            }
-            Err(_) => self.totals.ignored += 1,
+    /// Takes a datagram. What makes no sense changes nothing and is not answered.
+    pub fn handle(&mut self, datagram: &[u8], path: Path, now: Instant) {
+        let Some(session) = SessionId::of_datagram(datagram) else {
+            return self.handle_handshake(datagram, path, now);
+        };
+        let id = self.sessions.get(&session).copied();
+        let Some((id, member)) = id.and_then(|id| Some((id, self.members.get_mut(&id)?))) else {
+            self.totals.ignored += 1;
+            let reset = self.acceptor.reset(datagram, now);
+            self.answers.extend(reset.map(|reset| (path, reset)));
+            return;
+        };
+        if member.handle(datagram, path, &mut self.networks, now) {
+            self.mark_ready(id);
+        } else {
+            self.totals.ignored += 1;
         }
     }
 
     /// Lets time pass.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(id) = self.wakes.due(now) {
+        while let Some(id) = self.timers.due(now) {
             if let Some(member) = self.members.get_mut(&id) {
-                member.wake_at = None;
+                member.due_at = None;
                 member.handle_timeout(now);
-                self.look_at(id);
+                self.mark_ready(id);
             }
         }
-        if self
-            .stopping
-            .as_ref()
-            .is_some_and(|stopping| stopping.is_bye_due(now))
-        {
-            self.say_bye(now);
+        if self.stopping.as_ref().is_some_and(|stopping| stopping.is_close_due(now)) {
+            self.close_all(now);
         }
     }
 
     /// When to call [`Room::handle_timeout`] if nothing happens before.
     pub fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.as_ref().map(Stopping::deadline);
-        self.wakes.next().into_iter().chain(stop).min()
+        self.timers.next().into_iter().chain(stop).min()
     }
 
-    /// The next datagram to send now; to be called until there is none.
-    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<'_>> {
+    /// Writes the next datagram to send now to `datagram` and gives its path; to be called until there is none.
+    pub fn poll_transmit(&mut self, now: Instant, datagram: &mut Vec<u8>) -> Option<Path> {
         loop {
-            if let Some((to, datagram)) = self.answers.pop_front() {
-                datagram
-                    .encode(&mut self.bytes)
-                    .expect("nicks and messages in answers are short");
-                return Some(self.transmit(to, false));
+            if let Some((path, answer)) = self.answers.pop_front() {
+                datagram.clear();
+                datagram.extend_from_slice(&answer);
+                return Some(path);
             }
             if let Some(&id) = self.ready.front() {
-                if let Some((to, again)) = self.poll_member(id, now) {
-                    return Some(self.transmit(to, again));
+                if let Some(path) = self.poll_member(id, now, datagram) {
+                    return Some(path);
                 }
                 self.ready.pop_front();
-                self.rest(id);
+                self.go_idle(id, now);
             } else if let Some(id) = self.too_slow.pop() {
-                self.leave(id, Reason::TooSlow, now);
+                self.leave(id, CloseReason::TooSlow, now);
             } else if let Some(id) = self.waiting.pop_front() {
-                self.attend(id, now);
+                self.process_inbox(id, now);
             } else if self.is_quiet() {
-                self.say_bye(now);
+                self.close_all(now);
             } else {
                 return None;
             }
@@ -202,10 +214,7 @@ impl Room {
 
     /// Whether [`Room::poll_transmit`] may have something.
     pub fn has_work(&self) -> bool {
-        !self.answers.is_empty()
-            || !self.ready.is_empty()
-            || !self.too_slow.is_empty()
-            || !self.waiting.is_empty()
+        !self.answers.is_empty() || !self.ready.is_empty() || !self.too_slow.is_empty() || !self.waiting.is_empty()
     }
 
     /// The next thing to log.
@@ -213,12 +222,14 @@ impl Room {
         self.events.pop_front()
     }
 
+    /// The next text to keep on disk.
+    pub fn poll_text(&mut self) -> Option<StoredText> {
+        self.texts.pop_front()
+    }
+
     /// How many members are present.
     pub fn members(&self) -> usize {
-        self.members
-            .values()
-            .filter(|member| member.present)
-            .count()
+        self.members.values().filter(|member| member.is_present).count()
     }
 
     /// What was done so far.
@@ -226,131 +237,117 @@ impl Room {
         self.totals
     }
 
-    fn transmit(&self, to: SocketAddr, again: bool) -> Transmit<'_> {
-        let bytes = &self.bytes;
-        Transmit { to, bytes, again }
-    }
-
-    /// Whether a member had use for it.
-    fn handle_in_session(
-        &mut self,
-        datagram: &Datagram<'_>,
-        from: SocketAddr,
-        now: Instant,
-    ) -> bool {
-        let id = datagram
-            .session()
-            .and_then(|session| self.sessions.get(&session).copied());
-        let Some((id, member)) = id.and_then(|id| Some((id, self.members.get_mut(&id)?))) else {
-            return false;
+    fn handle_handshake(&mut self, datagram: &[u8], path: Path, now: Instant) {
+        let random = match self.environment.random() {
+            Ok(random) => random,
+            Err(error) => return self.events.push_back(RoomEvent::NoRandomness(error.to_string())),
         };
-        let round_trip = member.link.round_trip();
-        if !member.handle(datagram, now) {
-            return false;
-        }
-        if self.settings.trace
-            && member.link.round_trip() != round_trip
-            && let Some(time) = member.link.round_trip()
-        {
-            let nick = member.nick.to_string();
-            self.events.push_back(RoomEvent::RoundTrip { nick, time });
-        }
-        self.move_to(id, from);
-        self.look_at(id);
-        true
-    }
-
-    fn move_to(&mut self, id: MemberId, to: SocketAddr) {
-        if let Some(member) = self.members.get_mut(&id)
-            && member.address != to
-        {
-            let from = std::mem::replace(&mut member.address, to);
-            let nick = member.nick.to_string();
-            self.events.push_back(RoomEvent::Moved { nick, from, to });
+        match self.acceptor.handle(datagram, path, now, random) {
+            Handled::Reply(reply) => self.answers.push_back((path, reply)),
+            Handled::Join(request) => self.decide(*request, now),
+            Handled::Ignored => self.totals.ignored += 1,
         }
     }
 
     /// Something was done to a member's link: it may have datagrams and news.
-    fn look_at(&mut self, id: MemberId) {
-        if let Some(member) = self.members.get_mut(&id) {
-            if !std::mem::replace(&mut member.is_ready, true) {
-                self.ready.push_back(id);
-            }
-            if member.has_news() && !std::mem::replace(&mut member.is_waiting, true) {
-                self.waiting.push_back(id);
-            }
+    fn mark_ready(&mut self, id: MemberId) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        if !std::mem::replace(&mut member.is_ready, true) {
+            self.ready.push_back(id);
+        }
+        if member.has_news() && !std::mem::replace(&mut member.is_waiting, true) {
+            self.waiting.push_back(id);
         }
     }
 
-    /// Encodes what a member's link has to send, and tells where to and whether again.
-    fn poll_member(&mut self, id: MemberId, now: Instant) -> Option<(SocketAddr, bool)> {
+    fn poll_member(&mut self, id: MemberId, now: Instant, datagram: &mut Vec<u8>) -> Option<Path> {
+        self.feed_history(id, now);
         let member = self.members.get_mut(&id)?;
-        let datagram = member.link.poll_transmit(now)?;
-        datagram
-            .encode(&mut self.bytes)
-            .expect("a link's datagrams fit");
-        let again = match datagram {
-            Datagram::Data(data) if self.settings.trace => {
-                let seq = data.seq;
-                member.link.is_resent(seq)
+        let path = member.link.poll_transmit(now, datagram);
+        if self.settings.trace {
+            while let Some(text) = member.link.poll_trace() {
+                let nick = member.nick.to_string();
+                self.events.push_back(RoomEvent::Trace { nick, text });
             }
-            _ => false,
-        };
-        Some((member.address, again))
+        }
+        path
+    }
+
+    /// Moves some of the history into a member's link, as fast as the link sends it.
+    fn feed_history(&mut self, id: MemberId, now: Instant) {
+        let Some(member) = self.members.get_mut(&id).filter(|member| member.is_present) else { return };
+        while let Some(next) = member.history.filter(|_| member.link.waiting() < HISTORY_AHEAD) {
+            let text = self.history.next(next);
+            let (message, next) = match text {
+                Some((id, message)) => (message, Some(id + 1)),
+                None => (encoded(&Notice::CaughtUp), None),
+            };
+            if member.send(&message, Class::Background, now).is_err() {
+                return;
+            }
+            member.history = next;
+        }
     }
 
     /// Nothing is to be sent to a member for now.
-    fn rest(&mut self, id: MemberId) {
+    fn go_idle(&mut self, id: MemberId, _now: Instant) {
         if let Some(member) = self.members.get_mut(&id) {
             member.is_ready = false;
-            self.wakes
-                .plan(id, &mut member.wake_at, member.link.deadline());
+            self.timers.plan(id, &mut member.due_at, member.link.deadline());
             self.forget_if_over(id);
         }
     }
 
-    /// Looks at one message of a member, or sees it off.
-    fn attend(&mut self, id: MemberId, now: Instant) {
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
+    /// Handles one message of a member, or its end.
+    fn process_inbox(&mut self, id: MemberId, now: Instant) {
+        let Some(member) = self.members.get_mut(&id) else { return };
         member.is_waiting = false;
-        if !member.present {
-            // Whatever it wrote, it has left.
-        } else if let Some(reason) = member.has_to_leave() {
-            self.leave(id, reason, now);
-        } else if let Some(message) = member.next_message() {
-            self.request(id, &message);
+        if member.is_present {
+            if let Some((from, to)) = member.take_move() {
+                let (nick, from, to) = (member.nick.to_string(), from.remote, to.remote);
+                self.events.push_back(RoomEvent::Moved { nick, from, to });
+            }
+            if let Some(reason) = member.has_to_leave() {
+                self.leave(id, reason, now);
+            } else if let Some(message) = member.next_message() {
+                self.request(id, &message, now);
+            }
         }
-        self.look_at(id);
+        self.mark_ready(id);
     }
 
-    /// Tells a notice to all who are present, but for one.
-    fn tell_all(&mut self, notices: &[Body], but: MemberId) {
+    /// Sends a notice to all who are present, but for one.
+    fn broadcast(&mut self, notice: &Message, except: Option<MemberId>, now: Instant) {
+        let mut queued = 0;
         for (&id, member) in &mut self.members {
-            if id == but || !member.present {
+            queued += member.link.queued_bytes();
+            if Some(id) == except || !member.is_present {
                 continue;
             }
-            if member.tell(notices).is_err() {
+            if member.send(notice, Class::Live, now).is_err() {
                 self.too_slow.push(id);
             }
             if !std::mem::replace(&mut member.is_ready, true) {
                 self.ready.push_back(id);
             }
         }
+        if queued > MAX_QUEUED_BYTES {
+            let largest = self.members.iter().max_by_key(|(_, member)| member.link.queued_bytes());
+            self.too_slow.extend(largest.map(|(&id, _)| id));
+        }
     }
 
-    fn tell_one<'a>(&mut self, id: MemberId, notices: impl IntoIterator<Item = &'a Body>) {
+    fn send_to(&mut self, id: MemberId, notice: &Message, class: Class, now: Instant) {
         if let Some(member) = self.members.get_mut(&id) {
-            if member.present && member.tell(notices).is_err() {
+            if member.is_present && member.send(notice, class, now).is_err() {
                 self.too_slow.push(id);
             }
-            self.look_at(id);
+            self.mark_ready(id);
         }
     }
 }
 
 /// Encodes a notice that is no text.
-fn notice(notice: &Notice) -> Body {
-    Body::new(notice).expect("nicks are short")
+fn encoded(notice: &Notice) -> Message {
+    Message::encode(notice).expect("nicks are short, and member lists come in pieces")
 }

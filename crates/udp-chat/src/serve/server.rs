@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,19 +13,20 @@ use log::{error, log};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::event::Count;
-use super::room::{Room, RoomSettings, RoomTotals, World};
-use super::wire::{Traffic, Wire};
+use super::event::{Count, RoomEvent};
+use super::history_file::HistoryFile;
+use super::room::{Command, Environment, Room, RoomTotals};
+use super::transport::{Traffic, Transport};
 use crate::faults::Faults;
 
 /// How many datagrams are read before it is the turn of those to be sent.
 const READS: usize = 64;
 
-/// And the reverse: acknowledgements are taken in while a message still goes out to a thousand
-/// members. A hello has one answer at most, so hellos without end leave members half of it.
+/// And the reverse: acknowledgements are read while a message still goes out to a thousand members. A hello has one
+/// answer at most, so hellos without end leave members half of it.
 const SENDS: usize = 2 * READS;
 
-/// How long timers wait for all that has come to be read. Who sends without end does not stop them.
+/// How long timers wait for all that has come to be read. Datagrams without end do not stop them.
 const MAX_DELAY: Duration = Duration::from_millis(500);
 
 /// The longest sleep.
@@ -33,20 +35,32 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 /// How long to wait when the system cannot read for a reason that may pass.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
 
-/// Tells a server to stop, from any thread. Clones are one handle.
+/// How long an operator waits for a command's answer.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Stops a server and hands it commands, from any thread. Clones are one handle.
 #[derive(Debug, Clone)]
-pub struct StopHandle {
+pub struct ServerHandle {
     stopping: Arc<AtomicBool>,
+    commands: Sender<Order>,
     server: SocketAddr,
 }
 
-impl StopHandle {
-    /// A handle for the server that will read `socket`.
+/// What the server's end of its handles.
+pub struct Orders {
+    stopping: Arc<AtomicBool>,
+    commands: Receiver<Order>,
+}
+
+type Order = (Command, Sender<Result<String, String>>);
+
+impl ServerHandle {
+    /// A handle for the server that will read `socket`, and what the server takes.
     ///
     /// # Errors
     ///
-    /// When the system does not tell the socket's address.
-    pub fn new(socket: &UdpSocket) -> io::Result<Self> {
+    /// When the system does not report the socket's address.
+    pub fn new(socket: &UdpSocket) -> io::Result<(Self, Orders)> {
         let mut server = socket.local_addr()?;
         if server.ip().is_unspecified() {
             match server {
@@ -54,80 +68,103 @@ impl StopHandle {
                 SocketAddr::V6(_) => server.set_ip(Ipv6Addr::LOCALHOST.into()),
             }
         }
-        let stopping = Arc::default();
-        Ok(Self { stopping, server })
+        let stopping = Arc::<AtomicBool>::default();
+        let (sender, commands) = channel();
+        let handle = Self { stopping: Arc::clone(&stopping), commands: sender, server };
+        Ok((handle, Orders { stopping, commands }))
     }
 
     /// Tells the server to stop.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        // An empty datagram wakes it; should that fail, it wakes by itself within a second.
+        self.wake();
+    }
+
+    /// Does what an operator asks for.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be done, for a person.
+    pub fn command(&self, command: Command) -> Result<String, String> {
+        let (answer, answers) = channel();
+        let gone = || "the server has stopped".to_owned();
+        self.commands.send((command, answer)).map_err(|_| gone())?;
+        self.wake();
+        answers.recv_timeout(COMMAND_TIMEOUT).map_err(|_| gone())?
+    }
+
+    /// An empty datagram wakes the server. Should that fail, it wakes by itself within a second.
+    fn wake(&self) {
         let any = SocketAddr::new(self.server.ip(), 0);
         let _ = UdpSocket::bind(any).and_then(|socket| socket.send_to(&[], self.server));
     }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
 }
 
-/// Serves a room on `socket` until it is told to stop and all members know. What happens is told
-/// by the `log` macros.
+/// Serves a room on `socket` until it is told to stop and all members know. What happens is logged.
 ///
 /// # Errors
 ///
-/// When the system gives no randomness, or does not let the socket be set up.
+/// When the system does not let the socket be set up, or fails to wait on it.
 pub fn serve(
     socket: &UdpSocket,
-    settings: RoomSettings,
+    mut room: Room,
+    mut history: HistoryFile,
     faults: Faults,
-    stop: &StopHandle,
+    orders: &Orders,
 ) -> io::Result<ServeTotals> {
-    let mut wire = Wire::new(socket, faults, settings.trace)?;
-    let mut room = Room::new(settings, &random()?, Box::new(System), Instant::now());
+    let mut transport = Transport::new(socket, faults)?;
+    let mut datagram = Vec::new();
     while !room.is_over(Instant::now()) {
-        if stop.is_stopping() {
+        if orders.stopping.load(Ordering::SeqCst) {
             room.stop(Instant::now());
         }
-        let all_read = read(&mut wire, &mut room)?;
+        for (command, answer) in orders.commands.try_iter() {
+            // Whoever asked may have given up.
+            let _ = answer.send(room.command(&command, Instant::now()));
+        }
+        let all_read = read(&mut transport, &mut room)?;
         let now = Instant::now();
         let patience = if all_read { Duration::ZERO } else { MAX_DELAY };
         if room.deadline().is_some_and(|at| at + patience <= now) {
             room.handle_timeout(now);
         }
         for _ in 0..SENDS {
-            let Some(transmit) = room.poll_transmit(now) else {
-                break;
-            };
-            wire.send(transmit.bytes, transmit.to, transmit.again);
+            let Some(path) = room.poll_transmit(now, &mut datagram) else { break };
+            transport.send(&datagram, path);
         }
         while let Some(event) = room.poll_event() {
-            log!(event.level(), "{event}");
+            record(&event);
+        }
+        while let Some(text) = room.poll_text() {
+            history.append(text);
         }
     }
-    Ok(ServeTotals {
-        room: room.totals(),
-        traffic: wire.traffic(),
-    })
+    Ok(ServeTotals { room: room.totals(), traffic: transport.traffic() })
 }
 
-/// Reads what has come, or waits for one datagram if there is nothing else to do. Tells whether
-/// that was all: timers ask again for what is missing, so what has come is looked at before.
-fn read(wire: &mut Wire<'_>, room: &mut Room) -> io::Result<bool> {
+fn record(event: &RoomEvent) {
+    if matches!(event, RoomEvent::Removed { .. }) {
+        log!(target: "security", event.level(), "{event}");
+    } else {
+        log!(event.level(), "{event}");
+    }
+}
+
+/// Reads what has come, or waits for one datagram if there is nothing else to do. True if that was all: timers ask for
+/// what is missing, so what has come is handled before.
+fn read(transport: &mut Transport<'_>, room: &mut Room) -> io::Result<bool> {
     let sleep = if room.has_work() {
         None
     } else {
         let now = Instant::now();
-        let sleep = room
-            .deadline()
-            .map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
+        let sleep = room.deadline().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
         (!sleep.is_zero()).then_some(sleep.min(MAX_SLEEP))
     };
-    wire.be_patient(sleep)?;
+    transport.set_patience(sleep)?;
     let most = if sleep.is_some() { 1 } else { READS };
     for _ in 0..most {
-        match wire.receive() {
-            Ok(Some((bytes, from))) => room.handle(bytes, from, Instant::now()),
+        match transport.receive() {
+            Ok(Some((datagram, path))) => room.handle(datagram, path, Instant::now()),
             Ok(None) => return Ok(true),
             Err(error) => {
                 error!("cannot read datagrams: {error}; trying again");
@@ -144,7 +181,7 @@ fn read(wire: &mut Wire<'_>, room: &mut Room) -> io::Result<bool> {
 pub struct ServeTotals {
     /// In its room.
     pub room: RoomTotals,
-    /// On the wire.
+    /// On the socket.
     pub traffic: Traffic,
 }
 
@@ -167,12 +204,16 @@ impl fmt::Display for ServeTotals {
     }
 }
 
-/// The world as it is.
-struct System;
+/// The operating system.
+pub(super) struct System;
 
-impl World for System {
-    fn random(&mut self) -> io::Result<[u8; 16]> {
-        random()
+impl Environment for System {
+    fn random(&mut self) -> io::Result<[u8; 32]> {
+        let mut bytes = [0; 32];
+        SysRng
+            .try_fill_bytes(&mut bytes)
+            .map_err(|error| io::Error::other(format!("no random bytes: {error}")))?;
+        Ok(bytes)
     }
 
     fn unix_micros(&mut self) -> u64 {
@@ -180,12 +221,4 @@ impl World for System {
         // A clock before 1970 is as good as none.
         time.map_or(0, |time| time.as_micros() as u64)
     }
-}
-
-fn random<const BYTES: usize>() -> io::Result<[u8; BYTES]> {
-    let mut bytes = [0; BYTES];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|error| io::Error::other(format!("no random bytes: {error}")))?;
-    Ok(bytes)
 }

@@ -1,201 +1,116 @@
-//! Who is let in, and who comes back.
+//! Who is let in.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use proto::chat::{
-    Challenge, Datagram, Hello, Nonce, Notice, Refusal, Refused, SessionId, VERSION, Welcome,
-};
+use chat_link::message::{MAX_MEMBERS_AT_ONCE, Message, Notice};
+use chat_link::{Class, CloseReason, JoinRequest, RefusalCode, SessionId};
+use proto::Network;
 
-use super::super::member::Member;
-use super::{Room, RoomEvent, notice};
+use super::super::member::{Member, MemberId};
+use super::{Room, RoomEvent, encoded};
 use crate::nick::Nick;
 
-/// How long a welcome is given again: a client says hello for 30 seconds, and a cookie that is
-/// late on its way is good for 15.
-const WELCOME_LIFE: Duration = Duration::from_secs(45);
-
-/// How many welcomes are remembered at most, some 2 MB.
-const MAX_WELCOMES: usize = 10_000;
-
-/// The welcomes given of late. A hello that comes again, because the welcome was lost or the
-/// network doubled it, gets the same one; also when the member has left meanwhile, or else a
-/// late hello would let somebody in who is not there.
-#[derive(Debug, Default)]
-pub(super) struct Welcomes {
-    given: HashMap<(SocketAddr, Nonce), Welcome>,
-    order: VecDeque<(Instant, (SocketAddr, Nonce))>,
-}
-
-impl Welcomes {
-    fn give(&mut self, to: SocketAddr, welcome: Welcome, now: Instant) {
-        let key = (to, welcome.nonce);
-        self.given.insert(key, welcome);
-        self.order.push_back((now, key));
-        while let Some(&(at, key)) = self.order.front()
-            && (now > at + WELCOME_LIFE || self.order.len() > MAX_WELCOMES)
-        {
-            self.order.pop_front();
-            self.given.remove(&key);
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.given.is_empty() && self.order.is_empty()
-    }
-
-    fn find(&self, to: SocketAddr, nonce: Nonce) -> Option<Welcome> {
-        self.given.get(&(to, nonce)).cloned()
-    }
-}
-
-/// Why somebody is not let in.
-enum Denial {
-    Refused(Refusal, String),
-    /// Not our answer to give: it will ask again.
-    NoRandomness(String),
-}
+/// Why somebody is not let in: for a program, and for a person.
+type Refusal = (RefusalCode, String);
 
 impl Room {
-    pub(super) fn hello(&mut self, hello: Hello, from: SocketAddr, now: Instant) {
-        let nonce = hello.nonce;
-        let good = |cookie: &str| self.cookies.is_good(cookie, from, nonce, now);
-        if !hello.cookie.as_deref().is_some_and(good) {
-            let cookie = self.cookies.bake(from, nonce, now);
-            let challenge = Challenge { nonce, cookie };
-            self.answers
-                .push_back((from, Datagram::Challenge(challenge)));
-            return;
+    /// A client has proved its address and its key.
+    pub(super) fn decide(&mut self, request: JoinRequest, now: Instant) {
+        let (path, wanted) = (request.path, request.join.nick.clone());
+        match self.admit(&request, now) {
+            Ok((id, nick)) => self.let_in(id, nick, request, now),
+            Err((code, message)) => {
+                let answer = self.acceptor.refuse(&request, code, &message, now);
+                self.answers.push_back((path, answer));
+                let (nick, address) = (wanted, path.remote);
+                self.events.push_back(RoomEvent::Refused { nick, address, code });
+            }
         }
-        let answer = match self.welcome(&hello, from, now) {
-            Ok(welcome) => Datagram::Welcome(welcome),
-            Err(Denial::Refused(code, message)) => {
-                let (nick, address) = (hello.nick, from);
-                let event = RoomEvent::Refused {
-                    nick,
-                    address,
-                    code,
-                };
-                self.events.push_back(event);
-                Datagram::Refused(Refused {
-                    nonce,
-                    code,
-                    message,
-                })
-            }
-            Err(Denial::NoRandomness(why)) => {
-                self.events.push_back(RoomEvent::NoRandomness(why));
-                return;
-            }
-        };
-        self.answers.push_back((from, answer));
     }
 
-    /// The client has shown that it receives where it writes from.
-    fn welcome(
-        &mut self,
-        hello: &Hello,
-        from: SocketAddr,
-        now: Instant,
-    ) -> Result<Welcome, Denial> {
-        if let Some(session) = hello.session
-            && let Some(welcome) = self.resume(session, hello.nonce, from, now)
-        {
-            return Ok(welcome);
-        }
-        if let Some(welcome) = self.welcomes.find(from, hello.nonce) {
-            return Ok(welcome);
-        }
-        let nick = self.admissible(hello)?;
-        let id = self.next_member;
-        if self.nicks.claim(&nick, id).is_err() {
-            let message = "the nick is taken, or looks like one that is".to_owned();
-            return Err(Denial::Refused(Refusal::NickTaken, message));
-        }
-        let session = match self.world.random() {
-            Ok(bytes) => SessionId::from_bytes(bytes),
-            Err(error) => {
-                self.nicks.release(&nick);
-                return Err(Denial::NoRandomness(error.to_string()));
-            }
-        };
-        self.next_member += 1;
-        let mut member = Member::new(session, hello.session, nick.clone(), from, now);
-        if member.tell(self.history.notices()).is_err() {
-            self.too_slow.push(id);
-        }
-        self.members.insert(id, member);
-        self.sessions.extend(
-            [Some(session), hello.session]
-                .into_iter()
-                .flatten()
-                .map(|session| (session, id)),
-        );
-        self.look_at(id);
-
-        let nick = nick.to_string();
-        self.tell_all(&[notice(&Notice::Joined { nick: nick.clone() })], id);
-        let welcome = Welcome {
-            nonce: hello.nonce,
-            session,
-            nick: nick.clone(),
-        };
-        self.welcomes.give(from, welcome.clone(), now);
-        self.totals.members += 1;
-        let (address, members) = (from, self.members());
-        self.events.push_back(RoomEvent::Joined {
-            nick,
-            address,
-            members,
-        });
-        Ok(welcome)
-    }
-
-    /// Goes on with the link of a member that was away. It may know its session, or only the one
-    /// before, if the welcome to the new one was lost.
-    fn resume(
-        &mut self,
-        session: SessionId,
-        nonce: Nonce,
-        from: SocketAddr,
-        now: Instant,
-    ) -> Option<Welcome> {
-        let id = *self.sessions.get(&session)?;
-        let member = self.members.get_mut(&id).filter(|member| member.present)?;
-        member.link.resume(now);
-        let nick = member.nick.to_string();
-        let welcome = Welcome {
-            nonce,
-            session: member.link.session(),
-            nick: nick.clone(),
-        };
-        self.events.push_back(RoomEvent::CameBack {
-            nick,
-            address: from,
-        });
-        self.move_to(id, from);
-        self.look_at(id);
-        Some(welcome)
-    }
-
-    /// The nick of somebody who may join, unless it is taken.
-    fn admissible(&self, hello: &Hello) -> Result<Nick, Denial> {
-        let refused = |code, message| Err(Denial::Refused(code, message));
+    /// Claims a nick and a place for a new member.
+    fn admit(&mut self, request: &JoinRequest, now: Instant) -> Result<(MemberId, Nick), Refusal> {
+        let network = Network::of(request.path.remote.ip());
+        let refused = |code, message: &str| Err((code, message.to_owned()));
         if self.stopping.is_some() {
-            return refused(Refusal::Stopping, "the server is stopping".to_owned());
+            return refused(RefusalCode::Stopping, "the server is stopping");
         }
-        if hello.version != VERSION {
-            let message = format!("this server speaks version {VERSION} of the protocol");
-            return refused(Refusal::BadVersion, message);
+        if self.bans.excludes(request.key, network, now) {
+            return refused(RefusalCode::Banned, "an operator has excluded you");
         }
-        // Those who leave count until their bye is answered, so that links are bounded.
+        if request.join.plaintext && !self.settings.allow_plaintext {
+            return refused(RefusalCode::PlaintextRefused, "the server does not allow plaintext sessions");
+        }
+        let nick = Nick::parse(&request.join.nick).map_err(|error| (RefusalCode::BadNick, error.to_string()))?;
+        self.take_over(&nick, request, now);
+        // Those who leave count until their link is over, so that links are bounded.
         if self.members.len() >= self.settings.max_members {
             let message = format!("all places are taken ({})", self.settings.max_members);
-            return refused(Refusal::Full, message);
+            return Err((RefusalCode::Full, message));
         }
-        Nick::parse(&hello.nick)
-            .map_err(|error| Denial::Refused(Refusal::BadNick, error.to_string()))
+        let id = self.next_member;
+        if self.nicks.claim(&nick, request.key, id, now).is_err() {
+            return refused(RefusalCode::NickTaken, "the nick is taken, or looks like one that is");
+        }
+        if !self.networks.join(network, self.settings.max_members) {
+            self.nicks.release(&nick, request.key, id, now);
+            return refused(RefusalCode::Full, "all places of your network are taken");
+        }
+        self.next_member += 1;
+        Ok((id, nick))
+    }
+
+    /// The same key with the same nick takes the place of a member that has long been silent.
+    fn take_over(&mut self, nick: &Nick, request: &JoinRequest, now: Instant) {
+        let Some(id) = self.nicks.holder(nick.key()) else { return };
+        let is_same = |member: &Member| member.nick.key() == nick.key() && member.key == request.key;
+        if self.members.get(&id).is_some_and(|member| is_same(member) && member.may_be_taken_over(now)) {
+            self.leave(id, CloseReason::TakenOver, now);
+        }
+    }
+
+    fn let_in(&mut self, id: MemberId, nick: Nick, request: JoinRequest, now: Instant) {
+        let (path, key, history) = (request.path, request.key, request.join.history);
+        let random = self.environment.random().and_then(|session| Ok((session, self.environment.random()?)));
+        let (session, path_secret) = match random {
+            Ok(random) => random,
+            Err(error) => {
+                self.nicks.release(&nick, key, id, now);
+                self.networks.leave(Network::of(path.remote.ip()), now);
+                return self.events.push_back(RoomEvent::NoRandomness(error.to_string()));
+            }
+        };
+        let session = SessionId::from_bytes(*session.first_chunk().expect("32 bytes are at least 16"));
+        let (answer, mut link) = self.acceptor.accept(request, nick.as_str(), session, path_secret, now);
+        link.set_tracing(self.settings.trace);
+        self.answers.push_back((path, answer));
+        let mut member = Member::new(link, key, nick, now);
+        // With nothing to send, the cursor is past the end: `CaughtUp` comes at once.
+        member.history = Some(self.history.start(usize::from(history)).unwrap_or(u64::MAX));
+        let joined = member.as_others_see();
+        self.members.insert(id, member);
+        self.sessions.insert(session, id);
+        self.send_members(id, now);
+        self.broadcast(&encoded(&Notice::Joined(joined.clone())), Some(id), now);
+        self.totals.members += 1;
+        self.events.push_back(RoomEvent::Joined {
+            nick: joined.nick,
+            address: path.remote,
+            plaintext: joined.plaintext,
+            members: self.members(),
+        });
+    }
+
+    /// Sends a member the list of those who are present, itself among them.
+    pub(super) fn send_members(&mut self, id: MemberId, now: Instant) {
+        let present = self.members.values().filter(|member| member.is_present);
+        let members: Vec<_> = present.map(Member::as_others_see).collect();
+        let pieces = members.chunks(MAX_MEMBERS_AT_ONCE);
+        let last = pieces.len().saturating_sub(1);
+        let notices: Vec<Message> = pieces
+            .enumerate()
+            .map(|(index, piece)| encoded(&Notice::Members { members: piece.to_vec(), more: index < last }))
+            .collect();
+        notices.iter().for_each(|notice| self.send_to(id, notice, Class::Live, now));
     }
 }

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use proto::chat::{Notice, Reason};
+use chat_link::CloseReason;
+use chat_link::message::Notice;
 
 use super::super::member::{Member, MemberId};
-use super::{Room, RoomEvent, notice};
+use super::{Room, RoomEvent, encoded};
 
-/// How long a stopping room waits until what was said has arrived, before it says bye.
+/// How long a stopping room waits until what was said has arrived, before it closes the sessions.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long it takes to stop at most.
@@ -15,65 +16,53 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 #[derive(Debug)]
 pub(super) struct Stopping {
-    bye_at: Instant,
-    said_bye: bool,
+    close_at: Instant,
+    is_closing: bool,
     over_at: Instant,
 }
 
 impl Stopping {
-    pub(super) fn is_bye_due(&self, now: Instant) -> bool {
-        !self.said_bye && self.bye_at <= now
+    pub(super) fn is_close_due(&self, now: Instant) -> bool {
+        !self.is_closing && self.close_at <= now
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        if self.said_bye {
-            self.over_at
-        } else {
-            self.bye_at
-        }
+        if self.is_closing { self.over_at } else { self.close_at }
     }
 }
 
 impl Room {
-    /// Lets nobody in any more, and says bye to all as soon as they have what was said so far, or
-    /// in two seconds.
+    /// Lets nobody in any more, and closes all sessions as soon as they have what was said so far, or in two seconds.
     pub fn stop(&mut self, now: Instant) {
         self.stopping.get_or_insert(Stopping {
-            bye_at: now + LAST_WORDS,
-            said_bye: false,
+            close_at: now + LAST_WORDS,
+            is_closing: false,
             over_at: now + STOP_WITHIN,
         });
     }
 
-    /// Whether the room has stopped: all have answered the bye, or had their time.
+    /// Whether the room has stopped: all have answered, or had their time.
     pub fn is_over(&self, now: Instant) -> bool {
-        self.stopping.as_ref().is_some_and(|stopping| {
-            stopping.said_bye && (self.members.is_empty() || stopping.over_at <= now)
-        })
+        self.stopping
+            .as_ref()
+            .is_some_and(|stopping| stopping.is_closing && (self.members.is_empty() || stopping.over_at <= now))
     }
 
-    /// A member is none any more; its link goes on until the bye is answered.
-    pub(super) fn leave(&mut self, id: MemberId, reason: Reason, now: Instant) {
-        let Some(member) = self.members.get_mut(&id).filter(|member| member.present) else {
+    /// A member leaves; its link goes on until the close is answered.
+    pub(super) fn leave(&mut self, id: MemberId, reason: CloseReason, now: Instant) {
+        let Some(member) = self.members.get_mut(&id).filter(|member| member.is_present) else {
             return;
         };
         member.dismiss(reason, now);
-        let (nick, texts) = (member.nick.clone(), member.texts);
-        self.nicks.release(&nick);
-        self.look_at(id);
+        let (nick, key, network, texts) = (member.nick.clone(), member.key, member.network, member.texts);
+        self.nicks.release(&nick, key, id, now);
+        self.networks.leave(network, now);
+        self.mark_ready(id);
         let nick = nick.to_string();
-        let notice = notice(&Notice::Left {
-            nick: nick.clone(),
-            reason,
-        });
-        self.tell_all(&[notice], id);
+        let left = Notice::Left { nick: nick.clone(), key: key.key_id(), reason };
+        self.broadcast(&encoded(&left), Some(id), now);
         let members = self.members();
-        self.events.push_back(RoomEvent::Left {
-            nick,
-            reason,
-            texts,
-            members,
-        });
+        self.events.push_back(RoomEvent::Left { nick, reason, texts, members });
     }
 
     pub(super) fn forget_if_over(&mut self, id: MemberId) {
@@ -81,36 +70,26 @@ impl Room {
             return;
         }
         if let Some(mut member) = self.members.remove(&id) {
-            self.wakes.cancel(id, &mut member.wake_at);
-            let sessions = [Some(member.link.session()), member.former];
-            for session in sessions.into_iter().flatten() {
-                // Somebody may have come back from it again.
-                if self.sessions.get(&session) == Some(&id) {
-                    self.sessions.remove(&session);
-                }
-            }
+            self.timers.cancel(id, &mut member.due_at);
+            self.sessions.remove(&member.link.session());
         }
     }
 
-    /// Whether a stopping room has nothing more to say than bye.
+    /// Whether a stopping room has nothing more to send than its closes.
     pub(super) fn is_quiet(&self) -> bool {
-        let stopping = self.stopping.as_ref();
-        stopping.is_some_and(|stopping| !stopping.said_bye)
-            && self
-                .members
-                .values()
-                .all(|member| !member.present || member.link.unconfirmed().next().is_none())
+        self.stopping.as_ref().is_some_and(|stopping| !stopping.is_closing)
+            && self.members.values().all(|member| !member.is_present || member.link.unacknowledged() == 0)
     }
 
-    pub(super) fn say_bye(&mut self, now: Instant) {
+    pub(super) fn close_all(&mut self, now: Instant) {
         if let Some(stopping) = &mut self.stopping {
-            stopping.said_bye = true;
+            stopping.is_closing = true;
         }
         let ids: Vec<_> = self.members.keys().copied().collect();
         for id in ids {
             if let Some(member) = self.members.get_mut(&id) {
-                member.dismiss(Reason::Stopping, now);
-                self.look_at(id);
+                member.dismiss(CloseReason::Stopping, now);
+                self.mark_ready(id);
             }
         }
     }

@@ -1,190 +1,139 @@
 //! What members ask for, and what they get.
 
-use proto::chat::Json;
-use proto::chat::{Body, Kind, MAX_BODY_BYTES, Notice, Request, Trouble};
+use std::time::Instant;
 
-use super::super::draft::{Addressee, Draft};
-use super::super::history::Said;
+use chat_link::message::{ErrorCode, Kind, MAX_TEXT_BYTES, Notice, Request};
+use chat_link::{Class, KeyId, PublicKey};
+
+use super::super::history::StoredText;
 use super::super::member::MemberId;
-use super::{Room, RoomEvent, notice};
+use super::{Room, RoomEvent, encoded};
 use crate::nick::Nick;
+
+/// Why a request is not granted: for a program, and for a person.
+type Refusal = (ErrorCode, String);
 
 impl Room {
     /// Does what a member's message asks for.
-    pub(super) fn request(&mut self, id: MemberId, message: &Json) {
-        let member = self.members.get_mut(&id);
-        let draft = member.and_then(|member| member.draft.take());
-        let (to, text, more) = match Request::decode(message) {
-            Ok(Request::Say { text, more }) => (Addressee::All(Kind::Say), text, more),
-            Ok(Request::Me { text, more }) => (Addressee::All(Kind::Me), text, more),
-            Ok(Request::Private { to, text, more }) => (Addressee::One(to), text, more),
-            other => {
-                self.tell_if_broken_off(id, draft);
-                return match other {
-                    Ok(Request::Nick { nick }) => self.rename(id, &nick),
-                    Ok(_) => self.tell_members(id),
-                    Err(error) => self.tell_error(id, Trouble::BadMessage, &error),
-                };
+    pub(super) fn request(&mut self, id: MemberId, message: &[u8], now: Instant) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        member.requests += 1;
+        let request = member.requests;
+        let done = match Request::decode(message) {
+            Ok(Request::Say { text }) => self.relay(id, request, Kind::Say, None, text, now),
+            Ok(Request::Me { text }) => self.relay(id, request, Kind::Me, None, text, now),
+            Ok(Request::Private { to, key, text }) => self
+                .addressee(&to, key)
+                .and_then(|to| self.relay(id, request, Kind::Private, Some(to), text, now)),
+            Ok(Request::Nick { nick }) => self.rename(id, &nick, now),
+            Ok(Request::Who) => {
+                self.send_members(id, now);
+                Ok(())
             }
+            Err(error) => Err((ErrorCode::BadMessage, error.to_string())),
         };
-        let mut draft = match draft {
-            Some(draft) if *draft.to() == to => draft,
-            other => {
-                self.tell_if_broken_off(id, other);
-                Draft::new(to.clone())
-            }
-        };
-        match draft.push(&text, more) {
-            Some(Ok(text)) => self.relay(id, to, text),
-            Some(Err(error)) => self.tell_error(id, Trouble::TooLong, &error),
-            None => {
-                if let Some(member) = self.members.get_mut(&id) {
-                    member.draft = Some(draft);
-                }
-            }
+        if let Err((code, message)) = done {
+            let error = encoded(&Notice::Error { request: Some(request), code, message });
+            self.send_to(id, &error, Class::Live, now);
         }
     }
 
-    fn tell_if_broken_off(&mut self, id: MemberId, draft: Option<Draft>) {
-        if draft.is_some() {
-            let what = "the text before this message broke off";
-            self.tell_error(id, Trouble::BadMessage, &what);
+    fn relay(
+        &mut self,
+        id: MemberId,
+        request: u64,
+        kind: Kind,
+        to: Option<MemberId>,
+        text: String,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        if text.len() > MAX_TEXT_BYTES {
+            let message = format!("a text of {} bytes is over the limit of {MAX_TEXT_BYTES}", text.len());
+            return Err((ErrorCode::TooLong, message));
         }
-    }
-
-    fn relay(&mut self, id: MemberId, to: Addressee, text: String) {
-        let (kind, to) = match to {
-            Addressee::All(kind) => (kind, None),
-            Addressee::One(nick) => match self.find(&nick) {
-                Ok(addressee) => (Kind::Private, Some(addressee)),
-                Err(what) => return self.tell_error(id, Trouble::NoSuchNick, &what),
-            },
-        };
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
+        if text.chars().all(|char| char.is_whitespace() || char.is_control()) {
+            return Err((ErrorCode::Empty, "nothing of the text is visible".to_owned()));
+        }
+        let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
         member.texts += 1;
-        self.totals.texts += 1;
-        let said = Said {
-            id: self.next_text,
-            at: self.world.unix_micros() / 1_000,
-            from: member.nick.to_string(),
-            kind,
-            text,
-        };
+        let (from, key) = (member.nick.to_string(), member.key);
+        let (text_id, at) = self.say(&from, key, kind, to, text, Some(id), now);
+        let confirmed = encoded(&Notice::Confirmed { request, id: text_id, at });
+        // The author is in no hurry for this: it travels with the next datagram.
+        self.send_to(id, &confirmed, Class::Lazy, now);
+        Ok(())
+    }
+
+    /// Sends a text to all but its author, or to one member. Gives its id and time.
+    #[expect(clippy::too_many_arguments, reason = "a text has that many properties")]
+    pub(super) fn say(
+        &mut self,
+        from: &str,
+        key: PublicKey,
+        kind: Kind,
+        to: Option<MemberId>,
+        text: String,
+        author: Option<MemberId>,
+        now: Instant,
+    ) -> (u64, u64) {
+        let id = self.next_text;
+        let at = self.environment.unix_micros() / 1_000;
+        let (from, key) = (from.to_owned(), key.key_id());
+        let stored = StoredText { id, at, from, key, kind, text };
         self.next_text += 1;
-        if self.settings.tell_texts {
+        self.totals.texts += 1;
+        if self.settings.report_texts {
             let to = to.and_then(|to| Some(self.members.get(&to)?.nick.to_string()));
-            let (from, text) = (said.from.clone(), said.text.clone());
+            let (from, text) = (stored.from.clone(), stored.text.clone());
             self.events.push_back(RoomEvent::Said { from, to, text });
         }
+        let notice = stored.notice(false);
         match to {
-            Some(to) => self.tell_one(to, &said.notices(false)),
+            Some(to) => self.send_to(to, &notice, Class::Live, now),
             None => {
-                self.tell_all(&said.notices(false), id);
-                self.history.remember(said);
+                self.broadcast(&notice, author, now);
+                self.texts.push_back(stored.clone());
+                self.history.remember(stored);
             }
         }
+        (id, at)
     }
 
-    /// Who is called so, whatever the case; the error is for a person.
-    fn find(&self, nick: &str) -> Result<MemberId, String> {
-        let Ok(nick) = Nick::parse(nick) else {
-            return Err("nobody can be called that".to_owned());
-        };
-        self.nicks
-            .holder(nick.key())
-            .filter(|id| {
-                self.members
-                    .get(id)
-                    .is_some_and(|member| member.nick.key() == nick.key())
-            })
-            .ok_or_else(|| format!("nobody here is called {nick}"))
-    }
-
-    fn rename(&mut self, id: MemberId, wanted: &str) {
-        let new = match Nick::parse(wanted) {
-            Ok(nick) => nick,
-            Err(error) => return self.tell_error(id, Trouble::BadNick, &error),
-        };
-        let Some(member) = self.members.get_mut(&id) else {
-            return;
-        };
-        if self.nicks.exchange(&member.nick, &new, id).is_err() {
-            let what = format!("the nick {new} is taken, or looks like one that is");
-            return self.tell_error(id, Trouble::NickTaken, &what);
+    /// Who is called so, whatever the case. The person must be the one that the author means.
+    fn addressee(&self, nick: &str, key: Option<KeyId>) -> Result<MemberId, Refusal> {
+        let id = self.find(nick).map_err(|message| (ErrorCode::NoSuchNick, message))?;
+        let holder = self.members.get(&id).map(|member| member.key.key_id());
+        if key.is_some() && key != holder {
+            let message = format!("{nick} is another person now than when you last saw that nick");
+            return Err((ErrorCode::OtherPerson, message));
         }
-        let old = std::mem::replace(&mut member.nick, new.clone());
-        let (old, new) = (old.to_string(), new.to_string());
-        let renamed = notice(&Notice::Renamed {
-            old: old.clone(),
-            new: new.clone(),
-        });
-        self.tell_one(id, [&renamed]);
-        if old != new {
-            self.tell_all(&[renamed], id);
+        Ok(id)
+    }
+
+    pub(super) fn find(&self, nick: &str) -> Result<MemberId, String> {
+        let nick = Nick::parse(nick).map_err(|_| "nobody can be called that".to_owned())?;
+        let is_called_so = |id: &MemberId| self.members.get(id).is_some_and(|member| member.nick.key() == nick.key());
+        let holder = self.nicks.holder(nick.key()).filter(is_called_so);
+        holder.ok_or_else(|| format!("nobody here is called {nick}"))
+    }
+
+    fn rename(&mut self, id: MemberId, wanted: &str, now: Instant) -> Result<(), Refusal> {
+        let new = Nick::parse(wanted).map_err(|error| (ErrorCode::BadNick, error.to_string()))?;
+        let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
+        let (old, key) = (member.nick.clone(), member.key);
+        if self.nicks.exchange(&old, &new, key, id, now).is_err() {
+            let message = format!("the nick {new} is taken, or looks like one that is");
+            return Err((ErrorCode::NickTaken, message));
+        }
+        member.nick = new.clone();
+        let (old, new, key) = (old.to_string(), new.to_string(), key.key_id());
+        let renamed = encoded(&Notice::Renamed { old: old.clone(), new: new.clone(), key });
+        if old == new {
+            self.send_to(id, &renamed, Class::Live, now);
+        } else {
+            self.broadcast(&renamed, None, now);
             self.events.push_back(RoomEvent::Renamed { old, new });
         }
-    }
-
-    fn tell_members(&mut self, id: MemberId) {
-        let present = self.members.values().filter(|member| member.present);
-        let notices = members_notices(present.map(|member| member.nick.as_str()));
-        self.tell_one(id, &notices);
-    }
-
-    fn tell_error(&mut self, id: MemberId, code: Trouble, what: &impl ToString) {
-        let message = what.to_string();
-        self.tell_one(id, [&notice(&Notice::Error { code, message })]);
-    }
-}
-
-/// The nicks in as many notices as it takes.
-fn members_notices<'a>(nicks: impl Iterator<Item = &'a str>) -> Vec<Body> {
-    const BARE: usize = r#"{"type":"members","nicks":[],"more":true}"#.len();
-    const BESIDE_NICK: usize = r#""","#.len();
-    let mut pieces = vec![Vec::new()];
-    let mut room = MAX_BODY_BYTES - BARE;
-    for nick in nicks {
-        // In a nick nothing needs an escape.
-        let length = nick.len() + BESIDE_NICK;
-        if length > room {
-            pieces.push(Vec::new());
-            room = MAX_BODY_BYTES - BARE;
-        }
-        room -= length;
-        pieces
-            .last_mut()
-            .expect("it began with one and only gains")
-            .push(nick.to_owned());
-    }
-    let last = pieces.len() - 1;
-    let notices = pieces.into_iter().enumerate().map(|(index, nicks)| {
-        let more = index < last;
-        notice(&Notice::Members { nicks, more })
-    });
-    notices.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::nick::MAX_NICK_BYTES;
-
-    #[test]
-    fn any_number_of_nicks_comes_in_pieces() {
-        for (count, length) in [(0, 1), (1, 1), (305, 1), (306, 1), (1_000, MAX_NICK_BYTES)] {
-            let nicks = vec!["x".repeat(length); count];
-            let notices = members_notices(nicks.iter().map(String::as_str));
-            let mut told = Vec::new();
-            for (index, body) in notices.iter().enumerate() {
-                let Ok(Notice::Members { nicks, more }) = Notice::decode(body.as_json()) else {
-                    panic!("another notice");
-                };
-                assert_eq!(more, index + 1 < notices.len());
-                told.extend(nicks);
-            }
-            assert!(told == nicks, "{count} of {length}: {}", told.len());
-        }
+        Ok(())
     }
 }

@@ -1,0 +1,191 @@
+//! The server's socket: packet information, how long a read waits, what is lost on purpose, what is counted.
+
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::net::{SocketAddr, UdpSocket};
+use std::ops::Range;
+use std::time::Duration;
+
+use chat_link::{MAX_DATAGRAM_BYTES, Path};
+use log::warn;
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use socket2::SockRef;
+
+use crate::faults::Faults;
+
+/// A thousand members may acknowledge at once. The system may grant less (`net.core.rmem_max`).
+const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
+
+/// How long a write may wait for the network.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The system may hand over several datagrams of one sender at once, up to the length of an IP packet.
+const BUFFER_BYTES: usize = 1 << 16;
+
+/// A socket that knows which of its addresses a datagram was sent to, and can send from it.
+pub(super) struct Transport<'a> {
+    socket: &'a UdpSocket,
+    packet_info: UdpSocketState,
+    /// Whether the socket has several addresses, so that answers must name theirs.
+    is_wildcard: bool,
+    faults: Faults,
+    /// How long a read waits; `None`: not at all.
+    patience: Option<Duration>,
+    buffer: Vec<u8>,
+    /// The datagrams in the buffer that were not handed out yet: all have this length but the last.
+    unread: Range<usize>,
+    stride: usize,
+    path: Path,
+    traffic: Traffic,
+}
+
+/// What went over the socket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Datagrams that came.
+    pub received: u64,
+    /// Their bytes.
+    pub received_bytes: u64,
+    /// Datagrams that left.
+    pub sent: u64,
+    /// Their bytes.
+    pub sent_bytes: u64,
+    /// Datagrams that the system did not take.
+    pub unsent: u64,
+}
+
+impl<'a> Transport<'a> {
+    pub(super) fn new(socket: &'a UdpSocket, faults: Faults) -> io::Result<Self> {
+        if let Err(error) = SockRef::from(socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
+            warn!("cannot enlarge the socket's buffer, so more may be lost and sent again: {error}");
+        }
+        let packet_info = UdpSocketState::new(socket.into())?;
+        socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
+        // quinn-udp has just made it so; here reads block, for as long as `set_patience` says.
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        Ok(Self {
+            socket,
+            packet_info,
+            is_wildcard: address.ip().is_unspecified(),
+            faults,
+            patience: None,
+            buffer: vec![0; BUFFER_BYTES],
+            unread: 0..0,
+            stride: 0,
+            path: Path::to(address),
+            traffic: Traffic::default(),
+        })
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// How long reads wait from now on; `None`: not at all.
+    pub(super) fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
+        // The system's clock for this ticks in milliseconds, and zero would mean for ever.
+        let patience = patience.map(|time| Duration::from_millis(time.as_millis() as u64 + 1));
+        if patience.is_some() != self.patience.is_some() {
+            self.socket.set_nonblocking(patience.is_none())?;
+        }
+        if patience.is_some() && patience != self.patience {
+            self.socket.set_read_timeout(patience)?;
+        }
+        self.patience = patience;
+        Ok(())
+    }
+
+    /// The next datagram and the path it came over, if one comes in time.
+    pub(super) fn receive(&mut self) -> io::Result<Option<(&[u8], Path)>> {
+        loop {
+            if let Some(datagram) = self.next_in_buffer() {
+                self.traffic.received += 1;
+                self.traffic.received_bytes += datagram.len() as u64;
+                if datagram.len() <= MAX_DATAGRAM_BYTES && !self.faults.drops() {
+                    return Ok(Some((&self.buffer[datagram], self.path)));
+                }
+                continue;
+            }
+            match self.fill_buffer() {
+                Ok(()) => {}
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => return Ok(None),
+                    // About a datagram that reached nobody (ICMP); its link will find out.
+                    ErrorKind::ConnectionRefused
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable => {}
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Sends a datagram. What the system does not take is lost, as it may be anywhere on its way.
+    pub(super) fn send(&mut self, datagram: &[u8], path: Path) {
+        if self.faults.drops() {
+            return;
+        }
+        let mut sent = self.try_send(datagram, path);
+        if matches!(&sent, Err(error) if error.kind() == ErrorKind::WouldBlock) {
+            // The network is slower than this server: wait for it.
+            sent = self.set_patience(Some(WRITE_TIMEOUT)).and_then(|()| self.try_send(datagram, path));
+        }
+        match sent {
+            Ok(()) => {
+                self.traffic.sent += 1;
+                self.traffic.sent_bytes += datagram.len() as u64;
+            }
+            Err(error) => {
+                if self.traffic.unsent == 0 {
+                    warn!("cannot send to {}: {error}; further ones are only counted", path.remote);
+                }
+                self.traffic.unsent += 1;
+            }
+        }
+    }
+
+    fn try_send(&self, datagram: &[u8], path: Path) -> io::Result<()> {
+        let transmit = Transmit {
+            destination: path.remote,
+            ecn: None,
+            contents: datagram,
+            segment_size: None,
+            src_ip: path.local,
+        };
+        self.packet_info.try_send(self.socket.into(), &transmit)
+    }
+
+    fn next_in_buffer(&mut self) -> Option<Range<usize>> {
+        if self.unread.is_empty() {
+            return None;
+        }
+        let end = (self.unread.start + self.stride.max(1)).min(self.unread.end);
+        let datagram = self.unread.start..end;
+        self.unread.start = end;
+        Some(datagram)
+    }
+
+    fn fill_buffer(&mut self) -> io::Result<()> {
+        let mut meta = [RecvMeta::default()];
+        let mut buffers = [IoSliceMut::new(&mut self.buffer)];
+        if self.packet_info.recv(self.socket.into(), &mut buffers, &mut meta)? == 0 {
+            return Ok(());
+        }
+        let [meta] = meta;
+        (self.unread, self.stride) = (0..meta.len, meta.stride);
+        self.path = Path { remote: without_flow(meta.addr), local: meta.dst_ip.filter(|_| self.is_wildcard) };
+        Ok(())
+    }
+}
+
+/// The flow label of IPv6 may change from packet to packet, and is no part of an address.
+fn without_flow(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(mut address) => {
+            address.set_flowinfo(0);
+            address.into()
+        }
+        address => address,
+    }
+}
