@@ -1,6 +1,8 @@
-//! The conversation's own thread: between the session, the network, the input and the output.
+//! The conversation's own thread: between the session, the transport, the input and the output.
 //!
-//! All that may block is done by others, so that the link's deadlines are kept whatever happens.
+//! Everything that may block runs in other threads, so that the link's deadlines are kept.
+
+mod lines;
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,40 +11,41 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
+use chat_link::{PublicKey, RefusalCode};
 use log::info;
 
-use super::command::{COMMANDS, Command, CommandError, Wish};
 use super::display::DisplayEvent;
 use super::error::JoinError;
 use super::input::Input;
-use super::lines::BadLine;
-use super::network::Network;
-use super::output::Output;
+use super::output::{Asked, Output};
+use super::server_trust::{ServerTrust, Verdict};
 use super::session::{End, Session};
-use crate::nick::Nick;
+use super::transport::{Resolver, Transport};
+use lines::Waiting;
 
 /// At the end of the input: how long the next acknowledgement is waited for.
 const LAST_ACKS: Duration = Duration::from_secs(5);
 
-/// How long of it goes by in silence: where there is contact, it does not take longer.
-const LAST_ACKS_UNTOLD: Duration = Duration::from_secs(1);
+/// How long of it passes before a person is told: where there is contact, it does not take longer.
+const LAST_ACKS_SILENT: Duration = Duration::from_secs(1);
 
 /// How long bye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// How long there is nothing to do at most: a deadline that no other gives.
+/// How long there is nothing to do at most: a deadline where no other is set.
 const REST: Duration = Duration::from_secs(3_600);
-
-/// What ends the suite's other dialogues. Here it is a text, but hardly meant as one.
-const LEAVES_OTHERS: &str = "exit";
 
 /// What the conversation stands on.
 pub(super) struct Parts {
     pub(super) session: Session,
-    pub(super) network: Network,
+    pub(super) transport: Transport,
+    pub(super) resolver: Resolver,
+    pub(super) trust: ServerTrust,
     pub(super) inputs: Receiver<Input>,
     /// A signal asks to leave.
     pub(super) stop: Arc<AtomicBool>,
+    /// The nick was asked for, so it is asked for again when it is taken.
+    pub(super) asks_for_nick: bool,
 }
 
 pub(super) struct Conversation<O> {
@@ -51,6 +54,10 @@ pub(super) struct Conversation<O> {
     /// Lets the reader of lines read the next one, where lines wait for that.
     turns: Option<Sender<()>>,
     nick: String,
+    /// The key that a person is asked about.
+    asked_about: Option<PublicKey>,
+    /// The next line is another nick.
+    is_asking_for_nick: bool,
     /// Whether the server ever took the member in.
     connected: bool,
     /// Whether a line is asked for and has not come.
@@ -59,7 +66,7 @@ pub(super) struct Conversation<O> {
     /// is read line by line.
     waiting: VecDeque<Waiting>,
     state: State,
-    /// Why there are no more lines, if their end was none.
+    /// Why there are no more lines, if the input broke.
     broken: Option<io::Error>,
     /// Something the member wrote did not reach the server, as far as is known.
     failed: bool,
@@ -67,21 +74,11 @@ pub(super) struct Conversation<O> {
     shown_out: bool,
 }
 
-/// Something that was written.
-#[derive(Debug)]
-enum Waiting {
-    Line(Result<String, BadLine>),
-    /// A text, for one member or for all.
-    Text(String, Option<String>),
-    /// Nothing follows; with the reason, if the input broke.
-    End(Option<io::Error>),
-}
-
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
     Talking,
-    /// Nothing more is said since then; waiting for the last acknowledgements, and whether that
-    /// was told.
+    /// Nothing more is said since then, and the last acknowledgements are waited for; whether a
+    /// person was told.
     Finishing {
         since: Instant,
         told: bool,
@@ -103,20 +100,16 @@ pub(super) enum Outcome {
     Stopped,
 }
 
-impl Parts {
-    fn transmit(&mut self, now: Instant) {
-        self.network.transmit(&mut self.session, now);
-    }
-}
-
 impl<O: Output> Conversation<O> {
     /// A person types whenever they like; a file is read in turns.
-    pub(super) fn new(nick: &Nick, parts: Parts, output: O, turns: Option<Sender<()>>) -> Self {
+    pub(super) fn new(nick: String, parts: Parts, output: O, turns: Option<Sender<()>>) -> Self {
         Self {
             parts,
             output,
             turns,
-            nick: nick.to_string(),
+            nick,
+            asked_about: None,
+            is_asking_for_nick: false,
             connected: false,
             reading: false,
             waiting: VecDeque::new(),
@@ -127,10 +120,10 @@ impl<O: Output> Conversation<O> {
         }
     }
 
-    /// Talks until the member or the server ends it. What is to be shown is shown then.
+    /// Talks until the member or the server ends it. All that is to be shown is shown then.
     pub(super) fn run(mut self) -> Result<Outcome, JoinError> {
         if self.output.is_for_a_person() {
-            self.hint(format!("connecting to {}", self.parts.network.address()));
+            self.hint(format!("connecting to {}", self.parts.transport.address()));
         }
         let end = self.talk();
         while let Some(event) = self.parts.session.poll_event() {
@@ -143,7 +136,7 @@ impl<O: Output> Conversation<O> {
             Err(error) => error.to_string(),
         };
         if self.connected {
-            info!("disconnected: {why}; {}", self.parts.network.traffic());
+            info!("disconnected: {why}; {}", self.parts.transport.traffic());
         }
         self.output.close();
         end
@@ -158,11 +151,21 @@ impl<O: Output> Conversation<O> {
                 self.leave(now);
             }
             self.parts.session.handle_timeout(now);
+            self.judge_server(now)?;
             self.take_waiting();
             self.show();
             self.look_at_state(now);
-            self.parts.transmit(now);
-            if let Some(end) = self.parts.session.end().cloned() {
+            let Parts {
+                session,
+                transport,
+                resolver,
+                ..
+            } = &mut self.parts;
+            transport.transmit(session, now);
+            resolver.look(session.is_searching(), now);
+            if let Some(end) = self.parts.session.end().cloned()
+                && !self.asks_again(&end)
+            {
                 return self.ended(end, outcome);
             }
             if matches!(self.state, State::Leaving(until) if until <= now) {
@@ -180,7 +183,8 @@ impl<O: Output> Conversation<O> {
     }
 
     fn next_input(&mut self, now: Instant) -> Option<Input> {
-        let is_turn = self.parts.session.is_joined() && self.parts.session.has_room();
+        let session = &self.parts.session;
+        let is_turn = session.is_joined() && session.has_room() && self.waiting.is_empty();
         if is_turn
             && !self.reading
             && self.state == State::Talking
@@ -188,16 +192,20 @@ impl<O: Output> Conversation<O> {
         {
             self.reading = turns.send(()).is_ok();
         }
-        let session = &self.parts.session;
         let own = match self.state {
             State::Talking => None,
             State::Finishing { since, told } => {
-                let patience = if told { LAST_ACKS } else { LAST_ACKS_UNTOLD };
+                let patience = if told { LAST_ACKS } else { LAST_ACKS_SILENT };
                 Some(since.max(session.progress_at()) + patience)
             }
             State::Leaving(until) => Some(until),
         };
-        let deadlines = [session.deadline(), own, Some(now + REST)];
+        let deadlines = [
+            session.deadline(),
+            self.parts.resolver.deadline(),
+            own,
+            Some(now + REST),
+        ];
         let deadline = deadlines.into_iter().flatten().min().unwrap_or(now);
         let time = deadline.saturating_duration_since(Instant::now());
         match self.parts.inputs.recv_timeout(time) {
@@ -212,9 +220,31 @@ impl<O: Output> Conversation<O> {
         match input {
             Input::Datagram { from, bytes } => {
                 let Parts {
-                    network, session, ..
+                    transport, session, ..
                 } = &mut self.parts;
-                network.receive(from, &bytes, session);
+                let was_joined = session.is_joined();
+                transport.receive(from, &bytes, session);
+                if !was_joined && session.is_joined() {
+                    transport.release(from);
+                    session.set_addresses(transport.addresses().to_vec());
+                }
+            }
+            Input::Refused { address, error } => {
+                let is_hopeless = self.parts.transport.refuse(address, error);
+                if is_hopeless && !self.parts.session.is_heard() {
+                    return Err(self.no_answer());
+                }
+            }
+            Input::Resolved(addresses) => {
+                self.parts.transport.set_addresses(addresses);
+                let addresses = self.parts.transport.addresses().to_vec();
+                self.parts.session.set_addresses(addresses);
+            }
+            Input::Answer(answer) => {
+                if let Some(key) = self.asked_about.take() {
+                    self.parts.trust.answer(key, Some(answer))?;
+                    self.parts.session.trust(key, Instant::now());
+                }
             }
             Input::Line(line) => {
                 self.reading = false;
@@ -228,8 +258,12 @@ impl<O: Output> Conversation<O> {
             Input::LinesBroken(error) => self.waiting.push_back(Waiting::End(Some(error))),
             Input::Wake | Input::Interrupted => {}
             Input::OutputFailed(error) => {
-                self.leave(Instant::now());
-                self.parts.transmit(Instant::now());
+                let now = Instant::now();
+                self.leave(now);
+                let Parts {
+                    transport, session, ..
+                } = &mut self.parts;
+                transport.transmit(session, now);
                 return Err(JoinError::Output(error));
             }
             Input::SocketFailed(source) => {
@@ -240,74 +274,49 @@ impl<O: Output> Conversation<O> {
         Ok(())
     }
 
-    /// Takes what was written, in its order, as long as the session has room for it.
-    fn take_waiting(&mut self) {
-        while self.state == State::Talking && self.parts.session.has_room() {
-            match self.waiting.pop_front() {
-                None => return,
-                Some(Waiting::Line(line)) => self.line(line),
-                Some(Waiting::Text(text, None)) => self.ask_or_refuse(Wish::say(&text)),
-                Some(Waiting::Text(text, Some(to))) => {
-                    self.ask_or_refuse(Wish::private(&to, &text));
-                }
-                Some(Waiting::End(broken)) => {
-                    self.broken = broken;
-                    self.finish();
-                }
-            }
-        }
-    }
-
-    fn ask_or_refuse(&mut self, wish: Result<Wish, CommandError>) {
-        match wish {
-            Ok(wish) => self.ask(wish),
-            Err(error) => self.refuse(error.to_string()),
-        }
-    }
-
-    fn line(&mut self, line: Result<String, BadLine>) {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => return self.refuse(error.to_string()),
+    /// Decides about the server's key, or asks a person; then the handshake is dropped, since its
+    /// time is short.
+    fn judge_server(&mut self, now: Instant) -> Result<(), JoinError> {
+        let Some(key) = self.parts.session.take_server_key() else {
+            return Ok(());
         };
-        if line.trim() == LEAVES_OTHERS && self.output.is_for_a_person() && !self.shown_out {
-            self.shown_out = true;
-            return self.hint("not said: /quit leaves; type exit again to say it".into());
-        }
-        match Command::parse(&line) {
-            Ok(Command::Ask(wish)) => self.ask(wish),
-            Ok(Command::Reply(text)) => match self.parts.session.correspondent() {
-                Some(to) => self.ask(Wish::Private {
-                    to: to.to_owned(),
-                    text,
-                }),
-                None => self.refuse("not sent: nobody has written to you alone yet".into()),
-            },
-            Ok(Command::Clear) => self.output.clear(),
-            Ok(Command::Ignore(nick)) => {
-                let hidden = self.parts.session.ignore(&nick);
-                self.hint(match hidden {
-                    true if self.output.misses(&nick) => {
-                        format!("nobody here is called {nick}; what {nick} says will be hidden")
+        let address = self.parts.transport.address();
+        match self.parts.trust.judge(key, address)? {
+            Verdict::Trusted => self.parts.session.trust(key, now),
+            Verdict::Ask(question) => {
+                self.parts.session.pause();
+                match self.output.ask_to_trust(&question) {
+                    Asked::Later => self.asked_about = Some(key),
+                    Asked::Now(answer) => {
+                        self.parts.trust.answer(key, Some(answer))?;
+                        self.parts.session.trust(key, Instant::now());
                     }
-                    true => format!("what {nick} says is hidden"),
-                    false => format!("what {nick} says is shown again"),
-                });
-            }
-            Ok(Command::Help) => {
-                for (command, arguments, what) in COMMANDS {
-                    self.hint(format!("{:<18} {what}", format!("{command} {arguments}")));
+                    Asked::Nobody => self.parts.trust.answer(key, None)?,
                 }
             }
-            Ok(Command::Quit) => self.finish(),
-            Err(error) => self.refuse(error.to_string()),
         }
+        Ok(())
     }
 
-    fn ask(&mut self, wish: Wish) {
-        if let Err(error) = self.parts.session.ask(wish, Instant::now()) {
-            self.refuse(format!("not sent: {error}"));
+    /// Whether a refused nick is asked for again.
+    fn asks_again(&mut self, end: &End) -> bool {
+        let End::Refused {
+            code: RefusalCode::NickTaken | RefusalCode::BadNick,
+            message,
+            ..
+        } = end
+        else {
+            return false;
+        };
+        let can_ask = self.parts.asks_for_nick && self.output.is_for_a_person();
+        if !can_ask || self.state != State::Talking {
+            return false;
         }
+        if !std::mem::replace(&mut self.is_asking_for_nick, true) {
+            self.output.show(&DisplayEvent::Trouble(message.clone()));
+            self.output.ask_for_nick(true);
+        }
+        true
     }
 
     /// Shows what there is, as far as the output takes it.
@@ -317,7 +326,7 @@ impl<O: Output> Conversation<O> {
         {
             self.output.show(&event);
             if let DisplayEvent::You { nick } = event {
-                let address = self.parts.network.address();
+                let address = self.parts.transport.address();
                 if self.parts.session.take_arrival() {
                     self.connected = true;
                     info!("connected to {address} as {nick}");
@@ -336,7 +345,7 @@ impl<O: Output> Conversation<O> {
         let waited = now.saturating_duration_since(since.max(session.progress_at()));
         if session.is_settled() || waited >= LAST_ACKS {
             self.leave(now);
-        } else if !told && waited >= LAST_ACKS_UNTOLD {
+        } else if !told && waited >= LAST_ACKS_SILENT {
             self.state = State::Finishing { since, told: true };
             let (seconds, count) = (LAST_ACKS.as_secs(), session.unconfirmed());
             if count > 0 {
@@ -360,54 +369,41 @@ impl<O: Output> Conversation<O> {
             return;
         }
         self.state = State::Leaving(now + GOODBYE);
-        self.tell_unconfirmed();
+        self.report_unconfirmed();
         self.parts.session.leave(now);
     }
 
-    fn tell_unconfirmed(&mut self) {
-        while let Some(event) = self.parts.session.poll_event() {
-            self.output.show(&event);
-        }
-        for event in self.parts.session.give_up() {
-            self.failed = true;
-            self.output.show(&event);
-        }
-        for waiting in std::mem::take(&mut self.waiting) {
-            let text = match waiting {
-                Waiting::Line(Ok(line)) => line,
-                Waiting::Text(text, None) => text,
-                Waiting::Text(text, Some(to)) => format!("/msg {to} {text}"),
-                Waiting::Line(Err(_)) | Waiting::End(_) => continue,
-            };
-            self.failed = true;
-            let trouble = format!("not confirmed: {text}");
-            self.output.show(&DisplayEvent::Trouble(trouble));
-        }
-    }
-
     fn ended(&mut self, end: End, outcome: Outcome) -> Result<Outcome, JoinError> {
-        self.tell_unconfirmed();
-        self.failed |= self.parts.session.has_lost();
+        self.report_unconfirmed();
+        let session = &self.parts.session;
+        self.failed |= session.has_lost() || self.turns.is_some() && session.has_errors();
         if let Some(error) = self.broken.take() {
             return Err(JoinError::Input(error));
         }
         match end {
             End::Left if outcome == Outcome::Done && self.failed => Ok(Outcome::Unconfirmed),
             End::Left => Ok(outcome),
-            End::NoAnswer => Err(self.parts.network.no_answer()),
-            End::Refused { code, message } => Err(JoinError::Refused {
+            End::NoAnswer => Err(self.no_answer()),
+            End::Refused {
+                code,
+                message,
+                versions,
+            } => Err(JoinError::Refused {
                 nick: self.nick.clone(),
                 code,
                 message,
+                versions,
             }),
             End::Removed(reason) => Err(JoinError::Removed(reason)),
         }
     }
 
-    /// Says why a line is not sent. A person writes it anew; for a file it is a failure.
-    fn refuse(&mut self, why: String) {
-        self.failed |= self.turns.is_some();
-        self.output.show(&DisplayEvent::Trouble(why));
+    fn no_answer(&mut self) -> JoinError {
+        JoinError::NoAnswer {
+            addresses: self.parts.transport.addresses().to_vec(),
+            is_heard: self.parts.session.is_heard(),
+            unsent: self.parts.transport.take_refusal(),
+        }
     }
 
     fn hint(&mut self, text: String) {

@@ -4,11 +4,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use proto::chat::{Kind, Reason};
+use chat_link::CloseReason;
+use chat_link::message::Kind;
 
-use super::command::Wish;
+use super::command::Outgoing;
 use super::visible::visible;
-use crate::trace::words;
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +16,12 @@ pub(super) enum DisplayEvent {
     Said(Said),
     Joined {
         nick: String,
+        /// Whether others on the way can read what is said to it.
+        plaintext: bool,
     },
     Left {
         nick: String,
-        reason: Reason,
+        reason: CloseReason,
     },
     Renamed {
         old: String,
@@ -31,6 +33,13 @@ pub(super) enum DisplayEvent {
     Members(Vec<String>),
     /// Who was here when the member came; the history comes before it.
     Found(Vec<String>),
+    /// The server has relayed a text of the member's own; for programs.
+    Confirmed {
+        /// Requests of a session are counted from 1.
+        request: u64,
+        id: u64,
+        at: u64,
+    },
     /// Something is wrong.
     Trouble(String),
     /// The member's own nick from now on.
@@ -46,6 +55,7 @@ pub(super) enum DisplayEvent {
 pub(super) struct Said {
     /// Written before the member joined.
     pub(super) history: bool,
+    pub(super) id: u64,
     /// In Unix milliseconds.
     pub(super) at: u64,
     pub(super) from: String,
@@ -56,18 +66,19 @@ pub(super) struct Said {
 impl DisplayEvent {
     /// Whether it is to be known and not to be shown.
     pub(super) fn is_hidden(&self) -> bool {
-        matches!(
+        let is_hidden_rename = matches!(
             self,
             Self::Renamed {
                 is_hidden: true,
                 ..
             }
-        )
+        );
+        is_hidden_rename || matches!(self, Self::Confirmed { .. })
     }
 
     /// For the author of a message that may or may not have arrived.
-    pub(super) fn not_confirmed(wish: Wish) -> Self {
-        Self::Trouble(format!("not confirmed: {wish}"))
+    pub(super) fn not_confirmed(outgoing: Outgoing) -> Self {
+        Self::Trouble(format!("not confirmed: {outgoing}"))
     }
 }
 
@@ -76,7 +87,10 @@ impl Display for DisplayEvent {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Said(said) => said.fmt(f),
-            Self::Joined { nick } => write!(f, "* {} joined", visible(nick)),
+            Self::Joined { nick, plaintext } => {
+                let note = if *plaintext { " (not encrypted)" } else { "" };
+                write!(f, "* {} joined{note}", visible(nick))
+            }
             Self::Left { nick, reason } => {
                 write!(f, "* {} left ({})", visible(nick), words(*reason))
             }
@@ -87,6 +101,7 @@ impl Display for DisplayEvent {
                 let nicks = nicks.join(", ");
                 write!(f, "* here: {}", visible(&nicks))
             }
+            Self::Confirmed { request, .. } => write!(f, "* request {request} is confirmed"),
             Self::Trouble(text) => write!(f, "! {}", visible(text)),
             Self::You { nick } => write!(f, "* you are {}", visible(nick)),
             Self::Hint(text) => write!(f, "* {}", visible(text)),
@@ -115,6 +130,20 @@ impl Said {
     }
 }
 
+/// A reason as it reads after a comma or in parentheses.
+pub(super) fn words(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Quit => "quit",
+        CloseReason::Stopping => "the server stops",
+        CloseReason::TooSlow => "too slow",
+        CloseReason::TimedOut => "timed out",
+        CloseReason::Kicked => "kicked",
+        CloseReason::Banned => "banned",
+        CloseReason::TakenOver => "taken over from elsewhere",
+        CloseReason::Other => "for another reason",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +151,7 @@ mod tests {
     fn said(kind: Kind, history: bool, from: &str, text: &str) -> String {
         DisplayEvent::Said(Said {
             history,
+            id: 1,
             at: 0,
             from: from.into(),
             kind,
@@ -143,9 +173,15 @@ mod tests {
         };
         let (old, new) = (nick(), "Ли".to_owned());
         for (shown, line) in [
-            (DisplayEvent::Joined { nick: nick() }, "* bo joined"),
-            (left(Reason::Quit), "* bo left (quit)"),
-            (left(Reason::TimedOut), "* bo left (timed out)"),
+            (
+                DisplayEvent::Joined {
+                    nick: nick(),
+                    plaintext: false,
+                },
+                "* bo joined",
+            ),
+            (left(CloseReason::Quit), "* bo left (quit)"),
+            (left(CloseReason::TimedOut), "* bo left (timed out)"),
             (
                 DisplayEvent::Renamed {
                     old,
@@ -182,7 +218,11 @@ mod tests {
             for line in [
                 said(Kind::Say, true, evil, evil),
                 said(Kind::Me, false, evil, evil),
-                DisplayEvent::Joined { nick: nick() }.to_string(),
+                DisplayEvent::Joined {
+                    nick: nick(),
+                    plaintext: false,
+                }
+                .to_string(),
                 DisplayEvent::Renamed {
                     old: nick(),
                     new: nick(),

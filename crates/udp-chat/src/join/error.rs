@@ -4,18 +4,19 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use chat_link::{CloseReason, RefusalCode};
 use cli::{AskError, EndpointError, LogError, Reason, ResolveError, UsageError};
 use proto::Escaped;
-use proto::chat::{self, Refusal};
+use trust::{FileError, TrustError};
 
-use super::asking::PATIENCE;
+use super::display::words;
+use super::session::NO_ANSWER;
 use crate::nick::NickError;
-use crate::trace::words;
 
 /// So much of what a stranger or a flag says is repeated, in characters.
 const SHOWN_CHARS: usize = 200;
 
-/// Why one cannot take part, or no longer.
+/// Why a member cannot take part, or not any longer.
 #[derive(Debug)]
 pub enum JoinError {
     /// Flags are missing or make no sense together.
@@ -37,7 +38,9 @@ pub enum JoinError {
     NoAnswer {
         /// Its addresses.
         addresses: Vec<SocketAddr>,
-        /// Why the last hello did not even leave, if it did not.
+        /// Whether it began to answer.
+        is_heard: bool,
+        /// Why nothing reached it, if the system said so.
         unsent: Option<io::Error>,
     },
     /// The server does not want the member, or not back.
@@ -45,13 +48,19 @@ pub enum JoinError {
         /// Who asked.
         nick: String,
         /// Why, for a program.
-        code: Refusal,
+        code: RefusalCode,
         /// Why, in the server's words.
         message: String,
+        /// The versions of the protocol that it speaks, if it does not speak ours.
+        versions: Vec<u32>,
     },
     /// The server removed the member.
-    Removed(chat::Reason),
-    /// Not all that the member wrote is sent and confirmed; it was told what.
+    Removed(CloseReason),
+    /// The server's key is not trusted.
+    Trust(TrustError),
+    /// The member's own key cannot be kept.
+    Identity(FileError),
+    /// Not all that the member wrote is sent and confirmed; what is not was shown.
     Unconfirmed,
     /// The nick was asked for and not answered.
     Question(AskError),
@@ -83,31 +92,46 @@ impl fmt::Display for JoinError {
                     "cannot join: {nick} is no nick: {why}; choose another with --nick"
                 )
             }
-            Self::NoAnswer { addresses, unsent } => {
-                f.write_str("cannot join: no answer from ")?;
-                for (index, address) in addresses.iter().enumerate() {
-                    let comma = if index > 0 { ", " } else { "" };
-                    write!(f, "{comma}{address}")?;
+            Self::NoAnswer {
+                addresses,
+                is_heard,
+                unsent,
+            } => {
+                let addresses: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
+                let addresses = addresses.join(", ");
+                if *is_heard {
+                    return write!(
+                        f,
+                        "cannot join: {addresses} answers, but does not let us in; \
+                         the network may lose too much, try again"
+                    );
                 }
-                write!(f, " in {} s", PATIENCE.as_secs())?;
-                if let Some(error) = unsent {
-                    write!(f, " ({})", Reason(error))?;
+                write!(f, "cannot join: no answer from {addresses}")?;
+                match unsent {
+                    Some(error) => write!(f, " ({})", Reason(error))?,
+                    None => write!(f, " in {} s", NO_ANSWER.as_secs())?,
                 }
-                f.write_str("; is the server running?")
+                f.write_str("; is the server running, and is the port right?")
             }
             Self::Refused {
                 nick,
                 code,
                 message,
+                versions,
             } => {
                 let message = Escaped::new(message).cut(SHOWN_CHARS);
-                write!(
-                    f,
-                    "the server refuses {}: {message}; {}",
-                    quoted(nick),
-                    advice(*code)
-                )
+                write!(f, "the server refuses {}: {message}", quoted(nick))?;
+                if !versions.is_empty() {
+                    let versions: Vec<_> = versions.iter().map(u32::to_string).collect();
+                    write!(f, " (it speaks version {})", versions.join(", "))?;
+                }
+                write!(f, "; {}", advice(*code))
             }
+            Self::Trust(error) => write!(f, "cannot join: {error}"),
+            Self::Identity(error) => write!(f, "cannot keep a key of your own: {error}"),
+            Self::Removed(CloseReason::TakenOver) => f.write_str(
+                "you have joined with the same nick from elsewhere, which takes over; this end leaves",
+            ),
             Self::Removed(reason) => write!(
                 f,
                 "removed by the server: {}; join again to go on",
@@ -147,6 +171,12 @@ impl From<ResolveError> for JoinError {
     }
 }
 
+impl From<TrustError> for JoinError {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(error)
+    }
+}
+
 impl From<LogError> for JoinError {
     fn from(error: LogError) -> Self {
         Self::Log(error)
@@ -158,15 +188,18 @@ pub(super) fn while_trying(what: &'static str) -> impl FnOnce(io::Error) -> Join
     move |source| JoinError::System { what, source }
 }
 
-fn advice(code: Refusal) -> &'static str {
+fn advice(code: RefusalCode) -> &'static str {
     match code {
-        Refusal::BadNick => "choose another with --nick",
-        // Who vanishes without a bye is waited for.
-        Refusal::NickTaken => {
-            "choose another with --nick (if it was you, the nick is free after a minute)"
+        RefusalCode::BadNick => "choose another with --nick",
+        RefusalCode::NickTaken => {
+            "choose another with --nick (if it was you, the nick is kept for you for 10 minutes)"
         }
-        Refusal::Full | Refusal::Stopping => "try again later",
-        Refusal::BadVersion => "use the version of udp-chat that the server has",
-        Refusal::Other => "ask whoever runs the server",
+        RefusalCode::Full | RefusalCode::Stopping => "try again later",
+        RefusalCode::BadVersion => "use the version of udp-chat that the server has",
+        RefusalCode::Banned => "ask whoever runs the server",
+        RefusalCode::PlaintextRefused => {
+            "join without --plaintext, or start the server with --plaintext as well"
+        }
+        RefusalCode::Other => "ask whoever runs the server",
     }
 }

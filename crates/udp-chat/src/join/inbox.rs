@@ -1,125 +1,175 @@
-//! What the server tells, from messages to what is to be shown: texts put together, history that
-//! was seen before and ignored members left out.
+//! What the server reports, from messages to what is to be shown: history that was seen before,
+//! and people who are ignored, are left out.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use proto::caseless_key;
-use proto::chat::Json;
-use proto::chat::{HISTORY_TEXTS, Kind, Notice, Parts};
+use chat_link::KeyId;
+use chat_link::message::{Kind, MAX_HISTORY_TEXTS, Member, Notice};
 
 use super::display::{DisplayEvent, Said};
+use super::people::People;
 
-/// How many members a list may have, ten times what a server takes by default; the rest is left
+/// How many members a list may have, ten times what a server takes by default. The rest is left
 /// out.
 const MAX_MEMBERS: usize = 10_000;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inbox {
-    /// The ids of the latest texts to all, as many as a history has.
+    /// Our own key.
+    own: KeyId,
+    /// The ids of the latest texts to all, our own included, as many as a history has.
     seen: VecDeque<u64>,
-    /// Of the newest text, so far.
-    pieces: Parts,
-    members: Vec<String>,
-    /// Caseless keys of nicks.
-    ignored: BTreeSet<String>,
-    /// Who sent the last private text.
-    correspondent: Option<String>,
-    /// Whose texts of the history were written in an earlier session of ours.
-    own: Option<String>,
+    pub(super) people: People,
+    members: Vec<Member>,
+    /// The history is not complete yet.
+    is_catching_up: bool,
+    /// Who sent the last private text, under which nick.
+    correspondent: Option<(String, KeyId)>,
+}
+
+/// What a notice says about a request of the member's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) request: u64,
+    pub(super) is_error: bool,
 }
 
 impl Inbox {
-    /// A session begins afresh. What of the history is by `own` was written here.
-    pub(super) fn begin_afresh(&mut self, own: Option<String>) {
-        self.pieces = Parts::default();
-        self.members.clear();
-        self.own = own;
-    }
-
-    /// Hides what `nick` says, or shows it again; tells whether it is hidden now.
-    pub(super) fn ignore(&mut self, nick: &str) -> bool {
-        let key = caseless_key(nick);
-        let shown = self.ignored.remove(&key);
-        if !shown {
-            self.ignored.insert(key);
+    pub(super) fn new(own: KeyId) -> Self {
+        Self {
+            own,
+            seen: VecDeque::new(),
+            people: People::default(),
+            members: Vec::new(),
+            is_catching_up: true,
+            correspondent: None,
         }
-        !shown
     }
 
-    /// Who sent the last private text.
+    /// A session begins.
+    pub(super) fn begin(&mut self) {
+        self.members.clear();
+        self.is_catching_up = true;
+    }
+
+    /// A session ended.
+    pub(super) fn end(&mut self) {
+        self.is_catching_up = false;
+    }
+
+    /// Whether the history is still coming.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.is_catching_up
+    }
+
+    /// What whoever sent the last private text is called now.
     pub(super) fn correspondent(&self) -> Option<&str> {
-        self.correspondent.as_deref()
+        let (nick, key) = self.correspondent.as_ref()?;
+        Some(self.people.nick_of(*key).unwrap_or(nick))
     }
 
-    /// Takes the next message in. What it is a part of, or what is not for showing, gives nothing.
-    pub(super) fn take(&mut self, message: &Json) -> Option<DisplayEvent> {
-        // A message of a later version concerns later clients.
-        match Notice::decode(message).ok()? {
+    /// The request that a notice answers.
+    pub(super) fn answer(notice: &Notice) -> Option<Answer> {
+        let (request, is_error) = match notice {
+            Notice::Confirmed { request, .. } => (*request, false),
+            Notice::Error { request, .. } => ((*request)?, true),
+            _ => return None,
+        };
+        Some(Answer { request, is_error })
+    }
+
+    /// Takes the next notice. `nick` is our own. Parts of a list, and what is not to be known,
+    /// give nothing.
+    pub(super) fn take(&mut self, notice: Notice, nick: &str) -> Option<DisplayEvent> {
+        match notice {
             Notice::Said {
                 id,
                 at,
                 from,
+                key,
                 kind,
                 text,
-                more,
                 history,
             } => {
-                let piece = (id, at, text, more);
-                self.said(from, kind, history, piece)
+                let said = Said {
+                    history,
+                    id,
+                    at,
+                    from,
+                    kind,
+                    text,
+                };
+                self.said(said, key)
             }
-            Notice::Joined { nick } => Some(DisplayEvent::Joined { nick }),
-            Notice::Left { nick, reason } => Some(DisplayEvent::Left { nick, reason }),
-            Notice::Renamed { old, new } => {
-                let is_hidden = self.ignored.remove(&caseless_key(&old));
-                if is_hidden {
-                    self.ignored.insert(caseless_key(&new));
+            Notice::Confirmed { id, at, request } => {
+                self.remember(id);
+                Some(DisplayEvent::Confirmed { request, id, at })
+            }
+            Notice::Joined(Member {
+                nick,
+                key,
+                plaintext,
+            }) => {
+                self.people.join(&nick, key);
+                Some(DisplayEvent::Joined { nick, plaintext })
+            }
+            Notice::Left { nick, reason, .. } => {
+                self.people.leave(&nick);
+                Some(DisplayEvent::Left { nick, reason })
+            }
+            Notice::Renamed { old, new, key } => {
+                self.people.rename(&old, &new, key);
+                if key == self.own && old == nick {
+                    return Some(DisplayEvent::You { nick: new });
                 }
+                let is_hidden = self.people.is_ignored(key);
                 Some(DisplayEvent::Renamed {
                     old,
                     new,
                     is_hidden,
                 })
             }
-            Notice::Members { nicks, more } => {
+            Notice::Members { members, more } => {
                 let room = MAX_MEMBERS - self.members.len();
-                self.members.extend(nicks.into_iter().take(room));
-                (!more).then(|| DisplayEvent::Members(std::mem::take(&mut self.members)))
+                self.members.extend(members.into_iter().take(room));
+                if more {
+                    return None;
+                }
+                let members = std::mem::take(&mut self.members);
+                self.people.replace(&members);
+                let nicks = members.into_iter().map(|member| member.nick).collect();
+                Some(match self.is_catching_up {
+                    true => DisplayEvent::Found(nicks),
+                    false => DisplayEvent::Members(nicks),
+                })
             }
             Notice::Error { message, .. } => Some(DisplayEvent::Trouble(message)),
+            Notice::CaughtUp => {
+                self.is_catching_up = false;
+                None
+            }
         }
     }
 
-    fn said(
-        &mut self,
-        from: String,
-        kind: Kind,
-        history: bool,
-        (id, at, piece, more): (u64, u64, String, bool),
-    ) -> Option<DisplayEvent> {
-        // A text that is longer than texts are is dropped; the server lets none pass.
-        let text = self.pieces.push(&piece, more).ok().flatten()?;
-        let seen = self.seen.contains(&id);
-        if kind != Kind::Private {
-            self.remember(id);
+    fn said(&mut self, said: Said, key: KeyId) -> Option<DisplayEvent> {
+        let was_seen = self.seen.contains(&said.id);
+        if said.kind != Kind::Private {
+            self.remember(said.id);
         }
-        let own = self.own.as_ref() == Some(&from);
-        if history && (seen || own) || self.ignored.contains(&caseless_key(&from)) {
+        if said.history && was_seen || self.people.is_ignored(key) {
             return None;
         }
-        if kind == Kind::Private {
-            self.correspondent = Some(from.clone());
+        if !said.history {
+            self.people.saw(&said.from, key);
         }
-        Some(DisplayEvent::Said(Said {
-            history,
-            at,
-            from,
-            kind,
-            text,
-        }))
+        if said.kind == Kind::Private {
+            self.correspondent = Some((said.from.clone(), key));
+        }
+        Some(DisplayEvent::Said(said))
     }
 
     fn remember(&mut self, id: u64) {
-        if self.seen.len() == HISTORY_TEXTS {
+        if self.seen.len() == MAX_HISTORY_TEXTS {
             self.seen.pop_front();
         }
         self.seen.push_back(id);
@@ -128,123 +178,143 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
-    use proto::chat::Body;
+    use chat_link::PublicKey;
 
     use super::*;
 
-    fn said(id: u64, from: &str, text: &str) -> Notice {
+    fn key(number: u8) -> KeyId {
+        PublicKey::from_bytes([number; 32]).key_id()
+    }
+
+    fn said(id: u64, from: u8, history: bool) -> Notice {
         Notice::Said {
             id,
             at: 1,
-            from: from.into(),
+            from: format!("nick{from}"),
+            key: key(from),
             kind: Kind::Say,
-            text: text.into(),
-            more: false,
-            history: false,
+            text: "hi".into(),
+            history,
         }
     }
 
-    fn with_flags(mut notice: Notice, is_history: bool, goes_on: bool) -> Notice {
-        if let Notice::Said { history, more, .. } = &mut notice {
-            (*history, *more) = (is_history, goes_on);
+    fn inbox() -> Inbox {
+        Inbox::new(key(0))
+    }
+
+    fn take(inbox: &mut Inbox, notice: Notice) -> Option<String> {
+        inbox.take(notice, "nick0").map(|event| event.to_string())
+    }
+
+    #[test]
+    fn history_is_not_shown_twice_nor_is_a_confirmed_text_of_ones_own() {
+        let mut inbox = inbox();
+        assert!(take(&mut inbox, said(1, 1, true)).is_some());
+        assert!(take(&mut inbox, said(3, 1, false)).is_some());
+        take(
+            &mut inbox,
+            Notice::Confirmed {
+                request: 1,
+                id: 4,
+                at: 1,
+            },
+        );
+        inbox.begin();
+        for id in [1, 3] {
+            assert_eq!(take(&mut inbox, said(id, 1, true)), None);
         }
-        notice
-    }
-
-    fn take(inbox: &mut Inbox, notice: &Notice) -> Option<String> {
-        let body = Body::new(notice).unwrap();
-        inbox.take(body.as_json()).map(|shown| shown.to_string())
-    }
-
-    #[test]
-    fn pieces_come_together() {
-        let mut inbox = Inbox::default();
-        let first = with_flags(said(1, "bo", "при"), false, true);
-        assert_eq!(take(&mut inbox, &first), None);
-        assert_eq!(
-            take(&mut inbox, &said(1, "bo", "вет")).as_deref(),
-            Some("<bo> привет")
-        );
-    }
-
-    #[test]
-    fn history_is_not_shown_twice_nor_is_ones_own() {
-        let mut inbox = Inbox::default();
-        let history = |id, from| with_flags(said(id, from, "hi"), true, false);
-        assert!(take(&mut inbox, &history(1, "bo")).is_some());
-        assert!(take(&mut inbox, &said(3, "bo", "hi")).is_some());
-        inbox.begin_afresh(Some("me".into()));
-        assert_eq!(take(&mut inbox, &history(1, "bo")), None);
-        assert_eq!(take(&mut inbox, &history(2, "me")), None);
-        assert_eq!(take(&mut inbox, &history(3, "bo")), None);
-        assert_eq!(take(&mut inbox, &history(4, "me")), None);
-        assert_eq!(
-            take(&mut inbox, &history(5, "bo")).as_deref(),
-            Some("| <bo> hi")
-        );
-        // What is said now is, whatever its id, and by whoever has that nick now.
-        assert!(take(&mut inbox, &said(5, "bo", "hi")).is_some());
-        assert!(take(&mut inbox, &said(6, "me", "hi")).is_some());
-    }
-
-    #[test]
-    fn a_server_that_began_anew_with_its_clock_set_back_is_heard() {
-        let mut inbox = Inbox::default();
-        assert!(take(&mut inbox, &said(1_000, "bo", "hi")).is_some());
-        inbox.begin_afresh(Some("me".into()));
-        let history = |id| with_flags(said(id, "bo", "in between"), true, false);
-        assert!(take(&mut inbox, &history(9)).is_some());
-        assert!(take(&mut inbox, &said(10, "bo", "hi again")).is_some());
-    }
-
-    #[test]
-    fn a_whole_history_is_known_again_whatever_else_was_said() {
-        let mut inbox = Inbox::default();
-        let private = |id| {
-            let mut notice = said(id, "bo", "hi");
-            if let Notice::Said { kind, .. } = &mut notice {
-                *kind = Kind::Private;
-            }
-            notice
+        assert_eq!(take(&mut inbox, said(4, 0, true)), None);
+        // An impostor's line, and our own from another terminal, are texts like all others.
+        let impostor = Notice::Said {
+            id: 5,
+            at: 1,
+            from: "nick0".into(),
+            key: key(9),
+            kind: Kind::Say,
+            text: "I am the traitor".into(),
+            history: true,
         };
-        for id in 0..200 {
-            take(&mut inbox, &said(2 * id, "bo", "hi"));
-            assert!(take(&mut inbox, &private(2 * id + 1)).is_some());
-        }
-        inbox.begin_afresh(None);
-        for id in 150..200 {
-            let history = with_flags(said(2 * id, "bo", "hi"), true, false);
-            assert_eq!(take(&mut inbox, &history), None);
-        }
-        assert_eq!(inbox.seen.len(), HISTORY_TEXTS);
+        assert!(take(&mut inbox, impostor).is_some());
+        assert!(take(&mut inbox, said(6, 0, true)).is_some());
     }
 
     #[test]
-    fn who_is_ignored_stays_so_under_another_nick() {
-        let mut inbox = Inbox::default();
-        assert!(inbox.ignore("BO"));
-        assert_eq!(take(&mut inbox, &said(1, "bo", "hi")), None);
-        let (old, new) = ("bo".into(), "Ли".into());
-        assert!(take(&mut inbox, &Notice::Renamed { old, new }).is_some());
-        assert_eq!(take(&mut inbox, &said(2, "Ли", "hi")), None);
-        assert!(take(&mut inbox, &said(3, "bo", "hi")).is_some(), "another");
-        assert!(!inbox.ignore("ЛИ"));
-        assert!(take(&mut inbox, &said(4, "Ли", "hi")).is_some());
+    fn a_whole_history_is_known_again() {
+        let mut inbox = inbox();
+        for id in 0..2 * MAX_HISTORY_TEXTS as u64 {
+            take(&mut inbox, said(id, 1, false));
+        }
+        inbox.begin();
+        for id in MAX_HISTORY_TEXTS as u64..2 * MAX_HISTORY_TEXTS as u64 {
+            assert_eq!(take(&mut inbox, said(id, 1, true)), None);
+        }
+        assert_eq!(inbox.seen.len(), MAX_HISTORY_TEXTS);
     }
 
     #[test]
-    fn lists_come_together_and_strange_messages_are_left_out() {
-        let mut inbox = Inbox::default();
+    fn only_a_rename_of_our_own_key_is_ours() {
+        let mut inbox = inbox();
+        let renamed = |old: &str, key| Notice::Renamed {
+            old: old.into(),
+            new: "new".into(),
+            key,
+        };
+        assert_eq!(
+            take(&mut inbox, renamed("nick0", key(0))).unwrap(),
+            "* you are new"
+        );
+        // Our other terminal has another nick.
+        let other = take(&mut inbox, renamed("nick7", key(0)));
+        assert_eq!(other.unwrap(), "* nick7 is now new");
+        let other = take(&mut inbox, renamed("nick0", key(1)));
+        assert_eq!(other.unwrap(), "* nick0 is now new");
+    }
+
+    #[test]
+    fn lists_come_together() {
+        let mut inbox = inbox();
         let members = |nick: &str, more| Notice::Members {
-            nicks: vec![nick.into()],
+            members: vec![Member {
+                nick: nick.into(),
+                key: key(1),
+                plaintext: false,
+            }],
             more,
         };
-        assert_eq!(take(&mut inbox, &members("a", true)), None);
+        assert_eq!(take(&mut inbox, members("a", true)), None);
+        let found = inbox.take(members("b", false), "nick0");
         assert_eq!(
-            take(&mut inbox, &members("b", false)).as_deref(),
-            Some("* here: a, b")
+            found,
+            Some(DisplayEvent::Found(vec!["a".into(), "b".into()]))
         );
-        let strange = Body::new(&serde_json::json!({"type": "later"})).unwrap();
-        assert!(inbox.take(strange.as_json()).is_none());
+        assert_eq!(take(&mut inbox, Notice::CaughtUp), None);
+        assert_eq!(take(&mut inbox, members("c", false)).unwrap(), "* here: c");
+    }
+
+    #[test]
+    fn the_correspondent_is_a_person() {
+        let mut inbox = inbox();
+        inbox.people.join("nick1", key(1));
+        let private = Notice::Said {
+            id: 1,
+            at: 1,
+            from: "nick1".into(),
+            key: key(1),
+            kind: Kind::Private,
+            text: "psst".into(),
+            history: false,
+        };
+        take(&mut inbox, private);
+        assert_eq!(inbox.correspondent(), Some("nick1"));
+        let (old, new) = ("nick1".into(), "Ли".into());
+        take(
+            &mut inbox,
+            Notice::Renamed {
+                old,
+                new,
+                key: key(1),
+            },
+        );
+        assert_eq!(inbox.correspondent(), Some("Ли"));
     }
 }

@@ -1,11 +1,9 @@
 //! What wakes the conversation: datagrams, lines, signals, each from a thread of its own.
 
-use std::io::{self, BufRead, ErrorKind};
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{self, BufRead};
+use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
-
-use proto::chat::MAX_DATAGRAM_BYTES;
 
 use super::lines::{BadLine, Lines};
 
@@ -31,67 +29,43 @@ pub(super) enum Input {
     Interrupted,
     /// Something changed; the conversation looks at everything.
     Wake,
+    /// A person's answer to the question whether to trust the server.
+    Answer(bool),
+    /// Nothing listens at this address of the server.
+    Refused {
+        address: SocketAddr,
+        error: io::Error,
+    },
+    /// The server's name was looked up again; without an answer this is empty.
+    Resolved(Vec<SocketAddr>),
     OutputFailed(io::Error),
     SocketFailed(io::Error),
 }
 
-/// Hands on every datagram that comes.
-pub(super) fn receive(socket: UdpSocket, inputs: SyncSender<Input>) -> io::Result<()> {
-    let receiver = thread::Builder::new().name("receiver".into());
-    receiver.spawn(move || {
-        // One byte more than a datagram may have, to tell those that are too long.
-        let mut buffer = [0; MAX_DATAGRAM_BYTES + 1];
-        loop {
-            let input = match socket.recv_from(&mut buffer) {
-                Ok((length, from)) => Input::Datagram {
-                    from,
-                    bytes: buffer[..length].to_vec(),
-                },
-                // Some systems tell here that an earlier datagram found no server; it may come yet.
-                Err(error) if is_passing(&error) => continue,
-                Err(error) => Input::SocketFailed(error),
-            };
-            let is_end = matches!(input, Input::SocketFailed(_));
-            if inputs.send(input).is_err() || is_end {
-                return;
-            }
-        }
-    })?;
-    Ok(())
-}
-
-/// Hands on one line for each `turn`, until the input ends: who sends slowly reads slowly.
-pub(super) fn read_lines(
-    input: impl BufRead + Send + 'static,
+/// Hands on one line for each `turn`, until the input ends: a sender that is slow reads slowly.
+/// The input is opened at the first turn, since a question may be read from it before.
+pub(super) fn read_lines<R: BufRead>(
+    open: impl FnOnce() -> R + Send + 'static,
     turns: Receiver<()>,
     inputs: SyncSender<Input>,
 ) -> io::Result<()> {
     let reader = thread::Builder::new().name("reader".into());
     reader.spawn(move || {
-        let mut lines = Lines::new(input);
-        for () in turns {
+        if turns.recv().is_err() {
+            return;
+        }
+        let mut lines = Lines::new(open());
+        loop {
             let input = match lines.next_line() {
                 Ok(Some(line)) => Input::Line(line),
                 Ok(None) => Input::LinesEnded,
                 Err(error) => Input::LinesBroken(error),
             };
             let is_end = !matches!(input, Input::Line(_));
-            if inputs.send(input).is_err() || is_end {
+            if inputs.send(input).is_err() || is_end || turns.recv().is_err() {
                 return;
             }
         }
     })?;
     Ok(())
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Interrupted
-            | ErrorKind::ConnectionRefused
-            | ErrorKind::ConnectionReset
-            | ErrorKind::HostUnreachable
-            | ErrorKind::NetworkUnreachable
-            | ErrorKind::NetworkDown
-    )
 }

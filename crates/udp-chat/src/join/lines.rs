@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-use proto::chat::MAX_TEXT_BYTES;
+use chat_link::message::MAX_TEXT_BYTES;
 
 use crate::nick::MAX_NICK_BYTES;
 

@@ -1,22 +1,21 @@
-//! What a member writes, on its way: waiting for its turn, then for its confirmation.
-//!
-//! A text may be several messages of the link; here it is one again, to be told whole when it is
-//! not confirmed.
+//! What a member writes, on its way: waiting for its turn, then for the server's answer.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use proto::chat::{Body, TooLong};
+use chat_link::message::{Message, MessageError, Request};
+use chat_link::{Class, Link, MessageId};
 
-use super::command::Wish;
-use crate::link::Link;
+use super::command::Outgoing;
 use crate::pace::Pace;
 
-/// How many texts may wait. A person who writes ahead of a lost contact has room for a page; what
-/// reads a file stops reading.
-pub(super) const MAX_TEXTS: usize = 32;
+/// How many requests may wait. A person's further lines, and a file's, wait before it.
+const MAX_WAITING: usize = 32;
 
-/// A message takes so long in the long run: 20 a second, half of what the server bears.
+/// How many requests may be unacknowledged. More would all be in doubt when contact is lost.
+const MAX_IN_FLIGHT: usize = 64;
+
+/// A message takes so long in the long run: 20 a second, half of what the server takes.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// How many may go at once after a rest, likewise.
@@ -27,17 +26,23 @@ pub(super) struct Outbox {
     pace: Pace,
     /// When the pace allows the next message, if it kept one back.
     free_at: Option<Instant>,
-    waiting: VecDeque<Text>,
-    /// Texts the link has whole, each with the number of its last message.
-    sent: VecDeque<(u64, Wish)>,
+    waiting: VecDeque<Waiting>,
+    sent: VecDeque<Sent>,
 }
 
 #[derive(Debug)]
-struct Text {
-    wish: Wish,
-    /// What the link does not have yet.
-    parts: VecDeque<Body>,
-    begun: bool,
+struct Waiting {
+    outgoing: Outgoing,
+    message: Message,
+}
+
+/// A request that the link has.
+#[derive(Debug)]
+struct Sent {
+    /// The link counts messages, and the server requests, from 1.
+    number: u64,
+    outgoing: Outgoing,
+    is_acknowledged: bool,
 }
 
 impl Outbox {
@@ -51,44 +56,50 @@ impl Outbox {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.waiting.len() < MAX_TEXTS
+        self.waiting.len() < MAX_WAITING
     }
 
-    /// How many are not confirmed.
-    pub(super) fn len(&self) -> usize {
-        self.waiting.len() + self.sent.len()
+    /// Whether the server has answered everything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.sent.is_empty()
     }
 
-    pub(super) fn push(&mut self, wish: Wish) -> Result<(), TooLong> {
-        let parts = wish.encode()?.into();
-        self.waiting.push_back(Text {
-            wish,
-            parts,
-            begun: false,
-        });
+    /// How many requests the server may not have.
+    pub(super) fn unconfirmed(&self) -> usize {
+        self.waiting.len() + self.in_flight()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        outgoing: Outgoing,
+        request: &Request,
+    ) -> Result<(), MessageError> {
+        let message = Message::encode(request)?;
+        self.waiting.push_back(Waiting { outgoing, message });
         Ok(())
     }
 
     /// Hands the link what it takes and the pace allows.
     pub(super) fn feed(&mut self, link: &mut Link, now: Instant) {
         self.free_at = None;
-        while let Some(text) = self.waiting.front_mut() {
-            if !link.is_writable() {
-                return;
-            }
+        while !self.waiting.is_empty() && self.in_flight() < MAX_IN_FLIGHT {
             if let Err(at) = self.pace.take(now) {
                 self.free_at = Some(at);
                 return;
             }
-            let part = text
-                .parts
-                .pop_front()
-                .expect("a text has a part until it is sent");
-            let number = link.send(part).expect("a writable link takes a message");
-            text.begun = true;
-            if text.parts.is_empty() {
-                self.sent
-                    .extend(self.waiting.pop_front().map(|text| (number, text.wish)));
+            let Some(Waiting { outgoing, message }) = self.waiting.pop_front() else {
+                return;
+            };
+            match link.send(&message, Class::Live, now) {
+                Ok(MessageId(number)) => self.sent.push_back(Sent {
+                    number,
+                    outgoing,
+                    is_acknowledged: false,
+                }),
+                Err(_) => {
+                    self.waiting.push_front(Waiting { outgoing, message });
+                    return;
+                }
             }
         }
     }
@@ -98,26 +109,38 @@ impl Outbox {
         self.free_at
     }
 
-    /// The server has the messages up to this number.
-    pub(super) fn confirm(&mut self, through: u64) {
-        while self.sent.front().is_some_and(|(last, _)| *last <= through) {
-            self.sent.pop_front();
-        }
+    /// The server has the request. Texts are answered as well, with their id or an error.
+    pub(super) fn acknowledge(&mut self, number: u64) {
+        self.sent.retain_mut(|sent| {
+            sent.is_acknowledged |= sent.number == number;
+            let is_answered = matches!(sent.outgoing, Outgoing::Nick(_) | Outgoing::Who);
+            !(sent.number == number && is_answered)
+        });
     }
 
-    /// The link is over: gives what it had and did not bring to its end. What it never had stays.
-    pub(super) fn give_up_sent(&mut self) -> Vec<Wish> {
-        let mut lost: Vec<_> = self.sent.drain(..).map(|(_, wish)| wish).collect();
-        if self.waiting.front().is_some_and(|text| text.begun) {
-            lost.extend(self.waiting.pop_front().map(|text| text.wish));
-        }
-        lost
+    /// The server has answered the request.
+    pub(super) fn answer(&mut self, number: u64) -> Option<Outgoing> {
+        let at = self.sent.iter().position(|sent| sent.number == number)?;
+        self.sent.remove(at).map(|sent| sent.outgoing)
+    }
+
+    /// The link is over: gives what it had and the server may not have. What it never had stays.
+    pub(super) fn give_up_sent(&mut self) -> Vec<Outgoing> {
+        let sent = self.sent.drain(..).filter(|sent| !sent.is_acknowledged);
+        sent.map(|sent| sent.outgoing).collect()
     }
 
     /// The same of everything.
-    pub(super) fn give_up(&mut self) -> Vec<Wish> {
+    pub(super) fn give_up(&mut self) -> Vec<Outgoing> {
         let mut lost = self.give_up_sent();
-        lost.extend(self.waiting.drain(..).map(|text| text.wish));
+        lost.extend(self.waiting.drain(..).map(|waiting| waiting.outgoing));
         lost
+    }
+
+    fn in_flight(&self) -> usize {
+        self.sent
+            .iter()
+            .filter(|sent| !sent.is_acknowledged)
+            .count()
     }
 }

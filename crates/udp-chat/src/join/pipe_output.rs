@@ -3,18 +3,24 @@
 //! Nothing is dropped here. A reader that is slow slows the server down: see
 //! [`Output::is_ready`].
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cli::ask_to_trust;
+use trust::Question;
 
 use super::backlog::Backlog;
 use super::display::DisplayEvent;
 use super::input::Input;
-use super::output::Output;
+use super::json::json_line;
+use super::output::{Asked, Output};
 
 pub(super) struct PipeOutput {
     backlog: Arc<Backlog>,
+    as_json: bool,
     printer: JoinHandle<()>,
 }
 
@@ -23,6 +29,7 @@ impl PipeOutput {
     /// [`Input::OutputFailed`].
     pub(super) fn start(
         mut stdout: impl Write + Send + 'static,
+        as_json: bool,
         inputs: SyncSender<Input>,
     ) -> io::Result<Self> {
         let backlog = Arc::new(Backlog::default());
@@ -43,7 +50,11 @@ impl PipeOutput {
                     }
                 }
             })?;
-        Ok(Self { backlog, printer })
+        Ok(Self {
+            backlog,
+            as_json,
+            printer,
+        })
     }
 }
 
@@ -54,12 +65,16 @@ impl Output for PipeOutput {
 
     fn show(&mut self, event: &DisplayEvent) {
         match event {
-            event if event.is_hidden() => {}
+            event if event.is_hidden() && !self.as_json => {}
+            DisplayEvent::Renamed {
+                is_hidden: true, ..
+            } => {}
             DisplayEvent::Hint(_) => {
                 // Nobody may be there to read it.
                 let _ = writeln!(io::stderr(), "{event}");
             }
-            DisplayEvent::You { .. } | DisplayEvent::Found(_) => {}
+            event if self.as_json => self.backlog.push(json_line(event, now())),
+            DisplayEvent::You { .. } | DisplayEvent::Found(_) | DisplayEvent::Confirmed { .. } => {}
             _ => self.backlog.push(format!("{event}\n")),
         }
     }
@@ -70,14 +85,27 @@ impl Output for PipeOutput {
         false
     }
 
-    /// Never: who is here is not kept for a file.
-    fn misses(&self, _: &str) -> bool {
-        false
+    fn ask_to_trust(&mut self, question: &Question) -> Asked {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Asked::Nobody;
+        }
+        // A person types lines here, and none is read before the server is joined.
+        ask_to_trust(question).map_or(Asked::Nobody, Asked::Now)
     }
+
+    fn ask_for_nick(&mut self, _: bool) {}
 
     fn close(self) {
         self.backlog.close();
         // It printed all it could.
         let _ = self.printer.join();
     }
+}
+
+/// The time in Unix milliseconds.
+fn now() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

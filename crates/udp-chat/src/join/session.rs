@@ -1,56 +1,90 @@
-//! A member's side of the chat as a state machine: joining, the link and its loss, coming back.
+//! A member's side of the chat as a state machine: joining, the session, coming back.
 //!
-//! Like the link it has no socket, no thread and no clock: datagrams, wishes and the time go in;
-//! datagrams, what is to be shown and deadlines come out. Who calls it sends what
-//! [`Session::poll_transmit`] gives, shows what [`Session::poll_event`] gives, and looks at
-//! [`Session::end`] after each step.
+//! Like the link it has no socket, no thread and no clock: datagrams, requests and the time go in;
+//! datagrams, what is to be shown and deadlines come out. Its owner sends what
+//! [`Session::poll_transmit`] gives, shows what [`Session::poll_event`] gives, judges the key that
+//! [`Session::take_server_key`] gives, and looks at [`Session::end`] after each step.
 
-mod admission;
+mod joining;
+mod reconnect;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Instant;
 
-use proto::chat::{Bye, Datagram, Nonce, Reason, Refusal, Refused, TooLong};
+use chat_link::message::{MessageError, Notice, Request};
+use chat_link::{
+    CloseReason, End as LinkEnd, Event, Link, Path, PublicKey, RefusalCode, StaticKey,
+};
 
-use super::asking::{Answer, Asking};
-use super::command::Wish;
+use super::command::Outgoing;
 use super::display::DisplayEvent;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use crate::link::{End as LinkEnd, Event, Link};
-use crate::trace::words;
+use super::people::{Ignored, OtherPerson};
+use joining::Attempt;
+pub(super) use joining::NO_ANSWER;
+use reconnect::{NickLoss, Silence};
 
-/// What may wait to be shown; past it messages are left in the link, which slows the server down.
-const MAX_SHOWN: usize = 64;
+/// What may wait to be shown. Past it messages stay with the server, which slows it down.
+const MAX_EVENTS: usize = 64;
+
+/// Who joins, and how.
+pub(super) struct Profile {
+    pub(super) key: StaticKey,
+    pub(super) nick: String,
+    /// How many texts of the history are wanted.
+    pub(super) history: u16,
+    pub(super) plaintext: bool,
+}
 
 pub(super) struct Session {
+    profile: Profile,
+    /// The nick, as the server writes it.
     nick: String,
-    nonces: Box<dyn FnMut() -> Nonce + Send>,
-    asking: Option<Asking>,
-    /// Why the server last refused to have us back.
-    refusal: Option<Refused>,
-    link: Option<Link>,
-    /// The server's bye is to be answered before anything else is sent.
-    answering: bool,
-    /// For a session of ours that is over here and not at the server.
-    farewell: Option<Bye>,
+    random: Box<dyn FnMut() -> [u8; 48] + Send>,
+    /// Whether links describe their datagrams.
+    is_traced: bool,
+    began: Instant,
+    attempt: Option<Attempt>,
+    /// When the next attempt begins, if one is due.
+    retry_at: Option<Instant>,
+    /// Whether the server ever answered.
+    is_heard: bool,
+    server_key: Option<PublicKey>,
+    /// A key to be judged by the owner.
+    presented: Option<PublicKey>,
+    /// Another server's key, which was ignored and reported.
+    ignored_key: Option<PublicKey>,
+    /// The server's addresses, for when it is silent.
+    addresses: Vec<SocketAddr>,
+    link: Option<Box<Link>>,
+    silence: Option<Silence>,
+    nick_loss: Option<NickLoss>,
     inbox: Inbox,
     outbox: Outbox,
-    shown: VecDeque<DisplayEvent>,
+    events: VecDeque<DisplayEvent>,
     progress_at: Instant,
-    /// The history is still coming. Who is here was asked at once, and is answered after it.
-    catching_up: bool,
-    /// The member was told that what it writes has to wait for the server.
+    /// The member was told that its texts wait for the server.
     warned: bool,
     /// A session began, and nobody was told yet.
     arrived: bool,
-    /// The member wants to leave.
     leaving: bool,
-    /// Something of the member's was told to be unconfirmed.
+    /// Something of the member's was shown as not confirmed.
     lost: bool,
+    /// The server refused a request.
+    errors: bool,
     end: Option<End>,
+}
+
+/// Where a datagram goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Destination {
+    /// To whichever address of the server is tried.
+    Handshake,
+    Session(SocketAddr),
 }
 
 /// How the conversation came to its end.
@@ -60,58 +94,80 @@ pub(super) enum End {
     Left,
     /// Nobody answered the first hello.
     NoAnswer,
-    /// The server does not want us, or not back.
-    Refused { code: Refusal, message: String },
+    /// The server does not want us.
+    Refused {
+        code: RefusalCode,
+        message: String,
+        versions: Vec<u32>,
+    },
     /// The server removed us.
-    Removed(Reason),
+    Removed(CloseReason),
+}
+
+/// Why a request is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AskError {
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error(
+        "{nick} is another person now than when you last saw or wrote to that nick; send it again if you mean them"
+    )]
+    OtherPerson { nick: String },
 }
 
 impl Session {
-    /// Begins to join as `nick`. `nonces` are random ones.
+    /// Begins to join. `random` gives bytes of the operating system's randomness.
     pub(super) fn new(
-        nick: String,
-        mut nonces: impl FnMut() -> Nonce + Send + 'static,
+        profile: Profile,
+        random: impl FnMut() -> [u8; 48] + Send + 'static,
+        is_traced: bool,
         now: Instant,
     ) -> Self {
-        let asking = Asking::new(nick.clone(), None, nonces(), now);
-        Self {
-            nick,
-            nonces: Box::new(nonces),
-            asking: Some(asking),
-            refusal: None,
+        let mut session = Self {
+            nick: profile.nick.clone(),
+            inbox: Inbox::new(profile.key.public().key_id()),
+            profile,
+            random: Box::new(random),
+            is_traced,
+            began: now,
+            attempt: None,
+            retry_at: None,
+            is_heard: false,
+            server_key: None,
+            presented: None,
+            ignored_key: None,
+            addresses: Vec::new(),
             link: None,
-            answering: false,
-            farewell: None,
-            inbox: Inbox::default(),
+            silence: None,
+            nick_loss: None,
             outbox: Outbox::new(),
-            shown: VecDeque::new(),
+            events: VecDeque::new(),
             progress_at: now,
-            catching_up: false,
             warned: false,
             arrived: false,
             leaving: false,
             lost: false,
+            errors: false,
             end: None,
-        }
+        };
+        session.begin_attempt(now);
+        session
     }
 
-    /// Takes a datagram in.
-    pub(super) fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) {
+    /// Takes a datagram that came from `from`.
+    pub(super) fn handle(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) {
         if self.end.is_some() {
             return;
         }
-        let answer = self
-            .asking
-            .as_mut()
-            .and_then(|asking| asking.handle(datagram, now));
-        match answer {
-            Some(Answer::Welcome(welcome)) => self.welcomed(welcome, now),
-            Some(Answer::Refused(refused)) => self.refused(refused),
-            None => {
-                if let Some(link) = &mut self.link {
-                    link.handle(datagram, now);
-                }
-            }
+        let path = Path::to(from);
+        if let Some(attempt) = &mut self.attempt {
+            attempt.handle(bytes, path, now);
+        }
+        let has_room = self.events.len() < MAX_EVENTS;
+        if let Some(link) = &mut self.link
+            && link.handle(bytes, path, now, &mut || has_room)
+        {
+            self.heard_from(from);
         }
         self.settle(now);
     }
@@ -120,9 +176,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`TooLong`] when a nick in it is.
-    pub(super) fn ask(&mut self, wish: Wish, now: Instant) -> Result<(), TooLong> {
-        self.outbox.push(wish)?;
+    /// [`AskError`]; then it is not taken.
+    pub(super) fn ask(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), AskError> {
+        let request = self.request(&outgoing)?;
+        self.outbox.push(outgoing, &request)?;
         if self.is_joined() && !self.has_contact() && !std::mem::replace(&mut self.warned, true) {
             self.trouble("no contact; it is sent when the server is back");
         }
@@ -130,9 +187,9 @@ impl Session {
         Ok(())
     }
 
-    /// Hides what a member says, or shows it again; tells whether it is hidden now.
-    pub(super) fn ignore(&mut self, nick: &str) -> bool {
-        self.inbox.ignore(nick)
+    /// Hides a member's texts and renames, or shows them again.
+    pub(super) fn ignore(&mut self, nick: &str) -> Ignored {
+        self.inbox.people.toggle_ignored(nick)
     }
 
     /// Who sent the last private text.
@@ -140,39 +197,34 @@ impl Session {
         self.inbox.correspondent()
     }
 
-    /// Whether there is room for another wish.
+    /// Whether there is room for another request.
     pub(super) fn has_room(&self) -> bool {
         self.outbox.has_room()
     }
 
-    /// Whether the server has confirmed everything, and told what was said before.
+    /// Whether the server has answered everything, and the history is complete.
     pub(super) fn is_settled(&self) -> bool {
-        self.outbox.len() == 0 && !self.catching_up
+        self.outbox.is_empty() && !self.inbox.is_catching_up()
     }
 
-    /// How many of the member's wishes the server has not confirmed.
+    /// How many of the member's requests the server may not have.
     pub(super) fn unconfirmed(&self) -> usize {
-        self.outbox.len()
+        self.outbox.unconfirmed()
     }
 
-    /// When the server last confirmed anything, took us in, or told of the past.
+    /// When the server last acknowledged anything, took us in, or sent history.
     pub(super) fn progress_at(&self) -> Instant {
         self.progress_at
     }
 
     /// Whether the server was ever heard.
     pub(super) fn is_heard(&self) -> bool {
-        self.link.is_some() || self.asking.as_ref().is_some_and(Asking::is_challenged)
+        self.is_heard
     }
 
-    /// Whether the server took us in.
+    /// Whether the server ever took us in.
     pub(super) fn is_joined(&self) -> bool {
         self.link.is_some()
-    }
-
-    /// Whether the server took us in, and is not being asked to have us back.
-    fn has_contact(&self) -> bool {
-        self.is_joined() && self.asking.is_none()
     }
 
     /// Whether a session began since the last call.
@@ -180,53 +232,57 @@ impl Session {
         std::mem::take(&mut self.arrived)
     }
 
-    /// Whether anything was told to be unconfirmed when a session ended.
+    /// Whether anything was shown as not confirmed when a session ended.
     pub(super) fn has_lost(&self) -> bool {
         self.lost
     }
 
-    /// The link, for its figures.
-    pub(super) fn link(&self) -> Option<&Link> {
-        self.link.as_ref()
+    /// Whether the server refused any request.
+    pub(super) fn has_errors(&self) -> bool {
+        self.errors
+    }
+
+    /// The link, for its figures and traces.
+    pub(super) fn link_mut(&mut self) -> Option<&mut Link> {
+        self.link.as_deref_mut()
     }
 
     /// Lets time pass.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.end.is_some() {
+            return;
+        }
         if let Some(link) = &mut self.link {
             link.handle_timeout(now);
         }
         self.settle(now);
-        if self.end.is_some() {
-            return;
-        }
-        let asking_is_over = self
-            .asking
-            .as_ref()
-            .is_some_and(|asking| asking.is_over(now));
-        if asking_is_over {
-            self.asked_in_vain(now);
-        } else if self.asking.is_none() && self.come_back_at().is_some_and(|at| at <= now) {
-            self.trouble("the server does not answer; trying to come back");
-            self.ask_back(self.session(), now);
+        if self.end.is_none() {
+            self.look_at_attempt(now);
+            self.look_at_silence(now);
+            self.reclaim_nick(now);
         }
     }
 
-    /// The next datagram to send now; to be called until there is none.
-    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Datagram<'_>> {
-        if let Some(bye) = self.farewell.take() {
-            return Some(Datagram::Bye(bye));
+    /// Writes the next datagram to send now; to be called until there is none.
+    pub(super) fn poll_transmit(
+        &mut self,
+        now: Instant,
+        datagram: &mut Vec<u8>,
+    ) -> Option<Destination> {
+        if let Some(link) = &mut self.link
+            && let Some(path) = link.poll_transmit(now, datagram)
+        {
+            return Some(Destination::Session(path.remote));
         }
-        let answering = std::mem::take(&mut self.answering);
-        let asking = self.asking.as_mut().filter(|_| !answering);
-        if let Some(hello) = asking.and_then(|asking| asking.poll(now)) {
-            return Some(Datagram::Hello(hello));
-        }
-        self.link.as_mut()?.poll_transmit(now)
+        let attempt = self.attempt.as_mut()?;
+        attempt
+            .poll_transmit(now, datagram)
+            .then_some(Destination::Handshake)
     }
 
     /// The next thing to show.
     pub(super) fn poll_event(&mut self) -> Option<DisplayEvent> {
-        self.shown.pop_front()
+        self.events.pop_front()
     }
 
     /// When to call [`Session::handle_timeout`] if nothing happens before.
@@ -234,35 +290,32 @@ impl Session {
         if self.end.is_some() {
             return None;
         }
-        let link = self.link.as_ref();
-        let come_back_at = self.come_back_at().filter(|_| self.asking.is_none());
+        let link = self.link.as_deref();
+        let outbox = self.outbox.deadline().filter(|_| self.has_contact());
         [
-            self.asking.as_ref().map(Asking::deadline),
-            come_back_at,
+            self.attempt_deadline(),
+            self.silence_deadline(),
+            self.nick_deadline(),
             link.and_then(Link::deadline),
-            self.outbox.deadline().filter(|_| self.has_contact()),
+            outbox,
         ]
         .into_iter()
         .flatten()
         .min()
     }
 
-    /// Says bye; [`Session::end`] tells when that is done.
+    /// Says bye; [`Session::end`] is set when that is done.
     pub(super) fn leave(&mut self, now: Instant) {
         let has_contact = self.has_contact();
         self.leaving = true;
-        self.asking = None;
-        let link = self.link.as_mut();
-        match link.filter(|link| link.deadline().is_some()) {
-            Some(link) if has_contact => link.close(Reason::Quit, now),
-            link => {
-                // Who has not answered for long is not waited for.
-                self.farewell = link.map(|link| Bye {
-                    session: link.session(),
-                    reason: Reason::Quit,
-                });
-                self.end.get_or_insert(End::Left);
-            }
+        self.attempt = None;
+        self.retry_at = None;
+        if let Some(link) = &mut self.link {
+            // A server that has not answered for long is told once, and not waited for.
+            link.close(CloseReason::Quit, now);
+        }
+        if !has_contact {
+            self.end.get_or_insert(End::Left);
         }
     }
 
@@ -279,32 +332,52 @@ impl Session {
             .map(DisplayEvent::not_confirmed)
     }
 
-    /// Takes from the link what it tells, and gives it what waits.
+    fn request(&mut self, outgoing: &Outgoing) -> Result<Request, AskError> {
+        Ok(match outgoing {
+            Outgoing::Say(text) => Request::Say { text: text.clone() },
+            Outgoing::Me(text) => Request::Me { text: text.clone() },
+            Outgoing::Private { to, text } => {
+                let key = self.inbox.people.recipient(to);
+                Request::Private {
+                    to: to.clone(),
+                    key: key.map_err(|OtherPerson| AskError::OtherPerson { nick: to.clone() })?,
+                    text: text.clone(),
+                }
+            }
+            Outgoing::Nick(nick) => {
+                // Whoever takes another nick has given the former one up.
+                self.profile.nick.clone_from(nick);
+                self.nick_loss = None;
+                Request::Nick { nick: nick.clone() }
+            }
+            Outgoing::Who => Request::Who,
+        })
+    }
+
+    /// Takes from attempt and link what they report, and gives the link what waits.
     fn settle(&mut self, now: Instant) {
-        while self.shown.len() < MAX_SHOWN && self.end.is_none() {
-            let Some(event) = self.link.as_mut().and_then(Link::poll_event) else {
-                break;
-            };
+        while self.end.is_none()
+            && let Some(event) = self.attempt.as_mut().and_then(Attempt::poll_event)
+        {
+            self.attempt_event(event, now);
+        }
+        while self.end.is_none()
+            && let Some(event) = self.link.as_mut().and_then(|link| link.poll_event())
+        {
             match event {
-                Event::Arrived(message) => {
-                    if let Some(shown) = self.inbox.take(&message) {
-                        let shown = self.understand(shown, now);
-                        self.shown.push_back(shown);
+                Event::Message(message) => {
+                    // A notice of a later version concerns later clients.
+                    if let Ok(notice) = Notice::decode(&message) {
+                        self.notice(notice, now);
                     }
                 }
-                Event::Delivered { through } => {
-                    self.outbox.confirm(through);
+                Event::Acknowledged(number) => {
+                    self.outbox.acknowledge(number.0);
                     self.progress_at = now;
                 }
-                Event::Writable => {}
+                Event::Moved { .. } => {}
                 Event::Ended(end) => self.link_ended(end, now),
             }
-        }
-        let link = self.link.as_ref();
-        let is_answered =
-            link.is_some_and(|link| link.deadline().is_some() && link.unanswered_since().is_none());
-        if is_answered && self.asking.is_some() {
-            self.answered_again(now);
         }
         if self.has_contact()
             && let Some(link) = &mut self.link
@@ -313,61 +386,70 @@ impl Session {
         }
     }
 
-    fn link_ended(&mut self, end: LinkEnd, now: Instant) {
-        self.catching_up = false;
-        match end {
-            LinkEnd::Closed => self.end = Some(End::Left),
-            LinkEnd::ContactLost => {
-                self.trouble("contact is lost; trying to come back");
-                self.tell_unconfirmed();
-                if self.asking.is_none() {
-                    self.ask_back(self.session(), now);
-                }
-            }
-            LinkEnd::PeerLeft(reason @ (Reason::Stopping | Reason::TimedOut)) => {
-                self.answering = true;
-                self.trouble(match reason {
-                    Reason::Stopping => "the server stopped; trying to come back",
-                    _ => "the server lost contact; trying to come back",
-                });
-                self.tell_unconfirmed();
-                self.ask_back(None, now);
-            }
-            LinkEnd::PeerLeft(reason) => {
-                self.trouble(&format!("removed by the server: {}", words(reason)));
-                self.tell_unconfirmed();
-                self.asking = None;
-                self.end = Some(End::Removed(reason));
-            }
+    fn notice(&mut self, notice: Notice, now: Instant) {
+        if matches!(
+            notice,
+            Notice::Said { history: true, .. } | Notice::CaughtUp
+        ) {
+            self.progress_at = now;
         }
+        let answer = Inbox::answer(&notice);
+        if let Some(answer) = answer {
+            self.progress_at = now;
+            if self.is_nick_request(answer.request) && answer.is_error {
+                return;
+            }
+            self.errors |= answer.is_error;
+            self.outbox.answer(answer.request);
+        }
+        let Some(event) = self.inbox.take(notice, &self.nick) else {
+            return;
+        };
+        if let DisplayEvent::You { nick } = &event {
+            self.nick.clone_from(nick);
+            self.nick_changed();
+        }
+        self.events.push_back(event);
     }
 
-    fn tell_unconfirmed(&mut self) {
+    fn link_ended(&mut self, end: LinkEnd, now: Instant) {
+        self.inbox.end();
+        self.silence = None;
+        if self.leaving {
+            self.end = Some(End::Left);
+            return;
+        }
+        let trouble = match end {
+            LinkEnd::Closed => {
+                self.end = Some(End::Left);
+                return;
+            }
+            LinkEnd::TimedOut => "contact is lost; trying to come back",
+            LinkEnd::Reset => "the server answers again, and knew nothing of this session",
+            LinkEnd::PeerClosed(CloseReason::Stopping) => "the server stopped; trying to come back",
+            LinkEnd::PeerClosed(CloseReason::TimedOut) => {
+                "the server lost contact; trying to come back"
+            }
+            LinkEnd::PeerClosed(reason) => {
+                self.report_unconfirmed();
+                self.end = Some(End::Removed(reason));
+                return;
+            }
+        };
+        self.trouble(trouble);
+        self.report_unconfirmed();
+        self.begin_attempt(now);
+    }
+
+    fn report_unconfirmed(&mut self) {
         let lost = self.outbox.give_up_sent();
         self.lost |= !lost.is_empty();
-        self.shown
+        self.events
             .extend(lost.into_iter().map(DisplayEvent::not_confirmed));
     }
 
     fn trouble(&mut self, text: &str) {
-        self.shown.push_back(DisplayEvent::Trouble(text.to_owned()));
-    }
-
-    /// What the server tells may be about the member itself, or its beginnings.
-    fn understand(&mut self, shown: DisplayEvent, now: Instant) -> DisplayEvent {
-        match shown {
-            DisplayEvent::Renamed { old, new, .. } if old == self.nick => {
-                self.nick.clone_from(&new);
-                DisplayEvent::You { nick: new }
-            }
-            DisplayEvent::Said(said) if said.history => {
-                self.progress_at = now;
-                DisplayEvent::Said(said)
-            }
-            DisplayEvent::Members(nicks) if std::mem::take(&mut self.catching_up) => {
-                DisplayEvent::Found(nicks)
-            }
-            other => other,
-        }
+        self.events
+            .push_back(DisplayEvent::Trouble(text.to_owned()));
     }
 }

@@ -25,16 +25,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use log::{Log, Metadata, Record};
+use trust::Question;
 
 use super::display::DisplayEvent;
 use super::input::Input;
-use super::output::Output;
+use super::output::{Asked, Output};
 use crate::nick::Nick;
 use console::Console;
 pub(super) use console::echoes;
 use events::Events;
 pub use format::Bell;
-use format::Format;
+use format::{Format, Message};
 use painter::Painter;
 use roster::Roster;
 
@@ -128,8 +129,19 @@ impl Output for Terminal {
         true
     }
 
-    fn misses(&self, nick: &str) -> bool {
-        !lock(&self.roster).has(nick)
+    fn ask_to_trust(&mut self, question: &Question) -> Asked {
+        let text = question.to_string();
+        let (facts, prompt) = text.rsplit_once('\n').unwrap_or(("", &text));
+        for line in facts.lines() {
+            self.events.offer(Message::plain("", line));
+        }
+        self.events.ask(prompt);
+        Asked::Later
+    }
+
+    fn ask_for_nick(&mut self, asks: bool) {
+        let prompt = asks.then(|| "another nick: ".to_owned());
+        self.events.set_prompt(prompt);
     }
 
     fn close(self) {

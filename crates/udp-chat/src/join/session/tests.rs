@@ -1,19 +1,22 @@
 //! A session against a server of one member, on a clock of its own.
 
 mod outage;
-mod world;
+mod sim_server;
 
-use std::borrow::Cow;
 use std::time::Duration;
 
+use chat_link::message::{ErrorCode, Kind, Member};
 use proptest::prelude::*;
-use proto::chat::{Ack, Body, Challenge, Data, Kind, Notice, SessionId, Welcome};
 
 use super::*;
-use world::{Door, World};
+use sim_server::{Door, SERVER, Sim, address, own_key};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+fn key(number: u8) -> chat_link::KeyId {
+    PublicKey::from_bytes([number; 32]).key_id()
 }
 
 fn said(id: u64, text: &str) -> Notice {
@@ -21,207 +24,261 @@ fn said(id: u64, text: &str) -> Notice {
         id,
         at: 1,
         from: "bo".into(),
+        key: key(9),
         kind: Kind::Say,
         text: text.into(),
-        more: false,
         history: false,
     }
 }
 
 #[test]
-fn joining_takes_two_hellos_and_then_all_is_confirmed() {
-    let mut world = World::joined();
-    assert_eq!(world.server.hellos, 2);
-    world.say("hi");
-    assert!(!world.session.is_settled(), "the acknowledgement may wait");
-    world.server.post(&said(1, "hello"));
-    world.run(seconds(1));
-    assert!(world.session.is_settled());
-    assert_eq!(world.server.texts(), ["hi"]);
-    assert_eq!(world.take_lines(), ["<bo> hello"]);
-    world.session.leave(world.now);
-    world.run(seconds(1));
-    assert_eq!(world.session.end(), Some(&End::Left));
+fn a_member_joins_talks_and_leaves() {
+    let mut sim = Sim::joined();
+    sim.say("hi");
+    sim.server.post(&said(1, "hello"), sim.now);
+    sim.run(seconds(1));
+    assert!(sim.session.is_settled());
+    assert_eq!(sim.server.texts(), ["hi"]);
+    assert_eq!(sim.take_lines(), ["<bo> hello"]);
+    sim.session.leave(sim.now);
+    sim.run(seconds(1));
+    assert_eq!(sim.session.end(), Some(&End::Left));
+}
+
+#[test]
+fn nothing_of_the_member_leaves_before_the_server_is_trusted() {
+    let mut sim = Sim::new();
+    for _ in 0..10 {
+        sim.session.handle_timeout(sim.now);
+        let mut datagram = Vec::new();
+        while sim.session.poll_transmit(sim.now, &mut datagram).is_some() {
+            for answer in sim.server.handle(&datagram, sim.now) {
+                sim.session.handle(&answer, address(SERVER), sim.now);
+            }
+        }
+    }
+    let key = sim.session.take_server_key().unwrap();
+    assert_eq!(key, sim.server.key());
+    assert!(sim.server.nicks.is_empty());
+    // A person thinks for minutes; then another handshake is begun.
+    sim.session.pause();
+    sim.now += seconds(300);
+    sim.session.handle_timeout(sim.now);
+    assert_eq!(sim.session.end(), None);
+    assert_eq!(sim.session.deadline(), None);
+    sim.session.trust(key, sim.now);
+    sim.settle();
+    assert_eq!(sim.server.nicks, ["me"]);
+    assert_eq!(sim.take_lines(), ["* you are me"]);
 }
 
 #[test]
 fn the_end_waits_for_the_history_as_long_as_it_comes() {
-    let mut world = World::new();
-    world.server.tells_who = false;
-    world.settle();
-    world.run(seconds(3));
-    assert!(world.session.is_joined() && !world.session.is_settled());
-    let history = Notice::Said {
-        id: 1,
-        at: 1,
-        from: "bo".into(),
-        kind: Kind::Say,
-        text: "past".into(),
-        more: false,
-        history: true,
-    };
-    world.server.post(&history);
-    world.settle();
-    assert!(!world.session.is_settled() && world.session.progress_at() == world.now);
-    world.server.tell_who();
-    world.settle();
-    assert!(world.session.is_settled());
+    let mut sim = Sim::new();
+    sim.server.catches_up = false;
+    sim.run(seconds(3));
+    assert!(sim.session.is_joined() && !sim.session.is_settled());
+    let mut past = said(1, "past");
+    if let Notice::Said { history, .. } = &mut past {
+        *history = true;
+    }
+    sim.server.post(&past, sim.now);
+    sim.settle();
+    assert!(!sim.session.is_settled() && sim.session.progress_at() == sim.now);
+    sim.server.post(&Notice::CaughtUp, sim.now);
+    sim.settle();
+    assert!(sim.session.is_settled());
 }
 
 #[test]
-fn a_server_that_is_not_there_is_asked_for_30_seconds() {
-    let mut world = World::new();
-    world.server.up = false;
-    world.run(seconds(29));
-    assert_eq!(world.session.end(), None);
-    world.run(seconds(1));
-    assert_eq!(world.session.end(), Some(&End::NoAnswer));
+fn a_server_that_is_not_there_is_reported_after_5_seconds() {
+    let mut sim = Sim::new();
+    sim.server.is_up = false;
+    sim.say("early");
+    sim.run(Duration::from_millis(4_900));
+    assert_eq!(sim.session.end(), None);
+    sim.run(Duration::from_millis(200));
+    assert_eq!(sim.session.end(), Some(&End::NoAnswer));
 }
 
 #[test]
-fn a_server_that_comes_late_is_joined() {
-    let mut world = World::new();
-    world.server.up = false;
-    world.say("early");
-    world.run(seconds(20));
-    world.server.up = true;
-    world.run(seconds(2));
-    assert!(world.session.is_joined());
-    assert_eq!(world.server.texts(), ["early"]);
+fn a_server_that_comes_late_gets_what_was_typed_before() {
+    let mut sim = Sim::new();
+    sim.server.is_up = false;
+    sim.say("early");
+    sim.run(seconds(3));
+    sim.server.is_up = true;
+    sim.run(seconds(2));
+    assert!(sim.session.is_joined());
+    assert_eq!(sim.server.texts(), ["early"]);
 }
 
 #[test]
-fn a_refusal_ends_the_first_joining_at_once() {
-    let mut world = World::new();
-    world.server.door = Door::Refuses(Refusal::NickTaken);
-    world.settle();
-    let (code, message) = (Refusal::NickTaken, "no".to_owned());
-    assert_eq!(world.session.end(), Some(&End::Refused { code, message }));
-}
-
-#[test]
-fn a_server_that_stops_refuses_who_joins() {
-    let mut world = World::new();
-    world.server.door = Door::Refuses(Refusal::Stopping);
-    world.settle();
-    let (code, message) = (Refusal::Stopping, "no".to_owned());
-    assert_eq!(world.session.end(), Some(&End::Refused { code, message }));
-}
-
-#[test]
-fn a_long_text_is_told_once_when_it_is_not_confirmed() {
-    let mut world = World::joined();
-    world.server.up = false;
-    let long = "long ".repeat(800);
-    world.say(&long);
-    world.say("short");
-    let lost: Vec<_> = world
-        .session
-        .give_up()
-        .map(|shown| shown.to_string())
-        .collect();
-    assert_eq!(
-        lost,
-        [
-            format!("! not confirmed: {long}"),
-            "! not confirmed: short".into()
-        ]
-    );
-    assert!(world.session.is_settled());
+fn a_refusal_ends_the_first_joining_at_once_and_another_nick_can_be_tried() {
+    for code in [
+        RefusalCode::NickTaken,
+        RefusalCode::Stopping,
+        RefusalCode::Banned,
+    ] {
+        let mut sim = Sim::new();
+        sim.server.door = Door::Refuses(code);
+        sim.settle();
+        let (message, versions) = ("no".to_owned(), vec![]);
+        assert_eq!(
+            sim.session.end(),
+            Some(&End::Refused {
+                code,
+                message,
+                versions
+            })
+        );
+        sim.server.door = Door::Open;
+        sim.session.join_as("other", sim.now);
+        sim.settle();
+        assert_eq!(sim.take_lines(), ["* you are other"]);
+    }
 }
 
 #[test]
 fn what_nobody_shows_stays_with_the_server() {
-    let mut world = World::joined();
+    let mut sim = Sim::joined();
     for id in 0..1_000 {
-        world.server.post(&said(id, "more"));
+        sim.server.post(&said(id, "more"), sim.now);
     }
-    let mut bytes = Vec::new();
-    for _ in 0..10_000 {
-        for datagram in world.server.tell(world.now) {
-            let datagram = Datagram::decode(&datagram).unwrap();
-            world.session.handle(&datagram, world.now);
+    let mut datagram = Vec::new();
+    for _ in 0..2_000 {
+        sim.now += Duration::from_millis(5);
+        for bytes in sim.server.transmit(sim.now) {
+            sim.session.handle(&bytes, address(SERVER), sim.now);
         }
-        while let Some(datagram) = world.session.poll_transmit(world.now) {
-            datagram.encode(&mut bytes).unwrap();
-            world.server.handle(&bytes, world.now);
+        sim.session.handle_timeout(sim.now);
+        while sim.session.poll_transmit(sim.now, &mut datagram).is_some() {
+            sim.server.handle(&datagram, sim.now);
         }
     }
-    assert!(world.session.shown.len() <= MAX_SHOWN);
-    world.run(seconds(60));
-    assert_eq!(world.take_lines().len(), 1_000);
+    // A datagram may bring several messages at once.
+    assert!(
+        sim.session.events.len() <= 2 * MAX_EVENTS,
+        "{}",
+        sim.session.events.len()
+    );
+    sim.run(seconds(60));
+    assert_eq!(sim.take_lines().len(), 1_000);
 }
 
 #[test]
-fn ones_own_rename_is_told_as_such_and_another_s_as_another_s() {
-    let mut world = World::joined();
-    let renamed = |old: &str, new: &str| Notice::Renamed {
+fn ones_own_rename_is_shown_as_such_and_another_s_as_another_s() {
+    let mut sim = Sim::joined();
+    let renamed = |old: &str, new: &str, key| Notice::Renamed {
         old: old.into(),
         new: new.into(),
+        key,
     };
-    world.server.post(&renamed("me", "I"));
-    world.server.post(&renamed("bo", "me"));
-    world.settle();
-    assert_eq!(world.take_lines(), ["* you are I", "* bo is now me"]);
+    sim.server.post(&renamed("me", "I", own_key()), sim.now);
+    sim.server.post(&renamed("bo", "me", key(9)), sim.now);
+    sim.settle();
+    assert_eq!(sim.take_lines(), ["* you are I", "* bo is now me"]);
+}
+
+#[test]
+fn a_private_text_for_a_nick_that_has_passed_on_is_not_sent() {
+    let mut sim = Sim::joined();
+    let bo = |number| Member {
+        nick: "bo".into(),
+        key: key(number),
+        plaintext: false,
+    };
+    let private = || Outgoing::Private {
+        to: "bo".into(),
+        text: "psst".into(),
+    };
+    sim.server.post(&Notice::Joined(bo(9)), sim.now);
+    sim.server.post(&said(1, "hi"), sim.now);
+    sim.settle();
+    sim.session.ask(private(), sim.now).unwrap();
+    let reason = CloseReason::Quit;
+    sim.server.post(
+        &Notice::Left {
+            nick: "bo".into(),
+            key: key(9),
+            reason,
+        },
+        sim.now,
+    );
+    sim.server.post(&Notice::Joined(bo(8)), sim.now);
+    sim.run(seconds(1));
+    let error = sim.session.ask(private(), sim.now).unwrap_err();
+    assert!(error.to_string().starts_with("bo is another person now"));
+    sim.session.ask(private(), sim.now).unwrap();
+    sim.run(seconds(1));
+    let keys = sim.server.said.iter().map(|request| match request {
+        Request::Private { key, .. } => *key,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(keys.collect::<Vec<_>>(), [Some(key(9)), Some(key(8))]);
+}
+
+#[test]
+fn a_text_is_settled_when_it_is_answered() {
+    let mut sim = Sim::joined();
+    sim.server.confirms = false;
+    sim.say("hi");
+    sim.run(seconds(1));
+    assert!(!sim.session.is_settled());
+    assert_eq!(sim.session.unconfirmed(), 0, "the server has it");
+    let (code, message) = (ErrorCode::Empty, "nothing to see".to_owned());
+    let error = Notice::Error {
+        request: Some(1),
+        code,
+        message,
+    };
+    sim.server.post(&error, sim.now);
+    sim.settle();
+    assert!(sim.session.is_settled() && sim.session.has_errors());
+    assert_eq!(sim.take_lines(), ["! nothing to see"]);
+}
+
+#[test]
+fn ones_own_text_is_not_history() {
+    let mut sim = Sim::joined();
+    sim.say("mine");
+    sim.run(seconds(1));
+    sim.restart();
+    sim.run(seconds(20));
+    let own = Notice::Said {
+        id: 1,
+        at: 1,
+        from: "me".into(),
+        key: own_key(),
+        kind: Kind::Say,
+        text: "mine".into(),
+        history: true,
+    };
+    sim.take_lines();
+    sim.server.post(&own, sim.now);
+    sim.settle();
+    assert!(sim.take_lines().is_empty());
 }
 
 proptest! {
     #[test]
-    fn no_server_makes_it_panic_or_hoard(
-        said in prop::collection::vec((0..9usize, 0..70u64, 0..5_000u64, "\\PC{0,20}"), 0..60),
+    fn no_datagram_makes_it_panic_or_hoard(
+        datagrams in prop::collection::vec((any::<Vec<u8>>(), 0..5_000u64, any::<bool>()), 0..40),
+        joined: bool,
     ) {
-        let mut world = World::new();
-        for (kind, number, pause, text) in said {
-            // The nonces are 1, 2 and so on, and the sessions, too.
-            let (nonce, session) = (number as u8 % 4, number as u8 % 3);
-            let nonce = Nonce::from_bytes([nonce; 16]);
-            let session = SessionId::from_bytes([session; 16]);
-            let message = Body::new(&said_by(&text, number)).unwrap();
-            let (nick, cookie, ack) = (text.clone(), text.clone(), number / 2);
-            let datagram = match kind {
-                0 => Datagram::Challenge(Challenge { nonce, cookie }),
-                1 => Datagram::Welcome(Welcome { nonce, session, nick }),
-                2 => {
-                    let (code, message) = (Refusal::Stopping, text);
-                    Datagram::Refused(Refused { nonce, code, message })
-                }
-                3 => Datagram::Bye(Bye { session, reason: Reason::Stopping }),
-                4 => Datagram::Bye(Bye { session, reason: Reason::TimedOut }),
-                5 => Datagram::Ack(Ack { session, ack, ranges: vec![] }),
-                6 => {
-                    let wish = Wish::Say(text);
-                    if world.session.has_room() {
-                        world.session.ask(wish, world.now).unwrap();
-                    }
-                    continue;
-                }
-                _ => Datagram::Data(Data {
-                    session,
-                    seq: number,
-                    ack: 0,
-                    ranges: vec![],
-                    message: Cow::Borrowed(message.as_json()),
-                }),
-            };
-            world.session.handle(&datagram, world.now);
-            world.server.up = false;
-            world.run(Duration::from_millis(pause));
-            prop_assert!(world.session.shown.len() <= 2 * MAX_SHOWN);
+        let mut sim = if joined { Sim::joined() } else { Sim::new() };
+        sim.server.is_up = joined;
+        for (bytes, pause, is_text) in datagrams {
+            if is_text && sim.session.has_room() {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                sim.session.ask(Outgoing::Say(text), sim.now).unwrap();
+            }
+            sim.session.handle(&bytes, address(SERVER), sim.now);
+            sim.run(Duration::from_millis(pause));
+            prop_assert!(sim.session.events.len() <= 2 * MAX_EVENTS);
         }
-        world.session.leave(world.now);
-        world.run(seconds(20));
-        prop_assert!(world.session.end().is_some(), "there is always a way out");
-    }
-}
-
-fn said_by(from: &str, id: u64) -> Notice {
-    Notice::Said {
-        id,
-        at: id,
-        from: from.into(),
-        kind: Kind::Me,
-        text: from.into(),
-        more: id.is_multiple_of(3),
-        history: id.is_multiple_of(2),
+        sim.session.leave(sim.now);
+        sim.run(seconds(20));
+        prop_assert!(sim.session.end().is_some(), "there is always a way out");
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Action {
         texts: Vec<String>,
         to: Option<String>,
     },
+    /// A question was answered with yes or no.
+    Answered(bool),
     /// A word for the person.
     Hint(String),
     Interrupt,
@@ -31,17 +33,22 @@ pub(super) struct Editor {
     recall: Recall,
     /// What was deleted last, for Ctrl-Y.
     deleted: String,
-    question: Option<PasteQuestion>,
+    question: Option<Question>,
     /// Tab was pressed and several words are possible.
     candidates_known: bool,
     closed: bool,
 }
 
-/// Several lines were pasted and are not sent before the person agrees.
+/// Something that is not done before the person agrees.
 #[derive(Debug)]
-struct PasteQuestion {
-    texts: Vec<String>,
-    to: Option<String>,
+enum Question {
+    /// To send several pasted lines.
+    Paste {
+        texts: Vec<String>,
+        to: Option<String>,
+    },
+    /// Asked by somebody else; this is the prompt.
+    Other(String),
 }
 
 /// What a word may become, for a line and a cursor: where the word starts, and the candidates.
@@ -50,13 +57,21 @@ pub(super) type Complete<'a> = dyn Fn(&str, usize) -> (usize, Vec<String>) + 'a;
 impl Editor {
     /// The question to answer before anything else, or `prompt`.
     pub(super) fn prompt(&self, prompt: String) -> String {
-        let Some(PasteQuestion { texts, to }) = &self.question else {
-            return prompt;
-        };
-        let to = to
-            .as_ref()
-            .map_or_else(String::new, |to| format!(" to {to}"));
-        format!("send {} lines{to}? [y/N] ", texts.len())
+        match &self.question {
+            None => prompt,
+            Some(Question::Other(prompt)) => prompt.clone(),
+            Some(Question::Paste { texts, to }) => {
+                let to = to
+                    .as_ref()
+                    .map_or_else(String::new, |to| format!(" to {to}"));
+                format!("send {} lines{to}? [y/N] ", texts.len())
+            }
+        }
+    }
+
+    /// Asks a question that is answered with yes or no.
+    pub(super) fn ask(&mut self, prompt: String) {
+        self.question = Some(Question::Other(prompt));
     }
 
     /// What stands after the prompt.
@@ -169,35 +184,33 @@ impl Editor {
             return Some(Action::Hint(hint.into()));
         }
         if !texts.is_empty() {
-            self.question = Some(PasteQuestion { texts, to });
+            self.question = Some(Question::Paste { texts, to });
         }
         None
     }
 
-    fn answer(&mut self, question: PasteQuestion, key: Key) -> Option<Action> {
-        match key {
-            Key::Character('y' | 'Y') => {
-                let PasteQuestion { texts, to } = question;
+    fn answer(&mut self, question: Question, key: Key) -> Option<Action> {
+        let is_yes = match key {
+            Key::Character('y' | 'Y') => true,
+            Key::Character('n' | 'N') | Key::Enter | Key::Escape | Key::EndOfInput => false,
+            Key::Interrupt if matches!(question, Question::Paste { .. }) => false,
+            Key::Interrupt => return Some(Action::Interrupt),
+            key => {
+                self.question = Some(question);
+                return (key == Key::Suspend).then_some(Action::Suspend);
+            }
+        };
+        match question {
+            Question::Other(_) => Some(Action::Answered(is_yes)),
+            Question::Paste { texts, .. } if !is_yes => {
+                let lines = texts.len();
+                Some(Action::Hint(format!("not sent: {lines} pasted lines")))
+            }
+            Question::Paste { texts, to } => {
                 if to.is_some() {
                     self.line.take();
                 }
                 Some(Action::Pasted { texts, to })
-            }
-            Key::Character('n' | 'N')
-            | Key::Enter
-            | Key::Escape
-            | Key::Interrupt
-            | Key::EndOfInput => {
-                let lines = question.texts.len();
-                Some(Action::Hint(format!("not sent: {lines} pasted lines")))
-            }
-            Key::Suspend => {
-                self.question = Some(question);
-                Some(Action::Suspend)
-            }
-            _ => {
-                self.question = Some(question);
-                None
             }
         }
     }
@@ -307,6 +320,18 @@ mod tests {
         let no = Action::Hint("not sent: 2 pasted lines".into());
         assert_eq!(press(&mut editor, typed("\n")), [no]);
         assert_eq!(editor.prompt("me> ".into()), "me> ");
+    }
+
+    #[test]
+    fn a_question_stands_before_the_line_until_it_is_answered() {
+        let mut editor = Editor::default();
+        press(&mut editor, typed("half"));
+        editor.ask("Trust it? [y/N] ".into());
+        assert_eq!(editor.prompt("me> ".into()), "Trust it? [y/N] ");
+        assert_eq!(press(&mut editor, typed("xY")), [Action::Answered(true)]);
+        editor.ask("Trust it? [y/N] ".into());
+        assert_eq!(press(&mut editor, typed("\n")), [Action::Answered(false)]);
+        assert_eq!(editor.unsent(), "half");
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub(super) struct Pending {
     pub(super) resized: bool,
     /// The process was stopped and goes on.
     pub(super) resumed: bool,
+    /// A question to be answered with yes or no.
+    pub(super) question: Option<String>,
+    /// The prompt from now on; `None` in it for the usual one.
+    pub(super) prompt: Option<Option<String>>,
     /// The screen is to be cleared.
     pub(super) cleared: bool,
     /// The conversation is over: print what there is and end.
@@ -47,6 +51,8 @@ impl Pending {
         self.messages.is_empty()
             && self.keys.is_empty()
             && self.keys_ended.is_none()
+            && self.question.is_none()
+            && self.prompt.is_none()
             && !(self.resized || self.resumed || self.cleared || self.closed)
     }
 }
@@ -83,6 +89,16 @@ impl Events {
 
     pub(super) fn resume(&self) {
         self.change(|pending| pending.resumed = true);
+    }
+
+    /// Asks a question, after the messages so far.
+    pub(super) fn ask(&self, prompt: &str) {
+        self.change(|pending| pending.question = Some(prompt.to_owned()));
+    }
+
+    /// Puts another prompt before the line, or the usual one again.
+    pub(super) fn set_prompt(&self, prompt: Option<String>) {
+        self.change(|pending| pending.prompt = Some(prompt));
     }
 
     pub(super) fn clear(&self) {

@@ -4,11 +4,11 @@
 
 use std::hash::Hasher;
 
+use chat_link::message::Kind;
 use clap::ValueEnum;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proto::caseless_key;
-use proto::chat::Kind;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::display::{DisplayEvent, Said};
@@ -233,6 +233,7 @@ mod tests {
     fn said(from: &str, text: &str) -> Said {
         Said {
             history: false,
+            id: 1,
             at: 1_790_000_000_000,
             from: from.into(),
             kind: Kind::Say,
@@ -340,7 +341,10 @@ mod tests {
     fn nothing_from_the_network_commands_the_terminal() {
         let mut format = plain();
         let evil = "\x1b[2J\u{9b}1m\u{202e}\r\n\x07";
-        let joined = DisplayEvent::Joined { nick: evil.into() };
+        let joined = DisplayEvent::Joined {
+            nick: evil.into(),
+            plaintext: true,
+        };
         let trouble = DisplayEvent::Trouble(evil.into());
         let lines = [
             show(&mut format, said(evil, evil)),

@@ -27,6 +27,8 @@ pub(super) struct Painter {
     keys: KeyParser,
     editor: Editor,
     roster: Arc<Mutex<Roster>>,
+    /// The prompt, if it is not the nick.
+    prompt: Option<String>,
     inputs: SyncSender<Input>,
     /// Whether the terminal is ours; it is not while the job is in the background.
     has_terminal: bool,
@@ -45,6 +47,7 @@ impl Painter {
             keys: KeyParser::default(),
             editor: Editor::default(),
             roster,
+            prompt: None,
             inputs,
             has_terminal: true,
         }
@@ -89,6 +92,12 @@ impl Painter {
         if !messages.is_empty() {
             self.screen.print(&messages);
         }
+        if let Some(prompt) = pending.question {
+            self.editor.ask(prompt);
+        }
+        if let Some(prompt) = pending.prompt {
+            self.prompt = prompt;
+        }
         let keys = match pending.keys.is_empty() {
             true => self.keys.decide(),
             false => self.keys.push(&pending.keys),
@@ -122,6 +131,7 @@ impl Painter {
                 self.send(Input::Texts { texts, to });
             }
             Some(Action::Hint(text)) => self.screen.print(&[Message::plain("* ", &text)]),
+            Some(Action::Answered(answer)) => self.send(Input::Answer(answer)),
             Some(Action::Interrupt) => self.send(Input::Interrupted),
             Some(Action::EndOfInput) => self.send(Input::LinesEnded),
             Some(Action::ClearScreen) => self.screen.clear(),
@@ -132,7 +142,7 @@ impl Painter {
 
     /// A line stays to be seen, as it was typed.
     fn print_own(&mut self, line: &str) {
-        let prompt = format!("{}> ", lock(&self.roster).own());
+        let prompt = self.prompt();
         self.screen.print(&[Message::plain(&prompt, line)]);
     }
 
@@ -163,10 +173,15 @@ impl Painter {
             self.screen.erase();
             return self.screen.flush();
         }
-        let prompt = format!("{}> ", lock(&self.roster).own());
+        let prompt = self.prompt();
         self.screen
             .draw(&self.editor.prompt(prompt), self.editor.line());
         self.screen.flush()
+    }
+
+    fn prompt(&self) -> String {
+        let nick = || format!("{}> ", lock(&self.roster).own());
+        self.prompt.clone().unwrap_or_else(nick)
     }
 
     /// A line that was not sent stays to be seen; the shell's prompt goes below.

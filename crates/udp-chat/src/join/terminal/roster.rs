@@ -31,18 +31,12 @@ impl Roster {
         &self.own
     }
 
-    /// Whether somebody here is called so, whatever the case.
-    pub(super) fn has(&self, nick: &str) -> bool {
-        let key = caseless_key(nick);
-        key == self.own.key() || self.others.contains_key(&key)
-    }
-
     /// Follows who comes, goes and changes nicks.
     pub(super) fn learn(&mut self, event: &DisplayEvent) {
         match event {
             DisplayEvent::Said(said) if said.history => {}
             DisplayEvent::Said(said) => self.add(&said.from),
-            DisplayEvent::Joined { nick } => self.add(nick),
+            DisplayEvent::Joined { nick, .. } => self.add(nick),
             DisplayEvent::Left { nick, .. } => self.remove(nick),
             DisplayEvent::Renamed { old, new, .. } => {
                 self.remove(old);
@@ -57,7 +51,7 @@ impl Roster {
                     self.own = nick;
                 }
             }
-            DisplayEvent::Trouble(_) | DisplayEvent::Hint(_) => {}
+            DisplayEvent::Confirmed { .. } | DisplayEvent::Trouble(_) | DisplayEvent::Hint(_) => {}
         }
     }
 
@@ -136,19 +130,21 @@ mod tests {
     fn comings_and_goings_are_followed() {
         let mut roster = roster();
         let nick = |nick: &str| nick.to_owned();
-        roster.learn(&DisplayEvent::Joined { nick: nick("carl") });
+        roster.learn(&DisplayEvent::Joined {
+            nick: nick("carl"),
+            plaintext: false,
+        });
         let (old, new) = (nick("bo"), nick("Ли"));
         roster.learn(&DisplayEvent::Renamed {
             old,
             new,
             is_hidden: false,
         });
-        let reason = proto::chat::Reason::Quit;
+        let reason = chat_link::CloseReason::Quit;
         let anna = nick("anna");
         roster.learn(&DisplayEvent::Left { nick: anna, reason });
         let all = roster.complete("x ", 2).1;
         assert_eq!(all, ["anders ", "carl ", "Аня ", "Ли "].map(nick));
-        assert!(roster.has("ЛИ") && roster.has("me") && !roster.has("bo"));
         roster.learn(&DisplayEvent::You { nick: nick("I") });
         assert_eq!(roster.own().as_str(), "I");
     }
