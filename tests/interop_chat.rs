@@ -1,10 +1,10 @@
-//! Members in Python, written from PROTOCOL.md alone, and ours, in one room of the real server, on a
+//! Members in Python, written from CHAT.md alone, and ours, in one room of the real server, on a
 //! network that loses, doubles and reorders.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use testbed::{NetProfile, Program, Relay, Running, python};
+use testbed::{Folder, NetProfile, Program, Relay, Running, python};
 
 const GOOD_NETWORK: NetProfile = NetProfile {
     loss: 0.0,
@@ -127,7 +127,9 @@ fn a_member_in_python_goes_on_from_another_port() {
 
 #[test]
 fn a_member_in_python_comes_back_to_a_server_that_was_started_anew() {
-    let first = server();
+    let folder = Folder::new();
+    let in_folder = || chat().in_folder(&folder).args(["serve", "--port", "0"]).spawn();
+    let first = in_folder();
     let relay = Relay::start(first.await_address(), GOOD_NETWORK, 6);
     let Some(anya) = in_python(relay.address(), "Аня") else {
         return;
@@ -139,7 +141,8 @@ fn a_member_in_python_comes_back_to_a_server_that_was_started_anew() {
     assert_eq!(witness.next_line(), "| <Аня> heard");
     drop(witness);
     first.kill();
-    let second = server();
+    // The same identity, so it can say at once that it does not know the session.
+    let second = in_folder();
     relay.set_server(second.await_address());
     anya.write_stdin("unheard\n");
     anya.wait_for_stderr("joined as Аня");

@@ -1,5 +1,5 @@
-//! The implementation in Python against the examples in the documents, which test ours as well,
-//! and its own link and member without a network.
+//! The implementation in Python against the examples in the documents, which test ours as well, and its cryptography
+//! against the vectors of the RFCs.
 
 use testbed::python;
 
@@ -9,13 +9,8 @@ fn it_agrees_with_the_documents() {
 }
 
 #[test]
-fn its_link_agrees_with_the_exchange_and_survives_bad_networks() {
-    passes("link_test.py");
-}
-
-#[test]
-fn its_member_joins_and_comes_back() {
-    passes("member_test.py");
+fn its_cryptography_agrees_with_the_rfcs() {
+    passes("noise_test.py");
 }
 
 fn passes(script: &str) {

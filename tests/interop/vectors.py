@@ -5,12 +5,10 @@ import json
 import unittest
 
 import auth
-import datagram
 import dialogue
 import documents
 import ident
 from framing import ECHO_LIMIT, FrameError, frame, recv_text
-from messages import is_notice
 
 
 class Stream:
@@ -74,27 +72,6 @@ class Dialogues(unittest.TestCase):
 
     def test_authentication(self):
         self.check("auth", lambda line, passwords: auth.request(line, lambda _: next(passwords)), auth.sentences)
-
-
-class Datagrams(unittest.TestCase):
-    def test_datagrams(self):
-        for line in documents.lines("json datagram"):
-            fields = json.loads(line)
-            if fields["type"] == "hello":
-                del fields["pad"]
-                payload = datagram.encode_hello(fields)
-                self.assertEqual(len(payload), datagram.LIMIT)
-                padded = line.replace("…", "." * (datagram.LIMIT - len(line.replace("…", "").encode())))
-                self.assertEqual(payload, padded.encode())
-            else:
-                payload = datagram.encode(fields)
-                self.assertEqual(payload, line.encode())
-            self.assertEqual(datagram.decode(payload)["type"], fields["type"])
-
-    def test_notices(self):
-        for line in documents.lines("json notice"):
-            self.assertTrue(is_notice(json.loads(line)), line)
-            self.assertEqual(datagram.encode(json.loads(line)), line.encode())
 
 
 if __name__ == "__main__":
