@@ -214,7 +214,7 @@ impl Room {
 
     /// Whether [`Room::poll_transmit`] may have something.
     pub fn has_work(&self) -> bool {
-        !self.answers.is_empty() || !self.ready.is_empty() || !self.too_slow.is_empty() || !self.waiting.is_empty()
+        !self.answers.is_empty() || !self.ready.is_empty() || !self.too_slow.is_empty() || !self.waiting.is_empty() || self.is_quiet()
     }
 
     /// The next thing to log.

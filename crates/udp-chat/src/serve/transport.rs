@@ -107,6 +107,8 @@ impl<'a> Transport<'a> {
                 continue;
             }
             match self.fill_buffer() {
+                // An empty datagram wakes the server (`ServerHandle`).
+                Ok(()) if self.unread.is_empty() => return Ok(None),
                 Ok(()) => {}
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => return Ok(None),
