@@ -11,6 +11,8 @@ mod admission;
 mod commands;
 mod leaving;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;

@@ -1,0 +1,127 @@
+//! What hostile and broken clients do to others, and to the server's memory.
+
+use chat_link::message::{MAX_TEXT_BYTES, Message, Request};
+use chat_link::{Class, CloseReason, End, Path, SessionId};
+
+use super::super::{Command, MAX_QUEUED_BYTES};
+use super::sim::{SimServer, address, closed, seconds};
+
+#[test]
+fn garbage_and_unknown_sessions_draw_no_more_than_they_are() {
+    let mut server = SimServer::new();
+    server.join("Anna", 2);
+    let mut unknown = vec![1];
+    unknown.extend_from_slice(&[9; 59]);
+    assert!(SessionId::of_datagram(&unknown).is_some());
+    let mut datagram = Vec::new();
+    let mut drawn = 0;
+    for bytes in [&b""[..], b"{", b"{\"type\":\"hello\"}", &[0xff; 1_200], &unknown] {
+        server.room.handle(bytes, Path::to(address(9, 9)), server.now);
+        while let Some(path) = server.room.poll_transmit(server.now, &mut datagram) {
+            assert_eq!(path, Path::to(address(9, 9)));
+            assert!(datagram.len() < bytes.len());
+            drawn += 1;
+        }
+    }
+    assert_eq!(drawn, 1, "the unknown session is reset");
+}
+
+#[test]
+fn copies_of_a_members_datagrams_from_elsewhere_draw_at_most_three_times_their_bytes() {
+    let mut server = SimServer::new();
+    let (anna, boris) = (server.join("Anna", 2), server.join("Boris", 3));
+    server.run(seconds(1));
+    let forged = Path::to(address(66, 66));
+    let message = Message::encode(&Request::Say { text: "hi".into() }).unwrap();
+    server.clients[anna].link.send(&message, Class::Live, server.now).unwrap();
+    let mut copied = Vec::new();
+    server.clients[anna].link.poll_transmit(server.now, &mut copied).unwrap();
+    let mut drawn = 0;
+    let mut datagram = Vec::new();
+    for second in 0..60 {
+        server.now += seconds(1);
+        server.room.handle(&copied, forged, server.now);
+        server.say(boris, &format!("text {second}"));
+        server.room.handle_timeout(server.now);
+        while let Some(path) = server.room.poll_transmit(server.now, &mut datagram) {
+            drawn += if path == forged { datagram.len() } else { 0 };
+        }
+    }
+    assert!(drawn <= 3 * copied.len(), "{drawn} bytes for copies of {}", copied.len());
+}
+
+#[test]
+fn a_member_that_acknowledges_nothing_is_removed_however_much_it_pings() {
+    let mut server = SimServer::new();
+    let (anna, eve) = (server.join("Anna", 2), server.join("Eve", 3));
+    server.clients[eve].is_deaf = true;
+    server.say(anna, "hi");
+    for _ in 0..59 {
+        server.run(seconds(1));
+        server.request(eve, &Request::Who);
+    }
+    assert_eq!(server.room.members(), 2);
+    server.run(seconds(5));
+    assert_eq!(server.room.members(), 1);
+}
+
+#[test]
+fn too_many_messages_slow_their_network_down_and_remove_nobody() {
+    let mut server = SimServer::new();
+    let eves = [server.join("Eve", 3), server.join("Evelyn", 3)];
+    let anna = server.join("Anna", 2);
+    server.notices(anna);
+    let began = server.now;
+    for number in 0..400 {
+        for eve in eves {
+            server.say(eve, &format!("spam {number}"));
+        }
+    }
+    server.run(seconds(5));
+    let texts = server.texts(anna).len();
+    let most = 100 + (server.now - began).as_secs() as usize * 40;
+    assert!((100..=most + 2).contains(&texts), "{texts} of at most {most}");
+    assert!(eves.iter().all(|&eve| server.clients[eve].end.is_none()));
+    server.run(seconds(30));
+    assert_eq!(texts + server.texts(anna).len(), 800, "nothing is lost");
+}
+
+#[test]
+fn queues_are_bounded_and_the_largest_gives_way() {
+    let mut server = SimServer::new();
+    // A queue takes 4,096 messages; those of 20 members with the longest texts are over 256 MiB.
+    for number in 0..20 {
+        let member = server.join(&format!("Deaf{number}"), 10 + number);
+        server.clients[member].is_deaf = true;
+    }
+    let text = "x".repeat(MAX_TEXT_BYTES);
+    let mut datagram = Vec::new();
+    for _ in 0..3_500 {
+        server.command(Command::Say(text.clone())).unwrap();
+        while server.room.poll_transmit(server.now, &mut datagram).is_some() {}
+    }
+    let queued: usize = server.room.members.values().map(|member| member.link.queued_bytes()).sum();
+    assert!(queued <= MAX_QUEUED_BYTES, "{queued}");
+    assert!((10..20).contains(&server.room.members()), "{} are left", server.room.members());
+}
+
+#[test]
+fn a_restarted_server_resets_the_sessions_of_the_one_before() {
+    let mut server = SimServer::new();
+    let anna = server.join("Anna", 2);
+    let mut restarted = SimServer::new();
+    std::mem::swap(&mut server.room, &mut restarted.room);
+    server.say(anna, "anybody?");
+    server.run(seconds(1));
+    assert_eq!(server.clients[anna].end, Some(End::Reset));
+}
+
+#[test]
+fn an_endless_message_ends_its_session_alone() {
+    let mut server = SimServer::new();
+    let (anna, eve) = (server.join("Anna", 2), server.join("Eve", 3));
+    server.clients[eve].link.close(CloseReason::Other, server.now);
+    server.run(seconds(1));
+    assert_ne!(server.clients[eve].end, closed(CloseReason::Kicked));
+    assert_eq!((server.clients[anna].end, server.room.members()), (None, 1));
+}
