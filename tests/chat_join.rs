@@ -8,7 +8,7 @@ mod outage;
 use std::net::SocketAddr;
 use std::thread;
 
-use proto::chat::MAX_TEXT_BYTES;
+use chat_link::message::MAX_TEXT_BYTES;
 use testbed::{Finished, Program, Running};
 
 const UDP_CHAT: &str = env!("CARGO_BIN_EXE_udp-chat");
@@ -190,8 +190,8 @@ fn who_stays_for_a_moment_gets_all_of_the_history() {
         .stdin_bytes(texts)
         .output()
         .expect_success();
-    for input in ["", "hi\n"] {
-        let bo = join(address, "bo").stdin_bytes(input).output();
+    for (nick, input) in [("bo", ""), ("carl", "hi\n")] {
+        let bo = join(address, nick).stdin_bytes(input).output();
         let bo = bo.expect_success();
         let history = (0..50).map(|text| format!("| <anna> {text}"));
         assert!(lines(&bo).into_iter().eq(history), "{}", bo.stdout_text());
@@ -207,7 +207,7 @@ fn who_cannot_join_is_told_why_on_stderr() {
     assert_eq!(
         taken.stderr_text(),
         "udp-chat: the server refuses \"ANNA\": the nick is taken, or looks like one that is; \
-         choose another with --nick (if it was you, the nick is free after a minute)\n"
+         choose another with --nick (if it was you, the nick is kept for you for 10 minutes)\n"
     );
     assert_eq!(taken.stdout_text(), "");
     let none = join(address, "a b").output().expect_code(1);
@@ -324,7 +324,8 @@ fn the_protocol_can_be_seen_at_work() {
         "trace: to ",
         "trace: from ",
         "lost on purpose",
-        ", again",
+        "handshake {\"type\":\"hello\"",
+        "message 1 {\"type\":\"say\"",
         "round trip with the server",
     ] {
         assert!(anna.stderr_text().contains(seen), "{seen}");

@@ -15,11 +15,14 @@ mod texts;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::num::NonZero;
+use std::thread;
+use std::time::Duration;
 
-use proto::chat::{Kind, Notice, Reason};
+use chat_link::message::{Kind, Member, Notice};
+use chat_link::{CloseReason, KeyId, PublicKey};
 use testbed::{Program, Running, Terminal};
 
-use stranger::{Say, Stranger};
+use stranger::{Order, Stranger};
 
 const UDP_CHAT: &str = env!("CARGO_BIN_EXE_udp-chat");
 
@@ -133,37 +136,41 @@ fn nothing_a_strange_server_says_commands_the_terminal() {
     let anna = member.spawn_in_terminal();
     anna.expect("connected to");
     let evil = || "\x1b]0;owned\x07\u{9b}2J\u{202e}".to_owned();
+    let member = || Member {
+        nick: evil(),
+        key: key(1),
+        plaintext: false,
+    };
     for notice in [
-        Notice::Joined { nick: evil() },
+        Notice::Joined(member()),
         Notice::Members {
-            nicks: vec![evil()],
+            members: vec![member()],
             more: false,
-        },
-        Notice::Renamed {
-            old: "anna".into(),
-            new: evil(),
         },
         Notice::Said {
             id: 1,
             at: u64::MAX,
             from: evil(),
+            key: key(1),
             kind: Kind::Me,
             text: evil(),
-            more: false,
             history: true,
         },
     ] {
-        stranger.say(Say::Notice(notice));
+        stranger.order(Order::Say(notice));
     }
     let shown = r"\x1b]0;owned\x07\u{9b}2J\u{202e}";
     anna.expect(&format!("{shown} joined"));
     anna.expect(&format!("here: {shown}"));
-    anna.expect(&format!("you are {shown}"));
     anna.expect(&format!("** {shown} {shown}"));
     anna.type_keys("\t\t\r");
-    stranger.say(Say::Bye(Reason::Stopping));
+    stranger.order(Order::Close(CloseReason::Stopping));
     anna.expect("! the server stopped");
     assert_harmless(&anna);
+}
+
+fn key(number: u8) -> KeyId {
+    PublicKey::from_bytes([number; 32]).key_id()
 }
 
 fn assert_harmless(terminal: &Terminal) {
@@ -222,31 +229,71 @@ fn the_nick_is_asked_for() {
 
 #[test]
 fn what_is_typed_while_connecting_is_seen_and_sent() {
-    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap();
-    let anna = Program::new(UDP_CHAT).args(flags(address, "anna"));
+    let (_server, address) = serve();
+    let bo = in_pipe(address, "bo");
+    let relay = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let door = relay.local_addr().unwrap();
+    let anna = Program::new(UDP_CHAT).args(flags(door, "anna"));
     let anna = anna.spawn_in_terminal();
-    anna.expect(&format!("* connecting to {address}"));
+    anna.expect(&format!("* connecting to {door}"));
     anna.type_line("first");
     anna.type_keys("second");
     anna.expect("anna> second");
-    drop(silent);
-    let port = address.port().to_string();
-    let server = [
-        "serve",
-        "--host",
-        "127.0.0.1",
-        "--strict-port",
-        "--port",
-        &port,
-    ];
-    let server = Program::new(UDP_CHAT).args(server).spawn();
-    server.await_address();
-    let bo = in_pipe(address, "bo");
+    thread::spawn(move || relay_to(address, &relay));
     anna.expect("you are anna");
     anna.type_keys("\r");
-    assert!(bo.wait_for_line("first").ends_with("<anna> first"));
+    assert_eq!(bo.wait_for_line("first"), "<anna> first");
     assert_eq!(bo.wait_for_line("second"), "<anna> second");
+}
+
+/// Hands datagrams on between a server and one member.
+fn relay_to(server: SocketAddr, relay: &UdpSocket) {
+    let mut bytes = [0; 2_000];
+    let mut member = None;
+    // It ends with the test's process.
+    while let Ok((length, from)) = relay.recv_from(&mut bytes) {
+        let to = if from == server { member } else { Some(server) };
+        if from != server {
+            member = Some(from);
+        }
+        if let Some(to) = to {
+            relay.send_to(&bytes[..length], to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_wrong_port_is_reported_at_once() {
+    let closed = UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let anna = Program::new(UDP_CHAT).args(flags(closed, "anna"));
+    let anna = anna.spawn_in_terminal();
+    assert_eq!(anna.wait_within(Duration::from_secs(4)).code(), Some(1));
+    assert!(
+        anna.plain().contains("connection refused"),
+        "{}",
+        anna.plain()
+    );
+}
+
+#[test]
+fn a_nick_that_was_asked_for_is_asked_for_again_when_it_is_taken() {
+    let (_server, address) = serve();
+    let _anna = in_pipe(address, "anna");
+    let mut flags = flags(address, "").to_vec();
+    flags.truncate(5);
+    let other = Program::new(UDP_CHAT).args(flags).env("USER", "anna");
+    let other = other.spawn_in_terminal();
+    other.expect("Nick [anna]: ");
+    other.type_line("");
+    other.expect("another nick: ");
+    other.type_line("a b");
+    other.expect("! a nick has letters");
+    other.type_line("anja");
+    other.expect("you are anja");
+    other.expect("anja> ");
 }
 
 #[test]
@@ -295,7 +342,8 @@ fn the_protocol_is_shown_among_the_messages() {
     let anna = member.spawn_in_terminal();
     anna.expect("trace: from ");
     anna.type_line("hi");
-    anna.expect("data 2, ack ");
+    anna.expect("trace: to ");
+    anna.expect("message 1 ");
     anna.type_line("/quit");
     anna.expect("disconnected: everything is confirmed");
     assert!(anna.wait().success());

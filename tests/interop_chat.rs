@@ -128,7 +128,12 @@ fn a_member_in_python_goes_on_from_another_port() {
 #[test]
 fn a_member_in_python_comes_back_to_a_server_that_was_started_anew() {
     let folder = Folder::new();
-    let in_folder = || chat().in_folder(&folder).args(["serve", "--port", "0"]).spawn();
+    let in_folder = || {
+        chat()
+            .in_folder(&folder)
+            .args(["serve", "--port", "0"])
+            .spawn()
+    };
     let first = in_folder();
     let relay = Relay::start(first.await_address(), GOOD_NETWORK, 6);
     let Some(anya) = in_python(relay.address(), "Аня") else {

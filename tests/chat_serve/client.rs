@@ -1,334 +1,281 @@
-//! A member of the chat: a socket, a link, and a thread that moves datagrams between them.
+//! A client made of the crate's own link: a thread with a socket, which records what it sees.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use proto::chat::{
-    Body, Datagram, Hello, MAX_DATAGRAM_BYTES, Nonce, Notice, Parts, Reason, Refusal, Request,
-    SessionId, VERSION, split,
+use chat_link::message::{Message, Notice, Request};
+use chat_link::{
+    Class, CloseReason, Connector, ConnectorEvent, End, Event, Join, Link, Path, RefusalCode,
+    StaticKey,
 };
-use rand::TryRng;
-use rand::rngs::SysRng;
-use udp_chat::{End, Event, Link};
 
-/// How long anything may take in a test; storms and shared machines are slow.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// How soon a wish of the test's is noticed.
-const TICK: Duration = Duration::from_millis(5);
-
-/// Silence after which a client says hello beside its link.
-const COME_BACK_AFTER: Duration = Duration::from_secs(5);
-
+/// A client at work. Dropping it leaves the chat.
 pub struct Client {
+    orders: Sender<Order>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
-    wishes: Sender<Wish>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the test can look at.
+/// What a client has seen so far.
 #[derive(Default)]
 pub struct Seen {
-    /// Each text as one.
-    pub heard: Vec<Notice>,
-    pub session: Option<SessionId>,
-    /// How many sessions it has had.
-    pub sessions: usize,
-    pub refused: Option<Refusal>,
+    pub notices: Vec<Notice>,
+    pub refused: Option<RefusalCode>,
+    /// How the last session ended.
     pub end: Option<End>,
-    pub is_all_confirmed: bool,
+    /// How many sessions began.
+    pub sessions: usize,
+    pub unacknowledged: usize,
 }
 
-enum Wish {
-    Send(Body),
-    Quit,
+enum Order {
+    Ask(Request),
     Vanish,
 }
 
 impl Client {
-    /// Asks to be let in, without waiting.
-    pub fn start(server: SocketAddr, nick: &str) -> Self {
-        let (wishes, wished) = mpsc::channel();
-        let seen = Arc::default();
-        let worker = Worker::new(server, nick, wished, Arc::clone(&seen));
-        let thread = Some(thread::spawn(move || worker.run()));
-        Self {
-            seen,
-            wishes,
-            thread,
-        }
-    }
-
-    /// Asks to be let in, and waits until it is.
-    #[track_caller]
+    /// A client that has joined. Its key follows from its nick.
     pub fn join(server: SocketAddr, nick: &str) -> Self {
-        let client = Self::start(server, nick);
-        client.wait("a welcome", |seen| seen.session.is_some());
+        let client = Self::start(server, nick, nick);
+        client.wait("the welcome", |seen| seen.sessions == 1);
         client
     }
 
+    /// A client that tries to join as `nick` with the key that follows from `key`.
+    pub fn start(server: SocketAddr, nick: &str, key: &str) -> Self {
+        let (orders, waiting) = channel();
+        let seen = Arc::<(Mutex<Seen>, Condvar)>::default();
+        let mut private = [7; 32];
+        private
+            .iter_mut()
+            .zip(key.bytes())
+            .for_each(|(to, from)| *to = from);
+        let nick = nick.to_owned();
+        let worker = Arc::clone(&seen);
+        let thread =
+            thread::spawn(move || Worker::new(server, nick, private, waiting, worker).run());
+        Self {
+            orders,
+            seen,
+            thread: Some(thread),
+        }
+    }
+
     pub fn ask(&self, request: &Request) {
-        self.send(Body::new(request).unwrap());
+        self.orders.send(Order::Ask(request.clone())).unwrap();
     }
 
     pub fn say(&self, text: &str) {
-        let wrap = |text: &str, more| Request::Say {
+        self.ask(&Request::Say {
             text: text.to_owned(),
-            more,
-        };
-        for body in split(text, wrap).unwrap() {
-            self.send(body);
-        }
-    }
-
-    pub fn send(&self, body: Body) {
-        self.wish(Wish::Send(body));
-    }
-
-    /// Leaves without a word: its socket closes.
-    pub fn vanish(mut self) {
-        self.wish(Wish::Vanish);
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
-    }
-
-    pub fn look(&self, look: impl FnOnce(&Seen)) {
-        look(&self.seen.0.lock().unwrap());
-    }
-
-    fn wish(&self, wish: Wish) {
-        // It may have ended.
-        let _ = self.wishes.send(wish);
-    }
-
-    /// The texts heard from `nick`, in the order in which they came.
-    pub fn texts_from(&self, nick: &str) -> Vec<String> {
-        let seen = self.seen.0.lock().unwrap();
-        texts(&seen.heard, nick).map(str::to_owned).collect()
-    }
-
-    #[track_caller]
-    pub fn wait_for_text(&self, nick: &str, text: &str) {
-        self.wait(text, |seen| {
-            texts(&seen.heard, nick).any(|heard| heard == text)
         });
     }
 
-    #[track_caller]
-    pub fn wait_for_notice(&self, notice: &Notice) {
-        self.wait("a notice", |seen| seen.heard.contains(notice));
+    /// Its process is killed, so to say: it leaves without a word.
+    pub fn vanish(mut self) {
+        let _ = self.orders.send(Order::Vanish);
+        self.thread.take().unwrap().join().unwrap();
     }
 
-    #[track_caller]
     pub fn wait(&self, what: &str, done: impl Fn(&Seen) -> bool) {
+        let until = Instant::now() + TIME_LIMIT;
         let (seen, changed) = &*self.seen;
-        let seen = seen.lock().unwrap();
-        let (seen, timeout) = changed
-            .wait_timeout_while(seen, TIME_LIMIT, |seen| !done(seen))
-            .unwrap();
-        assert!(
-            !timeout.timed_out(),
-            "waited in vain for {what}; heard {:#?}, refused {:?}, end {:?}",
-            seen.heard,
-            seen.refused,
-            seen.end
-        );
+        let mut seen = seen.lock().unwrap();
+        while !done(&seen) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "no {what}; {:?}, {:?}",
+                seen.notices.last(),
+                seen.end
+            );
+            seen = changed.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    pub fn wait_for_text(&self, from: &str, text: &str) {
+        self.wait(text, |seen| {
+            seen.texts()
+                .any(|(author, said)| author == from && said == text)
+        });
+    }
+
+    pub fn texts_from(&self, nick: &str) -> Vec<String> {
+        let seen = self.seen.0.lock().unwrap();
+        seen.texts()
+            .filter(|(author, _)| *author == nick)
+            .map(|(_, text)| text.to_owned())
+            .collect()
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.wish(Wish::Quit);
+        // A closed channel makes the worker leave.
+        self.orders = channel().0;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn texts<'a>(heard: &'a [Notice], nick: &'a str) -> impl Iterator<Item = &'a str> {
-    heard.iter().filter_map(move |notice| match notice {
-        Notice::Said { from, text, .. } if from == nick => Some(text.as_str()),
-        _ => None,
-    })
+impl Seen {
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.notices.iter().filter_map(|notice| match notice {
+            Notice::Said { from, text, .. } => Some((from.as_str(), text.as_str())),
+            _ => None,
+        })
+    }
 }
 
 struct Worker {
     socket: UdpSocket,
     server: SocketAddr,
-    hello: Option<(Hello, Instant)>,
     nick: String,
-    link: Option<Link>,
-    outbox: Vec<Body>,
-    parts: Parts,
-    wished: Receiver<Wish>,
+    key: StaticKey,
+    orders: Receiver<Order>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
+    attempts: u8,
+    asked: Vec<Request>,
 }
 
 impl Worker {
     fn new(
         server: SocketAddr,
-        nick: &str,
-        wished: Receiver<Wish>,
+        nick: String,
+        private: [u8; 32],
+        orders: Receiver<Order>,
         seen: Arc<(Mutex<Seen>, Condvar)>,
     ) -> Self {
-        let mut worker = Self {
-            socket: UdpSocket::bind(SocketAddr::new(server.ip(), 0)).unwrap(),
+        let socket = UdpSocket::bind(SocketAddr::new(server.ip(), 0)).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(2)))
+            .unwrap();
+        let key = StaticKey::from_private(private);
+        Self {
+            socket,
             server,
-            hello: None,
-            nick: nick.to_owned(),
-            link: None,
-            outbox: Vec::new(),
-            parts: Parts::default(),
-            wished,
+            nick,
+            key,
+            orders,
             seen,
-        };
-        worker.knock(None);
-        worker
+            attempts: 0,
+            asked: Vec::new(),
+        }
     }
 
-    fn knock(&mut self, session: Option<SessionId>) {
-        let mut nonce = [0; 16];
-        SysRng.try_fill_bytes(&mut nonce).unwrap();
-        let hello = Hello {
-            version: VERSION,
-            nonce: Nonce::from_bytes(nonce),
-            nick: self.nick.clone(),
-            session,
-            cookie: None,
-        };
-        self.hello = Some((hello, Instant::now()));
-    }
-
-    /// Goes on until it has left.
     fn run(mut self) {
-        let mut quits = false;
+        while let Some(mut link) = self.join() {
+            match self.talk(&mut link) {
+                Some(End::Reset | End::TimedOut) => {}
+                _ => return,
+            }
+        }
+    }
+
+    fn join(&mut self) -> Option<Link> {
+        self.attempts += 1;
+        let mut random = [self.attempts; 48];
+        let port = self.socket.local_addr().unwrap().port();
+        random[..2].copy_from_slice(&port.to_be_bytes());
+        let join = Join {
+            nick: self.nick.clone(),
+            history: 50,
+            plaintext: false,
+        };
+        let mut connector = Connector::new(&self.key, join, random, Instant::now());
+        let (mut datagram, mut buffer) = (Vec::new(), [0; 2_048]);
         loop {
-            while let Ok(wish) = self.wished.try_recv() {
-                match (wish, &mut self.link) {
-                    (Wish::Send(body), _) => self.outbox.push(body),
-                    (Wish::Quit, Some(link)) => {
-                        link.close(Reason::Quit, Instant::now());
-                        quits = true;
-                    }
-                    (Wish::Quit, None) | (Wish::Vanish, _) => return,
+            let now = Instant::now();
+            while connector.poll_transmit(now, &mut datagram) {
+                let _ = self.socket.send_to(&datagram, self.server);
+            }
+            if let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+                connector.handle(&buffer[..length], Path::to(from), Instant::now());
+            }
+            match connector.poll_event() {
+                Some(ConnectorEvent::ServerKey(_)) => connector.trust_server(Instant::now()),
+                Some(ConnectorEvent::Joined { link, .. }) => {
+                    self.see(|seen| seen.sessions += 1);
+                    return Some(*link);
                 }
-            }
-            self.transmit();
-            if self.tell() && quits {
-                return;
-            }
-            self.receive();
-        }
-    }
-
-    fn transmit(&mut self) {
-        let now = Instant::now();
-        let mut bytes = Vec::new();
-        if let Some((hello, at)) = &mut self.hello
-            && *at <= now
-        {
-            *at = now + Duration::from_secs(1);
-            let hello = Datagram::Hello(hello.clone());
-            hello.encode(&mut bytes).unwrap();
-            self.socket.send_to(&bytes, self.server).unwrap();
-        }
-        let Some(link) = &mut self.link else { return };
-        for body in self.outbox.drain(..) {
-            link.send(body).unwrap();
-        }
-        while let Some(datagram) = link.poll_transmit(now) {
-            datagram.encode(&mut bytes).unwrap();
-            self.socket.send_to(&bytes, self.server).unwrap();
-        }
-        let away = link.unanswered_since().map(|since| now - since);
-        if self.hello.is_none() && away.is_some_and(|away| away >= COME_BACK_AFTER) {
-            let session = link.session();
-            self.knock(Some(session));
-        }
-    }
-
-    fn receive(&mut self) {
-        let now = Instant::now();
-        let deadline = self.link.as_ref().and_then(Link::deadline);
-        let wait = deadline.map_or(TICK, |at| at.saturating_duration_since(now));
-        let wait = wait.clamp(Duration::from_micros(100), TICK);
-        self.socket.set_read_timeout(Some(wait)).unwrap();
-        let mut bytes = [0; MAX_DATAGRAM_BYTES + 1];
-        let received = self.socket.recv_from(&mut bytes);
-        let now = Instant::now();
-        match received {
-            Ok((length, from)) if from == self.server => {
-                let datagram = Datagram::decode(&bytes[..length]).unwrap();
-                self.handle(&datagram, now);
-            }
-            _ => {
-                if let Some(link) = &mut self.link {
-                    link.handle_timeout(now);
+                Some(ConnectorEvent::Refused(refused)) => {
+                    self.see(|seen| seen.refused = Some(refused.code));
+                    return None;
                 }
+                Some(ConnectorEvent::Heard) | None => {}
             }
+            self.take_orders()?;
         }
     }
 
-    fn handle(&mut self, datagram: &Datagram<'_>, now: Instant) {
-        match (datagram, &mut self.hello) {
-            (Datagram::Challenge(challenge), Some((hello, at)))
-                if challenge.nonce == hello.nonce =>
-            {
-                hello.cookie = Some(challenge.cookie.clone());
-                *at = now;
-            }
-            (Datagram::Welcome(welcome), Some((hello, _))) if welcome.nonce == hello.nonce => {
-                self.hello = None;
-                self.nick = welcome.nick.clone();
-                match &mut self.link {
-                    Some(link) if link.session() == welcome.session => link.resume(now),
-                    _ => {
-                        self.link = Some(Link::new(welcome.session, now));
-                        let mut seen = self.seen.0.lock().unwrap();
-                        seen.session = Some(welcome.session);
-                        seen.sessions += 1;
+    fn talk(&mut self, link: &mut Link) -> Option<End> {
+        let (mut datagram, mut buffer) = (Vec::new(), [0; 2_048]);
+        while link.deadline().is_some() {
+            let now = Instant::now();
+            match self.take_orders() {
+                Some(true) => {
+                    for request in self.asked.drain(..) {
+                        link.send(&Message::encode(&request).unwrap(), Class::Live, now)
+                            .unwrap();
                     }
                 }
+                Some(false) => link.close(CloseReason::Quit, now),
+                None => return None,
             }
-            (Datagram::Refused(refused), Some((hello, _))) if refused.nonce == hello.nonce => {
-                self.hello = None;
-                self.seen.0.lock().unwrap().refused = Some(refused.code);
+            link.handle_timeout(now);
+            while link.poll_transmit(now, &mut datagram).is_some() {
+                let _ = self.socket.send_to(&datagram, self.server);
             }
-            (datagram, _) => {
-                if let Some(link) = &mut self.link {
-                    link.handle(datagram, now);
-                }
+            if let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+                link.handle(
+                    &buffer[..length],
+                    Path::to(from),
+                    Instant::now(),
+                    &mut || true,
+                );
             }
-        }
-    }
-
-    /// Shows the test what is new, and tells whether the link is over.
-    fn tell(&mut self) -> bool {
-        let (seen, changed) = &*self.seen;
-        let mut seen = seen.lock().unwrap();
-        while let Some(event) = self.link.as_mut().and_then(Link::poll_event) {
-            match event {
-                Event::Arrived(message) => {
-                    let mut notice = Notice::decode(&message).unwrap();
-                    if let Notice::Said { text, more, .. } = &mut notice {
-                        match self.parts.push(text, *more).unwrap() {
-                            Some(whole) => (*text, *more) = (whole, false),
-                            None => continue,
+            let unacknowledged = link.unacknowledged();
+            let events: Vec<_> = std::iter::from_fn(|| link.poll_event()).collect();
+            self.see(|seen| {
+                seen.unacknowledged = unacknowledged;
+                for event in events {
+                    match event {
+                        Event::Message(message) => {
+                            seen.notices.push(Notice::decode(&message).unwrap())
                         }
+                        Event::Ended(end) => seen.end = Some(end),
+                        Event::Acknowledged(_) | Event::Moved { .. } => {}
                     }
-                    seen.heard.push(notice);
                 }
-                Event::Ended(end) => seen.end = Some(end),
-                Event::Delivered { .. } | Event::Writable => {}
+            });
+        }
+        while link.poll_transmit(Instant::now(), &mut datagram).is_some() {
+            let _ = self.socket.send_to(&datagram, self.server);
+        }
+        self.seen.0.lock().unwrap().end
+    }
+
+    /// Collects what is asked for. False if the client is to leave, `None` if it is to vanish.
+    fn take_orders(&mut self) -> Option<bool> {
+        use std::sync::mpsc::TryRecvError;
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Ask(request)) => self.asked.push(request),
+                Ok(Order::Vanish) => return None,
+                Err(TryRecvError::Empty) => return Some(true),
+                Err(TryRecvError::Disconnected) => return Some(false),
             }
         }
-        let link = self.link.as_ref();
-        seen.is_all_confirmed = link.is_some_and(|link| link.unconfirmed().next().is_none());
-        changed.notify_all();
-        link.is_some_and(|link| link.deadline().is_none())
+    }
+
+    fn see(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen.0.lock().unwrap());
+        self.seen.1.notify_all();
     }
 }

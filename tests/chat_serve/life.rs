@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use proto::chat::{Notice, Reason, Refusal, Request};
-use udp_chat::End;
+use chat_link::message::{Notice, Request};
+use chat_link::{CloseReason, End, RefusalCode};
 
 use crate::client::Client;
 use crate::{program, server};
@@ -19,22 +19,24 @@ fn it_tells_what_happens_and_not_what_is_said() {
     boris.ask(&Request::Nick {
         nick: "Boris".into(),
     });
-    let renamed = Notice::Renamed {
-        old: "Борис".into(),
-        new: "Boris".into(),
-    };
-    anna.wait_for_notice(&renamed);
-    let anna_too = Client::start(address, "ANNA");
-    anna_too.wait("a refusal", |seen| seen.refused == Some(Refusal::NickTaken));
+    anna.wait("the new nick", |seen| {
+        let is_renamed = |notice: &Notice| matches!(notice, Notice::Renamed { old, new, .. } if old == "Борис" && new == "Boris");
+        seen.notices.iter().any(is_renamed)
+    });
+    let anna_too = Client::start(address, "ANNA", "another key");
+    anna_too.wait("a refusal", |seen| {
+        seen.refused == Some(RefusalCode::NickTaken)
+    });
     drop(boris);
-    anna.wait_for_notice(&Notice::Left {
-        nick: "Boris".into(),
-        reason: Reason::Quit,
+    anna.wait("that Boris has left", |seen| {
+        let has_left =
+            |notice: &Notice| matches!(notice, Notice::Left { nick, .. } if nick == "Boris");
+        seen.notices.iter().any(has_left)
     });
 
     let log = server.log();
     server.terminate();
-    let end = Some(End::PeerLeft(Reason::Stopping));
+    let end = Some(End::PeerClosed(CloseReason::Stopping));
     anna.wait("the server's bye", |seen| seen.end == end);
     let finished = server.wait().expect_success();
     assert_eq!(
@@ -62,8 +64,11 @@ fn texts_are_logged_for_debugging_only_and_escaped() {
     let address = server.await_address();
     let anna = Client::join(address, "Anna");
     anna.say("look \u{1b}[2J\nforged");
-    let line = server.log().wait_for("Anna: ");
-    assert!(line.ends_with(r#"Anna: "look \x1b[2J\nforged""#), "{line}");
+    let line = server.log().wait_for("Anna says ");
+    assert!(
+        line.ends_with(r#"Anna says "look \x1b[2J\nforged""#),
+        "{line}"
+    );
 }
 
 #[test]
@@ -77,7 +82,7 @@ fn a_stop_tells_everybody_and_is_soon_over() {
     clients.pop().unwrap().vanish();
     server.terminate();
     let asked = Instant::now();
-    let end = Some(End::PeerLeft(Reason::Stopping));
+    let end = Some(End::PeerClosed(CloseReason::Stopping));
     for client in &clients {
         client.wait("the server's bye", |seen| seen.end == end);
     }
@@ -91,8 +96,8 @@ fn past_the_limit_it_is_full_until_somebody_leaves() {
     let address = server.await_address();
     let _anna = Client::join(address, "Anna");
     let boris = Client::join(address, "Boris");
-    let clara = Client::start(address, "Clara");
-    clara.wait("a refusal", |seen| seen.refused == Some(Refusal::Full));
+    let clara = Client::start(address, "Clara", "Clara");
+    clara.wait("a refusal", |seen| seen.refused == Some(RefusalCode::Full));
     drop(boris);
     server.log().wait_for("Boris left");
     Client::join(address, "Clara");

@@ -4,11 +4,11 @@ use std::fs;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use proto::chat::Reason;
+use chat_link::CloseReason;
 use rustix::process::{Pid, Signal, kill_process};
 use testbed::{Folder, Program};
 
-use crate::stranger::{Say, Stranger};
+use crate::stranger::{Order, Stranger};
 use crate::{CTRL_C, CTRL_D, UDP_CHAT, drawn, flags, in_pipe, in_terminal, serve};
 
 #[test]
@@ -44,7 +44,7 @@ fn every_way_out_restores_the_terminal() {
             "ctrl-c" => anna.type_keys(CTRL_C),
             "term" => kill(Signal::TERM),
             "hangup" => kill(Signal::HUP),
-            _ => stranger.say(Say::Bye(Reason::Flooding)),
+            _ => stranger.order(Order::Close(CloseReason::Kicked)),
         }
         anna.expect(&format!("status {status}\n"));
         anna.expect("restored");

@@ -5,99 +5,107 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use proto::chat::{
-    Body, Challenge, Datagram, Hello, MAX_DATAGRAM_BYTES, Notice, Reason, Request, SessionId,
-    Welcome,
+use chat_link::message::{Member, Message, Notice};
+use chat_link::{
+    Acceptor, AcceptorSettings, Class, CloseReason, Handled, Link, MAX_DATAGRAM_BYTES, Path,
+    SessionId, StaticKey,
 };
-use udp_chat::{Event, Link};
 
 /// The server, and what it is to say.
 pub struct Stranger {
     pub address: SocketAddr,
-    says: Sender<Say>,
+    orders: Sender<Order>,
 }
 
-pub enum Say {
-    Notice(Notice),
-    Bye(Reason),
+pub enum Order {
+    Say(Notice),
+    Close(CloseReason),
 }
 
 impl Stranger {
     pub fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let (says, wishes) = mpsc::channel();
+        let (orders, received) = mpsc::channel();
         // It ends with the test, which drops the other end.
-        thread::spawn(move || serve_strangely(&socket, &wishes));
-        Self { address, says }
+        thread::spawn(move || serve_strangely(&socket, &received));
+        Self { address, orders }
     }
 
-    pub fn say(&self, say: Say) {
-        self.says.send(say).unwrap();
+    pub fn order(&self, order: Order) {
+        self.orders.send(order).unwrap();
     }
 }
 
-fn serve_strangely(socket: &UdpSocket, wishes: &Receiver<Say>) {
-    let session = SessionId::from_bytes([7; 16]);
-    let mut link = Link::new(session, Instant::now());
+fn serve_strangely(socket: &UdpSocket, orders: &Receiver<Order>) {
+    let settings = AcceptorSettings {
+        identity: StaticKey::from_private([7; 32]),
+        cookie_key: [7; 32],
+        allow_plaintext: false,
+    };
+    let mut acceptor = Acceptor::new(settings, Instant::now());
+    let mut link: Option<Link> = None;
     let mut bytes = [0; MAX_DATAGRAM_BYTES];
     let mut out = Vec::new();
     socket
         .set_read_timeout(Some(Duration::from_millis(10)))
         .unwrap();
-    let mut member = None;
     loop {
         let received = socket.recv_from(&mut bytes);
         let now = Instant::now();
         if let Ok((length, from)) = received {
-            member = Some(from);
-            let datagram = Datagram::decode(&bytes[..length]).unwrap();
-            if let Datagram::Hello(Hello {
-                nonce,
-                cookie,
-                nick,
-                ..
-            }) = datagram
-            {
-                let answer = match cookie {
-                    None => Datagram::Challenge(Challenge {
-                        nonce,
-                        cookie: "c".into(),
-                    }),
-                    Some(_) => Datagram::Welcome(Welcome {
-                        nonce,
-                        session,
-                        nick,
-                    }),
-                };
-                answer.encode(&mut out).unwrap();
-                socket.send_to(&out, from).unwrap();
+            let (datagram, path) = (&bytes[..length], Path::to(from));
+            if datagram[0] != b'{' {
+                if let Some(link) = &mut link {
+                    link.handle(datagram, path, now, &mut || true);
+                }
             } else {
-                link.handle(&datagram, now);
+                match acceptor.handle(datagram, path, now, [9; 32]) {
+                    Handled::Reply(reply) => drop(socket.send_to(&reply, from)),
+                    Handled::Join(request) => {
+                        let (key, nick) = (request.key.key_id(), request.join.nick.clone());
+                        let session = SessionId::from_bytes([7; 16]);
+                        let (reply, mut begun) =
+                            acceptor.accept(*request, &nick, session, [7; 32], now);
+                        socket.send_to(&reply, from).unwrap();
+                        let members = vec![Member {
+                            nick,
+                            key,
+                            plaintext: false,
+                        }];
+                        say(
+                            &mut begun,
+                            &Notice::Members {
+                                members,
+                                more: false,
+                            },
+                            now,
+                        );
+                        say(&mut begun, &Notice::CaughtUp, now);
+                        link = Some(begun);
+                    }
+                    Handled::Ignored => {}
+                }
             }
         }
-        let Some(member) = member else {
+        let Some(link) = &mut link else {
             continue;
         };
-        match wishes.try_recv() {
-            Ok(Say::Notice(notice)) => drop(link.send(Body::new(&notice).unwrap()).unwrap()),
-            Ok(Say::Bye(reason)) => link.close(reason, now),
+        match orders.try_recv() {
+            Ok(Order::Say(notice)) => say(link, &notice, now),
+            Ok(Order::Close(reason)) => link.close(reason, now),
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => return,
         }
         link.handle_timeout(now);
-        while let Some(event) = link.poll_event() {
-            if let Event::Arrived(message) = event
-                && Request::decode(&message) == Ok(Request::Who)
-            {
-                let (nicks, more) = (vec!["anna".into()], false);
-                let here = Notice::Members { nicks, more };
-                link.send(Body::new(&here).unwrap()).unwrap();
-            }
-        }
-        while let Some(datagram) = link.poll_transmit(now) {
-            datagram.encode(&mut out).unwrap();
-            socket.send_to(&out, member).unwrap();
+        while link.poll_event().is_some() {}
+        while let Some(path) = link.poll_transmit(now, &mut out) {
+            socket.send_to(&out, path.remote).unwrap();
         }
     }
+}
+
+fn say(link: &mut Link, notice: &Notice, now: Instant) {
+    let message = Message::encode(notice).unwrap();
+    link.send(&message, Class::Live, now).unwrap();
 }

@@ -425,7 +425,7 @@ impl Session {
                 return;
             }
             LinkEnd::TimedOut => "contact is lost; trying to come back",
-            LinkEnd::Reset => "the server answers again, and knew nothing of this session",
+            LinkEnd::Reset => "the server was started again; trying to come back",
             LinkEnd::PeerClosed(CloseReason::Stopping) => "the server stopped; trying to come back",
             LinkEnd::PeerClosed(CloseReason::TimedOut) => {
                 "the server lost contact; trying to come back"

@@ -31,7 +31,9 @@ impl Bans {
 
     pub(super) fn excludes(&mut self, key: PublicKey, network: Network, now: Instant) -> bool {
         self.expire(now);
-        self.0.iter().any(|ban| ban.key == key || ban.network == Some(network))
+        self.0
+            .iter()
+            .any(|ban| ban.key == key || ban.network == Some(network))
     }
 
     /// Lifts the bans of a nick; gives how many.
@@ -49,17 +51,28 @@ impl Bans {
     }
 
     fn expire(&mut self, now: Instant) {
-        self.0.retain(|ban| ban.until.is_none_or(|until| now < until));
+        self.0
+            .retain(|ban| ban.until.is_none_or(|until| now < until));
     }
 }
 
 impl Ban {
     fn line(&self, now: Instant) -> String {
         let key: KeyId = self.key.key_id();
-        let network = self.network.map_or_else(|| "no address".to_owned(), |network| network.to_string());
+        let network = self
+            .network
+            .map_or_else(|| "no address".to_owned(), |network| network.to_string());
         let time = self.until.map_or_else(
             || "until the server stops".to_owned(),
-            |until| format!("for {} s more", until.saturating_duration_since(now).max(Duration::from_secs(1)).as_secs()),
+            |until| {
+                format!(
+                    "for {} s more",
+                    until
+                        .saturating_duration_since(now)
+                        .max(Duration::from_secs(1))
+                        .as_secs()
+                )
+            },
         );
         format!("{}: key {key}, {network}, {time}", self.nick)
     }
@@ -72,17 +85,30 @@ mod tests {
     #[test]
     fn a_ban_excludes_the_key_and_the_network_for_its_time() {
         let now = Instant::now();
-        let (eve, anna) = (PublicKey::from_bytes([1; 32]), PublicKey::from_bytes([2; 32]));
+        let (eve, anna) = (
+            PublicKey::from_bytes([1; 32]),
+            PublicKey::from_bytes([2; 32]),
+        );
         let network = |address: &str| Network::of(address.parse().unwrap());
         let mut bans = Bans::default();
         let until = Some(now + Duration::from_secs(60));
-        bans.add(Ban { nick: "Eve".into(), key: eve, network: Some(network("192.0.2.1")), until });
+        bans.add(Ban {
+            nick: "Eve".into(),
+            key: eve,
+            network: Some(network("192.0.2.1")),
+            until,
+        });
         assert!(bans.excludes(eve, network("192.0.2.9"), now));
         assert!(bans.excludes(anna, network("192.0.2.1"), now));
         assert!(!bans.excludes(anna, network("192.0.2.9"), now));
         assert!(bans.lines(now)[0].contains("Eve") && bans.lines(now)[0].contains("60 s"));
         assert!(!bans.excludes(eve, network("192.0.2.1"), now + Duration::from_secs(60)));
-        bans.add(Ban { nick: "Eve".into(), key: eve, network: None, until: None });
+        bans.add(Ban {
+            nick: "Eve".into(),
+            key: eve,
+            network: None,
+            until: None,
+        });
         assert_eq!((bans.lift("Anna", now), bans.lift("Eve", now)), (0, 1));
         assert!(!bans.excludes(eve, network("192.0.2.9"), now));
     }

@@ -7,7 +7,6 @@ use chat_link::{CloseReason, RefusalCode};
 use log::Level;
 use proto::Escaped;
 
-
 /// How much of a text or a refused nick is shown, in characters.
 const SHOWN_CHARS: usize = 80;
 
@@ -96,7 +95,11 @@ impl RoomEvent {
     pub fn level(&self) -> Level {
         match self {
             Self::Said { .. } => Level::Debug,
-            Self::NoRandomness(_) | Self::Left { reason: CloseReason::TooSlow, .. } => Level::Warn,
+            Self::NoRandomness(_)
+            | Self::Left {
+                reason: CloseReason::TooSlow,
+                ..
+            } => Level::Warn,
             _ => Level::Info,
         }
     }
@@ -106,20 +109,47 @@ impl fmt::Display for RoomEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |text| Escaped::new(text).quoted().cut(SHOWN_CHARS);
         match self {
-            Self::Joined { nick, address, plaintext, members } => {
+            Self::Joined {
+                nick,
+                address,
+                plaintext,
+                members,
+            } => {
                 let how = if *plaintext { ", not encrypted" } else { "" };
                 let members = Count(*members as u64, "member");
-                write!(f, "{nick} joined from {}{how}; {members}", canonical(*address))
+                write!(
+                    f,
+                    "{nick} joined from {}{how}; {members}",
+                    canonical(*address)
+                )
             }
             Self::Moved { nick, from, to } => {
-                write!(f, "{nick} moved from {} to {}", canonical(*from), canonical(*to))
+                write!(
+                    f,
+                    "{nick} moved from {} to {}",
+                    canonical(*from),
+                    canonical(*to)
+                )
             }
-            Self::Left { nick, reason, texts, members } => {
+            Self::Left {
+                nick,
+                reason,
+                texts,
+                members,
+            } => {
                 let (texts, members) = (Count(*texts, "message"), Count(*members as u64, "member"));
-                write!(f, "{nick} left: {}; wrote {texts}; {members}", words(*reason))
+                write!(
+                    f,
+                    "{nick} left: {}; wrote {texts}; {members}",
+                    words(*reason)
+                )
             }
             Self::Renamed { old, new } => write!(f, "{old} is now {new}"),
-            Self::Refused { nick, address, code } => {
+            Self::Refused {
+                nick,
+                address,
+                code,
+            } => {
                 let why = match code {
                     RefusalCode::BadNick => "not a valid nick",
                     RefusalCode::NickTaken => "the nick is taken",
@@ -130,18 +160,50 @@ impl fmt::Display for RoomEvent {
                     RefusalCode::PlaintextRefused => "plaintext is not allowed",
                     RefusalCode::Other => "another reason",
                 };
-                write!(f, "refused {} from {}: {why}", shown(nick), canonical(*address))
+                write!(
+                    f,
+                    "refused {} from {}: {why}",
+                    shown(nick),
+                    canonical(*address)
+                )
             }
-            Self::Removed { nick, address, ban: None } => write!(f, "kicked {nick} at {address}"),
-            Self::Removed { nick, address, ban: Some(None) } => {
+            Self::Removed {
+                nick,
+                address,
+                ban: None,
+            } => write!(f, "kicked {nick} at {address}"),
+            Self::Removed {
+                nick,
+                address,
+                ban: Some(None),
+            } => {
                 write!(f, "banned {nick} at {address} until the server stops")
             }
-            Self::Removed { nick, address, ban: Some(Some(minutes)) } => {
-                write!(f, "banned {nick} at {address} for {}", Count(*minutes, "minute"))
+            Self::Removed {
+                nick,
+                address,
+                ban: Some(Some(minutes)),
+            } => {
+                write!(
+                    f,
+                    "banned {nick} at {address} for {}",
+                    Count(*minutes, "minute")
+                )
             }
-            Self::NoRandomness(why) => write!(f, "cannot begin a session: {why}; the client will try again"),
-            Self::Said { from, to: None, text } => write!(f, "{from} says {}", shown(text)),
-            Self::Said { from, to: Some(to), text } => write!(f, "{from} says to {to} {}", shown(text)),
+            Self::NoRandomness(why) => write!(
+                f,
+                "cannot begin a session: {why}; the client will try again"
+            ),
+            Self::Said {
+                from,
+                to: None,
+                text,
+            } => write!(f, "{from} says {}", shown(text)),
+            Self::Said {
+                from,
+                to: Some(to),
+                text,
+            } => write!(f, "{from} says to {to} {}", shown(text)),
             Self::Trace { nick, text } => write!(f, "trace: {nick}: {}", Escaped::new(text)),
         }
     }
@@ -185,12 +247,26 @@ mod tests {
         let hostile = "\u{1b}[2J\u{202e}\n".to_owned();
         let address = "192.0.2.1:4000".parse().unwrap();
         for event in [
-            RoomEvent::Said { from: "Anna".into(), to: None, text: hostile.clone() },
-            RoomEvent::Refused { nick: hostile.clone(), address, code: RefusalCode::BadNick },
-            RoomEvent::Trace { nick: "Anna".into(), text: hostile },
+            RoomEvent::Said {
+                from: "Anna".into(),
+                to: None,
+                text: hostile.clone(),
+            },
+            RoomEvent::Refused {
+                nick: hostile.clone(),
+                address,
+                code: RefusalCode::BadNick,
+            },
+            RoomEvent::Trace {
+                nick: "Anna".into(),
+                text: hostile,
+            },
         ] {
             let text = event.to_string();
-            assert!(!text.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
+            assert!(
+                !text.contains(|c: char| c.is_control() || c == '\u{202e}'),
+                "{text:?}"
+            );
         }
     }
 }

@@ -26,8 +26,24 @@ pub struct StoredText {
 impl StoredText {
     /// The notice that carries it.
     pub(super) fn notice(&self, history: bool) -> Message {
-        let Self { id, at, from, key, kind, text } = self.clone();
-        Message::encode(&Notice::Said { id, at, from, key, kind, text, history }).expect("texts are checked to be short")
+        let Self {
+            id,
+            at,
+            from,
+            key,
+            kind,
+            text,
+        } = self.clone();
+        Message::encode(&Notice::Said {
+            id,
+            at,
+            from,
+            key,
+            kind,
+            text,
+            history,
+        })
+        .expect("texts are checked to be short")
     }
 }
 
@@ -70,7 +86,9 @@ impl History {
     pub(super) fn next(&mut self, id: u64) -> Option<(u64, Message)> {
         let index = self.0.partition_point(|remembered| remembered.text.id < id);
         let remembered = self.0.get_mut(index)?;
-        let notice = remembered.notice.get_or_insert_with(|| remembered.text.notice(true));
+        let notice = remembered
+            .notice
+            .get_or_insert_with(|| remembered.text.notice(true));
         Some((remembered.text.id, notice.clone()))
     }
 }
@@ -83,16 +101,31 @@ mod tests {
 
     fn text(id: u64) -> StoredText {
         let key = PublicKey::from_bytes([1; 32]).key_id();
-        StoredText { id, at: 1, from: "Anna".into(), key, kind: Kind::Say, text: format!("text {id}") }
+        StoredText {
+            id,
+            at: 1,
+            from: "Anna".into(),
+            key,
+            kind: Kind::Say,
+            text: format!("text {id}"),
+        }
     }
 
     #[test]
     fn the_latest_are_remembered_and_read_one_by_one() {
         let mut history = History::new((1..=1_010).map(|id| text(2 * id)).collect());
-        assert_eq!((history.last_id(), history.start(2), history.start(5_000)), (Some(2_020), Some(2_018), Some(22)));
+        assert_eq!(
+            (history.last_id(), history.start(2), history.start(5_000)),
+            (Some(2_020), Some(2_018), Some(22))
+        );
         let (id, notice) = history.next(2_018).unwrap();
         assert_eq!(id, 2_018);
-        let Notice::Said { history: true, id: 2_018, .. } = Notice::decode(notice.as_bytes()).unwrap() else {
+        let Notice::Said {
+            history: true,
+            id: 2_018,
+            ..
+        } = Notice::decode(notice.as_bytes()).unwrap()
+        else {
             panic!("another notice");
         };
         assert_eq!(history.next(2_019).map(|(id, _)| id), Some(2_020));

@@ -50,7 +50,14 @@ impl HistoryFile {
             .name("history".into())
             .spawn(move || write(&store, ids, &waiting))
             .map_err(HistoryError::Thread)?;
-        Ok((Self { texts: Some(texts), writer: Some(writer), lost: 0 }, latest))
+        Ok((
+            Self {
+                texts: Some(texts),
+                writer: Some(writer),
+                lost: 0,
+            },
+            latest,
+        ))
     }
 
     /// Keeps a text, unless too many wait for the disk.
@@ -58,7 +65,9 @@ impl HistoryFile {
         let Some(texts) = &self.texts else { return };
         if let Err(TrySendError::Full(_)) = texts.try_send(text) {
             if self.lost == 0 {
-                warn!("the disk is too slow for the history; texts will be missing from it after a restart");
+                warn!(
+                    "the disk is too slow for the history; texts will be missing from it after a restart"
+                );
             }
             self.lost += 1;
         }
@@ -84,7 +93,9 @@ fn write(store: &Store<StoredText>, mut ids: Vec<u64>, waiting: &Receiver<Stored
     while let Ok(first) = waiting.recv() {
         let texts: Vec<_> = std::iter::once(first).chain(waiting.try_iter()).collect();
         ids.extend(texts.iter().map(|text| text.id));
-        let old: Vec<_> = ids.drain(..ids.len().saturating_sub(MAX_HISTORY_TEXTS)).collect();
+        let old: Vec<_> = ids
+            .drain(..ids.len().saturating_sub(MAX_HISTORY_TEXTS))
+            .collect();
         let result = store.update(|all| {
             for text in texts {
                 all.put(&key(text.id), text);
@@ -104,4 +115,3 @@ fn write(store: &Store<StoredText>, mut ids: Vec<u64>, waiting: &Receiver<Stored
 fn key(id: u64) -> String {
     format!("{id:020}")
 }
-

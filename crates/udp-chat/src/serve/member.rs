@@ -84,7 +84,13 @@ impl Member {
 
     /// Takes a datagram. True if it was an authentic one of its session. Messages beyond the network's pace, or beyond
     /// what waits for the room, are not acknowledged.
-    pub(super) fn handle(&mut self, datagram: &[u8], path: Path, networks: &mut Networks, now: Instant) -> bool {
+    pub(super) fn handle(
+        &mut self,
+        datagram: &[u8],
+        path: Path,
+        networks: &mut Networks,
+        now: Instant,
+    ) -> bool {
         let (pace, network, waiting) = (&mut self.pace, self.network, self.inbox.len());
         let mut admitted = 0;
         let mut admit = || {
@@ -125,7 +131,12 @@ impl Member {
         self.is_present && (!self.inbox.is_empty() || self.end.is_some() || self.moved.is_some())
     }
 
-    pub(super) fn send(&mut self, message: &Message, class: Class, now: Instant) -> Result<(), QueueFull> {
+    pub(super) fn send(
+        &mut self,
+        message: &Message,
+        class: Class,
+        now: Instant,
+    ) -> Result<(), QueueFull> {
         self.link.send(message, class, now).map(|_| ())
     }
 

@@ -32,8 +32,15 @@ struct Share {
 impl Networks {
     /// Takes a place for a member of this network, if its share has one.
     pub(super) fn join(&mut self, network: Network, max_members: usize) -> bool {
-        let share = self.0.entry(network).or_insert_with(|| Share { members: 0, pace: pace() });
-        let places = if network.is_loopback() { max_members } else { (max_members / 4).max(MIN_PLACES) };
+        let share = self.0.entry(network).or_insert_with(|| Share {
+            members: 0,
+            pace: pace(),
+        });
+        let places = if network.is_loopback() {
+            max_members
+        } else {
+            (max_members / 4).max(MIN_PLACES)
+        };
         let has_place = share.members < places;
         share.members += usize::from(has_place);
         has_place
@@ -44,7 +51,8 @@ impl Networks {
         if let Some(share) = self.0.get_mut(&network) {
             share.members = share.members.saturating_sub(1);
         }
-        self.0.retain(|_, share| share.members > 0 || !share.pace.is_rested(now));
+        self.0
+            .retain(|_, share| share.members > 0 || !share.pace.is_rested(now));
     }
 
     /// Counts a message of a member, if it may be taken now.
@@ -52,7 +60,9 @@ impl Networks {
         if network.is_loopback() {
             return own.take(now).is_ok();
         }
-        self.0.get_mut(&network).is_some_and(|share| share.pace.take(now).is_ok())
+        self.0
+            .get_mut(&network)
+            .is_some_and(|share| share.pace.take(now).is_ok())
     }
 }
 
@@ -66,14 +76,25 @@ mod tests {
 
     #[test]
     fn a_network_has_a_quarter_of_the_places_and_loopback_all() {
-        let (mut networks, far, here) = (Networks::default(), network("192.0.2.1"), network("127.0.0.1"));
-        let count = |networks: &mut Networks, network| (0..2_000).filter(|_| networks.join(network, 1_000)).count();
+        let (mut networks, far, here) = (
+            Networks::default(),
+            network("192.0.2.1"),
+            network("127.0.0.1"),
+        );
+        let count = |networks: &mut Networks, network| {
+            (0..2_000).filter(|_| networks.join(network, 1_000)).count()
+        };
         assert_eq!(count(&mut networks, far), 250);
         assert_eq!(count(&mut networks, here), 1_000);
         assert_eq!(count(&mut networks, network("192.0.2.2")), 250);
         networks.leave(far, Instant::now());
         assert_eq!(count(&mut networks, far), 1);
-        assert_eq!((0..100).filter(|_| networks.join(network("192.0.2.3"), 10)).count(), 64);
+        assert_eq!(
+            (0..100)
+                .filter(|_| networks.join(network("192.0.2.3"), 10))
+                .count(),
+            64
+        );
     }
 
     #[test]
@@ -82,7 +103,9 @@ mod tests {
         let mut taken = 0;
         for _ in 0..10 {
             networks.join(far, 1_000);
-            taken += (0..100).filter(|_| networks.admit(far, &mut pace(), now)).count();
+            taken += (0..100)
+                .filter(|_| networks.admit(far, &mut pace(), now))
+                .count();
             networks.leave(far, now);
         }
         assert_eq!(taken, 100);
@@ -97,7 +120,12 @@ mod tests {
         networks.join(here, 1_000);
         for _ in 0..3 {
             let mut own = pace();
-            assert_eq!((0..200).filter(|_| networks.admit(here, &mut own, now)).count(), 100);
+            assert_eq!(
+                (0..200)
+                    .filter(|_| networks.admit(here, &mut own, now))
+                    .count(),
+                100
+            );
         }
     }
 }

@@ -44,13 +44,21 @@ pub(super) struct Taken;
 
 impl Nicks {
     /// Gives the nick to a member.
-    pub(super) fn claim(&mut self, nick: &Nick, key: PublicKey, by: MemberId, now: Instant) -> Result<(), Taken> {
+    pub(super) fn claim(
+        &mut self,
+        nick: &Nick,
+        key: PublicKey,
+        by: MemberId,
+        now: Instant,
+    ) -> Result<(), Taken> {
         self.expire(now);
         let is_free = |form: &String| {
-            self.owners.get(form).is_none_or(|owner| match owner.member {
-                Some(member) => member == by,
-                None => owner.key == key,
-            })
+            self.owners
+                .get(form)
+                .is_none_or(|owner| match owner.member {
+                    Some(member) => member == by,
+                    None => owner.key == key,
+                })
         };
         let forms = nick.forms();
         if !forms.iter().all(is_free) {
@@ -59,11 +67,21 @@ impl Nicks {
         // What the key kept and now uses is not kept any more; forms of it that this nick does not have become free.
         let taken_back: Vec<Nick> = self
             .kept
-            .extract_if(.., |kept| kept.key == key && kept.nick.forms().iter().any(|form| forms.contains(form)))
+            .extract_if(.., |kept| {
+                kept.key == key && kept.nick.forms().iter().any(|form| forms.contains(form))
+            })
             .map(|kept| kept.nick)
             .collect();
         taken_back.iter().for_each(|nick| self.free(nick, None));
-        self.owners.extend(forms.map(|form| (form, Owner { key, member: Some(by) })));
+        self.owners.extend(forms.map(|form| {
+            (
+                form,
+                Owner {
+                    key,
+                    member: Some(by),
+                },
+            )
+        }));
         Ok(())
     }
 
@@ -71,11 +89,19 @@ impl Nicks {
     pub(super) fn release(&mut self, nick: &Nick, key: PublicKey, by: MemberId, now: Instant) {
         self.expire(now);
         for form in nick.forms() {
-            if let Some(owner) = self.owners.get_mut(&form).filter(|owner| owner.member == Some(by)) {
+            if let Some(owner) = self
+                .owners
+                .get_mut(&form)
+                .filter(|owner| owner.member == Some(by))
+            {
                 owner.member = None;
             }
         }
-        self.kept.push(Kept { nick: nick.clone(), key, until: now + KEPT_FOR });
+        self.kept.push(Kept {
+            nick: nick.clone(),
+            key,
+            until: now + KEPT_FOR,
+        });
         let of_key = self.kept.iter().filter(|kept| kept.key == key).count();
         if of_key > MAX_KEPT_PER_KEY
             && let Some(oldest) = self.kept.iter().position(|kept| kept.key == key)
@@ -126,7 +152,11 @@ impl Nicks {
 
     fn free(&mut self, nick: &Nick, member: Option<MemberId>) {
         for form in nick.forms() {
-            if self.owners.get(&form).is_some_and(|owner| owner.member == member) {
+            if self
+                .owners
+                .get(&form)
+                .is_some_and(|owner| owner.member == member)
+            {
                 self.owners.remove(&form);
             }
         }
@@ -150,7 +180,11 @@ mod tests {
         let mut nicks = Nicks::default();
         assert_eq!(nicks.claim(&nick("Anna"), ANNA, 1, start), Ok(()));
         assert_eq!(nicks.claim(&nick("ANNA"), EVE, 2, start), Err(Taken));
-        assert_eq!(nicks.claim(&nick("Anna"), ANNA, 3, start), Err(Taken), "one key, two terminals");
+        assert_eq!(
+            nicks.claim(&nick("Anna"), ANNA, 3, start),
+            Err(Taken),
+            "one key, two terminals"
+        );
         assert_eq!(nicks.holder("anna"), Some(1));
         nicks.release(&nick("Anna"), ANNA, 1, start);
         assert_eq!(nicks.holder("anna"), None);
@@ -179,10 +213,23 @@ mod tests {
         let now = Instant::now();
         let mut nicks = Nicks::default();
         nicks.claim(&nick("Anna"), ANNA, 1, now).unwrap();
-        assert_eq!(nicks.exchange(&nick("Anna"), &nick("ANNA"), ANNA, 1, now), Ok(()));
+        assert_eq!(
+            nicks.exchange(&nick("Anna"), &nick("ANNA"), ANNA, 1, now),
+            Ok(())
+        );
         assert_eq!(nicks.claim(&nick("anna"), EVE, 2, now), Err(Taken));
-        assert_eq!(nicks.exchange(&nick("ANNA"), &nick("Borja"), ANNA, 1, now), Ok(()));
-        assert_eq!((nicks.holder("borja"), nicks.holder("anna")), (Some(1), None));
-        assert_eq!(nicks.claim(&nick("anna"), EVE, 2, now), Err(Taken), "it is kept");
+        assert_eq!(
+            nicks.exchange(&nick("ANNA"), &nick("Borja"), ANNA, 1, now),
+            Ok(())
+        );
+        assert_eq!(
+            (nicks.holder("borja"), nicks.holder("anna")),
+            (Some(1), None)
+        );
+        assert_eq!(
+            nicks.claim(&nick("anna"), EVE, 2, now),
+            Err(Taken),
+            "it is kept"
+        );
     }
 }

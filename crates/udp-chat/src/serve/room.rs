@@ -19,7 +19,9 @@ use std::io;
 use std::time::Instant;
 
 use chat_link::message::{Message, Notice};
-use chat_link::{Acceptor, AcceptorSettings, Class, CloseReason, Handled, Path, SessionId, StaticKey};
+use chat_link::{
+    Acceptor, AcceptorSettings, Class, CloseReason, Handled, Path, SessionId, StaticKey,
+};
 
 use super::bans::Bans;
 use super::event::RoomEvent;
@@ -128,7 +130,9 @@ impl Room {
             settings,
             identity,
             // Ids rise even if the clock was set back since the earlier run.
-            next_text: environment.unix_micros().max(history.last_id().map_or(0, |id| id + 1)),
+            next_text: environment
+                .unix_micros()
+                .max(history.last_id().map_or(0, |id| id + 1)),
             environment,
             members: BTreeMap::new(),
             sessions: HashMap::new(),
@@ -177,7 +181,11 @@ impl Room {
                 self.mark_ready(id);
             }
         }
-        if self.stopping.as_ref().is_some_and(|stopping| stopping.is_close_due(now)) {
+        if self
+            .stopping
+            .as_ref()
+            .is_some_and(|stopping| stopping.is_close_due(now))
+        {
             self.close_all(now);
         }
     }
@@ -216,7 +224,11 @@ impl Room {
 
     /// Whether [`Room::poll_transmit`] may have something.
     pub fn has_work(&self) -> bool {
-        !self.answers.is_empty() || !self.ready.is_empty() || !self.too_slow.is_empty() || !self.waiting.is_empty() || self.is_quiet()
+        !self.answers.is_empty()
+            || !self.ready.is_empty()
+            || !self.too_slow.is_empty()
+            || !self.waiting.is_empty()
+            || self.is_quiet()
     }
 
     /// The next thing to log.
@@ -231,7 +243,10 @@ impl Room {
 
     /// How many members are present.
     pub fn members(&self) -> usize {
-        self.members.values().filter(|member| member.is_present).count()
+        self.members
+            .values()
+            .filter(|member| member.is_present)
+            .count()
     }
 
     /// What was done so far.
@@ -242,7 +257,11 @@ impl Room {
     fn handle_handshake(&mut self, datagram: &[u8], path: Path, now: Instant) {
         let random = match self.environment.random() {
             Ok(random) => random,
-            Err(error) => return self.events.push_back(RoomEvent::NoRandomness(error.to_string())),
+            Err(error) => {
+                return self
+                    .events
+                    .push_back(RoomEvent::NoRandomness(error.to_string()));
+            }
         };
         match self.acceptor.handle(datagram, path, now, random) {
             Handled::Reply(reply) => self.answers.push_back((path, reply)),
@@ -253,7 +272,9 @@ impl Room {
 
     /// Something was done to a member's link: it may have datagrams and news.
     fn mark_ready(&mut self, id: MemberId) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
         if !std::mem::replace(&mut member.is_ready, true) {
             self.ready.push_back(id);
         }
@@ -277,8 +298,13 @@ impl Room {
 
     /// Moves some of the history into a member's link, as fast as the link sends it.
     fn feed_history(&mut self, id: MemberId, now: Instant) {
-        let Some(member) = self.members.get_mut(&id).filter(|member| member.is_present) else { return };
-        while let Some(next) = member.history.filter(|_| member.link.waiting() < HISTORY_AHEAD) {
+        let Some(member) = self.members.get_mut(&id).filter(|member| member.is_present) else {
+            return;
+        };
+        while let Some(next) = member
+            .history
+            .filter(|_| member.link.waiting() < HISTORY_AHEAD)
+        {
             let text = self.history.next(next);
             let (message, next) = match text {
                 Some((id, message)) => (message, Some(id + 1)),
@@ -295,14 +321,17 @@ impl Room {
     fn go_idle(&mut self, id: MemberId, _now: Instant) {
         if let Some(member) = self.members.get_mut(&id) {
             member.is_ready = false;
-            self.timers.plan(id, &mut member.due_at, member.link.deadline());
+            self.timers
+                .plan(id, &mut member.due_at, member.link.deadline());
             self.forget_if_over(id);
         }
     }
 
     /// Handles one message of a member, or its end.
     fn process_inbox(&mut self, id: MemberId, now: Instant) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
         member.is_waiting = false;
         if member.is_present {
             if let Some((from, to)) = member.take_move() {
@@ -334,7 +363,10 @@ impl Room {
             }
         }
         if queued > MAX_QUEUED_BYTES {
-            let largest = self.members.iter().max_by_key(|(_, member)| member.link.queued_bytes());
+            let largest = self
+                .members
+                .iter()
+                .max_by_key(|(_, member)| member.link.queued_bytes());
             self.too_slow.extend(largest.map(|(&id, _)| id));
         }
     }

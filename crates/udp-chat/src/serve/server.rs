@@ -70,7 +70,11 @@ impl ServerHandle {
         }
         let stopping = Arc::<AtomicBool>::default();
         let (sender, commands) = channel();
-        let handle = Self { stopping: Arc::clone(&stopping), commands: sender, server };
+        let handle = Self {
+            stopping: Arc::clone(&stopping),
+            commands: sender,
+            server,
+        };
         Ok((handle, Orders { stopping, commands }))
     }
 
@@ -129,7 +133,9 @@ pub fn serve(
             room.handle_timeout(now);
         }
         for _ in 0..SENDS {
-            let Some(path) = room.poll_transmit(now, &mut datagram) else { break };
+            let Some(path) = room.poll_transmit(now, &mut datagram) else {
+                break;
+            };
             transport.send(&datagram, path);
         }
         while let Some(event) = room.poll_event() {
@@ -139,7 +145,10 @@ pub fn serve(
             history.append(text);
         }
     }
-    Ok(ServeTotals { room: room.totals(), traffic: transport.traffic() })
+    Ok(ServeTotals {
+        room: room.totals(),
+        traffic: transport.traffic(),
+    })
 }
 
 fn record(event: &RoomEvent) {
@@ -157,7 +166,9 @@ fn read(transport: &mut Transport<'_>, room: &mut Room) -> io::Result<bool> {
         None
     } else {
         let now = Instant::now();
-        let sleep = room.deadline().map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
+        let sleep = room
+            .deadline()
+            .map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
         (!sleep.is_zero()).then_some(sleep.min(MAX_SLEEP))
     };
     transport.set_patience(sleep)?;

@@ -54,13 +54,18 @@ pub struct ServeFlags {
 /// When a step of the start fails, or the system stops waiting on the socket.
 pub fn run_server(flags: &ServeFlags, program: &Program) -> anyhow::Result<ExitCode> {
     let server = flags.server.start(program)?;
-    let identity = flags.identity.clone().unwrap_or_else(|| flags.data_file.with_file_name(IDENTITY));
-    let identity = ChatIdentity::load_or_create(&identity).inspect_err(|error| error!("{error}"))?;
+    let identity = flags
+        .identity
+        .clone()
+        .unwrap_or_else(|| flags.data_file.with_file_name(IDENTITY));
+    let identity =
+        ChatIdentity::load_or_create(&identity).inspect_err(|error| error!("{error}"))?;
     if let Some(exposure) = identity.exposure() {
         warn!("{exposure}");
     }
     info!("the server's key is {}", identity.fingerprint());
-    let (history, texts) = HistoryFile::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
+    let (history, texts) =
+        HistoryFile::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
     let settings = RoomSettings {
         max_members: flags.server.max_clients,
         allow_plaintext: flags.plaintext,
@@ -72,7 +77,9 @@ pub fn run_server(flags: &ServeFlags, program: &Program) -> anyhow::Result<ExitC
     let server = server.bind_udp()?;
     let (handle, orders) = ServerHandle::new(&server.socket)?;
     let faults = flags.faults.faults()?;
-    let (socket, running) = server.with_console(console(&handle)).announce(move || handle.stop())?;
+    let (socket, running) = server
+        .with_console(console(&handle))
+        .announce(move || handle.stop())?;
     let totals = serve(&socket, room, history, faults, &orders)?;
     running.stopped(totals);
     Ok(ExitCode::SUCCESS)
@@ -86,11 +93,27 @@ fn console(handle: &ServerHandle) -> Console {
     };
     Console::new()
         .command("who", "lists the members", run(|_| Ok(Command::Who)))
-        .command("kick NICK", "removes a member", run(|nick| Ok(Command::Kick(one(nick)?))))
-        .command("ban NICK [MINUTES]", "removes a member and excludes its key and address", run(ban))
+        .command(
+            "kick NICK",
+            "removes a member",
+            run(|nick| Ok(Command::Kick(one(nick)?))),
+        )
+        .command(
+            "ban NICK [MINUTES]",
+            "removes a member and excludes its key and address",
+            run(ban),
+        )
         .command("bans", "lists who is excluded", run(|_| Ok(Command::Bans)))
-        .command("unban NICK", "lets a banned member join again", run(|nick| Ok(Command::Unban(one(nick)?))))
-        .command("say TEXT", "says something to all members", run(|text| Ok(Command::Say(text.to_owned()))))
+        .command(
+            "unban NICK",
+            "lets a banned member join again",
+            run(|nick| Ok(Command::Unban(one(nick)?))),
+        )
+        .command(
+            "say TEXT",
+            "says something to all members",
+            run(|text| Ok(Command::Say(text.to_owned()))),
+        )
 }
 
 fn ban(arguments: &str) -> Result<Command, String> {

@@ -12,7 +12,12 @@ pub(super) struct TimerQueue(BTreeSet<(Instant, MemberId)>);
 
 impl TimerQueue {
     /// Makes the member due by `deadline`; `planned` is when it is due so far.
-    pub(super) fn plan(&mut self, id: MemberId, planned: &mut Option<Instant>, deadline: Option<Instant>) {
+    pub(super) fn plan(
+        &mut self,
+        id: MemberId,
+        planned: &mut Option<Instant>,
+        deadline: Option<Instant>,
+    ) {
         let Some(deadline) = deadline else { return };
         if planned.is_some_and(|planned| planned <= deadline) {
             return;

@@ -56,7 +56,9 @@ pub struct Traffic {
 impl<'a> Transport<'a> {
     pub(super) fn new(socket: &'a UdpSocket, faults: Faults) -> io::Result<Self> {
         if let Err(error) = SockRef::from(socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
-            warn!("cannot enlarge the socket's buffer, so more may be lost and sent again: {error}");
+            warn!(
+                "cannot enlarge the socket's buffer, so more may be lost and sent again: {error}"
+            );
         }
         let packet_info = UdpSocketState::new(socket.into())?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
@@ -111,7 +113,9 @@ impl<'a> Transport<'a> {
                 Ok(()) if self.unread.is_empty() => return Ok(None),
                 Ok(()) => {}
                 Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => return Ok(None),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {
+                        return Ok(None);
+                    }
                     // About a datagram that reached nobody (ICMP); its link will find out.
                     ErrorKind::ConnectionRefused
                     | ErrorKind::ConnectionReset
@@ -131,7 +135,9 @@ impl<'a> Transport<'a> {
         let mut sent = self.try_send(datagram, path);
         if matches!(&sent, Err(error) if error.kind() == ErrorKind::WouldBlock) {
             // The network is slower than this server: wait for it.
-            sent = self.set_patience(Some(WRITE_TIMEOUT)).and_then(|()| self.try_send(datagram, path));
+            sent = self
+                .set_patience(Some(WRITE_TIMEOUT))
+                .and_then(|()| self.try_send(datagram, path));
         }
         match sent {
             Ok(()) => {
@@ -140,7 +146,10 @@ impl<'a> Transport<'a> {
             }
             Err(error) => {
                 if self.traffic.unsent == 0 {
-                    warn!("cannot send to {}: {error}; further ones are only counted", path.remote);
+                    warn!(
+                        "cannot send to {}: {error}; further ones are only counted",
+                        path.remote
+                    );
                 }
                 self.traffic.unsent += 1;
             }
@@ -171,12 +180,19 @@ impl<'a> Transport<'a> {
     fn fill_buffer(&mut self) -> io::Result<()> {
         let mut meta = [RecvMeta::default()];
         let mut buffers = [IoSliceMut::new(&mut self.buffer)];
-        if self.packet_info.recv(self.socket.into(), &mut buffers, &mut meta)? == 0 {
+        if self
+            .packet_info
+            .recv(self.socket.into(), &mut buffers, &mut meta)?
+            == 0
+        {
             return Ok(());
         }
         let [meta] = meta;
         (self.unread, self.stride) = (0..meta.len, meta.stride);
-        self.path = Path { remote: without_flow(meta.addr), local: meta.dst_ip.filter(|_| self.is_wildcard) };
+        self.path = Path {
+            remote: without_flow(meta.addr),
+            local: meta.dst_ip.filter(|_| self.is_wildcard),
+        };
         Ok(())
     }
 }

@@ -127,7 +127,10 @@ impl Session {
         self.attempt = None;
         self.warned = false;
         self.progress_at = now;
-        self.link = Some(link);
+        let is_return = self.link.replace(link).is_some();
+        if is_return {
+            self.trouble("the server answers again");
+        }
         self.inbox.begin();
         self.nick.clone_from(&nick);
         self.arrived = true;

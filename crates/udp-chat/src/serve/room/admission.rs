@@ -23,7 +23,11 @@ impl Room {
                 let answer = self.acceptor.refuse(&request, code, &message, now);
                 self.answers.push_back((path, answer));
                 let (nick, address) = (wanted, path.remote);
-                self.events.push_back(RoomEvent::Refused { nick, address, code });
+                self.events.push_back(RoomEvent::Refused {
+                    nick,
+                    address,
+                    code,
+                });
             }
         }
     }
@@ -39,9 +43,13 @@ impl Room {
             return refused(RefusalCode::Banned, "an operator has excluded you");
         }
         if request.join.plaintext && !self.settings.allow_plaintext {
-            return refused(RefusalCode::PlaintextRefused, "the server does not allow plaintext sessions");
+            return refused(
+                RefusalCode::PlaintextRefused,
+                "the server does not allow plaintext sessions",
+            );
         }
-        let nick = Nick::parse(&request.join.nick).map_err(|error| (RefusalCode::BadNick, error.to_string()))?;
+        let nick = Nick::parse(&request.join.nick)
+            .map_err(|error| (RefusalCode::BadNick, error.to_string()))?;
         self.take_over(&nick, request, now);
         // Those who leave count until their link is over, so that links are bounded.
         if self.members.len() >= self.settings.max_members {
@@ -50,7 +58,10 @@ impl Room {
         }
         let id = self.next_member;
         if self.nicks.claim(&nick, request.key, id, now).is_err() {
-            return refused(RefusalCode::NickTaken, "the nick is taken, or looks like one that is");
+            return refused(
+                RefusalCode::NickTaken,
+                "the nick is taken, or looks like one that is",
+            );
         }
         if !self.networks.join(network, self.settings.max_members) {
             self.nicks.release(&nick, request.key, id, now);
@@ -62,26 +73,41 @@ impl Room {
 
     /// The same key with the same nick takes the place of a member that has long been silent.
     fn take_over(&mut self, nick: &Nick, request: &JoinRequest, now: Instant) {
-        let Some(id) = self.nicks.holder(nick.key()) else { return };
-        let is_same = |member: &Member| member.nick.key() == nick.key() && member.key == request.key;
-        if self.members.get(&id).is_some_and(|member| is_same(member) && member.may_be_taken_over(now)) {
+        let Some(id) = self.nicks.holder(nick.key()) else {
+            return;
+        };
+        let is_same =
+            |member: &Member| member.nick.key() == nick.key() && member.key == request.key;
+        if self
+            .members
+            .get(&id)
+            .is_some_and(|member| is_same(member) && member.may_be_taken_over(now))
+        {
             self.leave(id, CloseReason::TakenOver, now);
         }
     }
 
     fn let_in(&mut self, id: MemberId, nick: Nick, request: JoinRequest, now: Instant) {
         let (path, key, history) = (request.path, request.key, request.join.history);
-        let random = self.environment.random().and_then(|session| Ok((session, self.environment.random()?)));
+        let random = self
+            .environment
+            .random()
+            .and_then(|session| Ok((session, self.environment.random()?)));
         let (session, path_secret) = match random {
             Ok(random) => random,
             Err(error) => {
                 self.nicks.release(&nick, key, id, now);
                 self.networks.leave(Network::of(path.remote.ip()), now);
-                return self.events.push_back(RoomEvent::NoRandomness(error.to_string()));
+                return self
+                    .events
+                    .push_back(RoomEvent::NoRandomness(error.to_string()));
             }
         };
-        let session = SessionId::from_bytes(*session.first_chunk().expect("32 bytes are at least 16"));
-        let (answer, mut link) = self.acceptor.accept(request, nick.as_str(), session, path_secret, now);
+        let session =
+            SessionId::from_bytes(*session.first_chunk().expect("32 bytes are at least 16"));
+        let (answer, mut link) =
+            self.acceptor
+                .accept(request, nick.as_str(), session, path_secret, now);
         link.set_tracing(self.settings.trace);
         self.answers.push_back((path, answer));
         let mut member = Member::new(link, key, nick, now);
@@ -109,8 +135,15 @@ impl Room {
         let last = pieces.len().saturating_sub(1);
         let notices: Vec<Message> = pieces
             .enumerate()
-            .map(|(index, piece)| encoded(&Notice::Members { members: piece.to_vec(), more: index < last }))
+            .map(|(index, piece)| {
+                encoded(&Notice::Members {
+                    members: piece.to_vec(),
+                    more: index < last,
+                })
+            })
             .collect();
-        notices.iter().for_each(|notice| self.send_to(id, notice, Class::Live, now));
+        notices
+            .iter()
+            .for_each(|notice| self.send_to(id, notice, Class::Live, now));
     }
 }

@@ -46,12 +46,23 @@ impl Room {
                 _ => Ok(format!("{nick} may join again")),
             },
             Command::Say(text) if text.trim().is_empty() => Err("say what?".to_owned()),
-            Command::Say(text) if text.len() > MAX_TEXT_BYTES => {
-                Err(format!("the text is over the limit of {MAX_TEXT_BYTES} bytes"))
-            }
+            Command::Say(text) if text.len() > MAX_TEXT_BYTES => Err(format!(
+                "the text is over the limit of {MAX_TEXT_BYTES} bytes"
+            )),
             Command::Say(text) => {
-                self.say(SERVER, self.identity.public(), Kind::Say, None, text.clone(), None, now);
-                Ok(format!("said to {}", Count(self.members() as u64, "member")))
+                self.say(
+                    SERVER,
+                    self.identity.public(),
+                    Kind::Say,
+                    None,
+                    text.clone(),
+                    None,
+                    now,
+                );
+                Ok(format!(
+                    "said to {}",
+                    Count(self.members() as u64, "member")
+                ))
             }
         }
     }
@@ -65,14 +76,26 @@ impl Room {
             let round_trip = member.link.round_trip().map_or_else(String::new, |time| {
                 format!(", round trip {:.0} ms", time.as_secs_f64() * 1e3)
             });
-            let how = if member.as_others_see().plaintext { ", not encrypted" } else { "" };
-            format!("{}: {address}, {minutes} min, {texts}{round_trip}{how}", member.nick)
+            let how = if member.as_others_see().plaintext {
+                ", not encrypted"
+            } else {
+                ""
+            };
+            format!(
+                "{}: {address}, {minutes} min, {texts}{round_trip}{how}",
+                member.nick
+            )
         });
         lines(described.collect(), "nobody is here")
     }
 
     /// Removes a member, and excludes it if `ban` is given.
-    fn remove(&mut self, nick: &str, ban: Option<Option<u64>>, now: Instant) -> Result<String, String> {
+    fn remove(
+        &mut self,
+        nick: &str,
+        ban: Option<Option<u64>>,
+        now: Instant,
+    ) -> Result<String, String> {
         let id = self.find(nick)?;
         let Some(member) = self.members.get(&id) else {
             return Err(format!("nobody here is called {nick}"));
@@ -80,11 +103,22 @@ impl Room {
         let (nick, key, network) = (member.nick.to_string(), member.key, member.network);
         let address = member.link.path().remote.ip().to_canonical();
         if let Some(minutes) = ban {
-            let until = minutes.and_then(|minutes| now.checked_add(Duration::from_secs(minutes.saturating_mul(60))));
+            let until = minutes.and_then(|minutes| {
+                now.checked_add(Duration::from_secs(minutes.saturating_mul(60)))
+            });
             let network = Some(network).filter(|network| !network.is_loopback());
-            self.bans.add(Ban { nick: nick.clone(), key, network, until });
+            self.bans.add(Ban {
+                nick: nick.clone(),
+                key,
+                network,
+                until,
+            });
         }
-        let reason = if ban.is_some() { CloseReason::Banned } else { CloseReason::Kicked };
+        let reason = if ban.is_some() {
+            CloseReason::Banned
+        } else {
+            CloseReason::Kicked
+        };
         let event = RoomEvent::Removed { nick, address, ban };
         let done = event.to_string();
         self.events.push_back(event);
@@ -94,5 +128,9 @@ impl Room {
 }
 
 fn lines(lines: Vec<String>, none: &str) -> String {
-    if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
+    if lines.is_empty() {
+        none.to_owned()
+    } else {
+        lines.join("\n")
+    }
 }

@@ -27,7 +27,11 @@ impl Stopping {
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        if self.is_closing { self.over_at } else { self.close_at }
+        if self.is_closing {
+            self.over_at
+        } else {
+            self.close_at
+        }
     }
 }
 
@@ -43,9 +47,9 @@ impl Room {
 
     /// Whether the room has stopped: all have answered, or had their time.
     pub fn is_over(&self, now: Instant) -> bool {
-        self.stopping
-            .as_ref()
-            .is_some_and(|stopping| stopping.is_closing && (self.members.is_empty() || stopping.over_at <= now))
+        self.stopping.as_ref().is_some_and(|stopping| {
+            stopping.is_closing && (self.members.is_empty() || stopping.over_at <= now)
+        })
     }
 
     /// A member leaves; its link goes on until the close is answered.
@@ -54,15 +58,29 @@ impl Room {
             return;
         };
         member.dismiss(reason, now);
-        let (nick, key, network, texts) = (member.nick.clone(), member.key, member.network, member.texts);
+        let (nick, key, network, texts) = (
+            member.nick.clone(),
+            member.key,
+            member.network,
+            member.texts,
+        );
         self.nicks.release(&nick, key, id, now);
         self.networks.leave(network, now);
         self.mark_ready(id);
         let nick = nick.to_string();
-        let left = Notice::Left { nick: nick.clone(), key: key.key_id(), reason };
+        let left = Notice::Left {
+            nick: nick.clone(),
+            key: key.key_id(),
+            reason,
+        };
         self.broadcast(&encoded(&left), Some(id), now);
         let members = self.members();
-        self.events.push_back(RoomEvent::Left { nick, reason, texts, members });
+        self.events.push_back(RoomEvent::Left {
+            nick,
+            reason,
+            texts,
+            members,
+        });
     }
 
     pub(super) fn forget_if_over(&mut self, id: MemberId) {
@@ -77,8 +95,13 @@ impl Room {
 
     /// Whether a stopping room has nothing more to send than its closes.
     pub(super) fn is_quiet(&self) -> bool {
-        self.stopping.as_ref().is_some_and(|stopping| !stopping.is_closing)
-            && self.members.values().all(|member| !member.is_present || member.link.unacknowledged() == 0)
+        self.stopping
+            .as_ref()
+            .is_some_and(|stopping| !stopping.is_closing)
+            && self
+                .members
+                .values()
+                .all(|member| !member.is_present || member.link.unacknowledged() == 0)
     }
 
     pub(super) fn close_all(&mut self, now: Instant) {

@@ -16,7 +16,9 @@ type Refusal = (ErrorCode, String);
 impl Room {
     /// Does what a member's message asks for.
     pub(super) fn request(&mut self, id: MemberId, message: &[u8], now: Instant) {
-        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some(member) = self.members.get_mut(&id) else {
+            return;
+        };
         member.requests += 1;
         let request = member.requests;
         let done = match Request::decode(message) {
@@ -33,7 +35,11 @@ impl Room {
             Err(error) => Err((ErrorCode::BadMessage, error.to_string())),
         };
         if let Err((code, message)) = done {
-            let error = encoded(&Notice::Error { request: Some(request), code, message });
+            let error = encoded(&Notice::Error {
+                request: Some(request),
+                code,
+                message,
+            });
             self.send_to(id, &error, Class::Live, now);
         }
     }
@@ -48,17 +54,32 @@ impl Room {
         now: Instant,
     ) -> Result<(), Refusal> {
         if text.len() > MAX_TEXT_BYTES {
-            let message = format!("a text of {} bytes is over the limit of {MAX_TEXT_BYTES}", text.len());
+            let message = format!(
+                "a text of {} bytes is over the limit of {MAX_TEXT_BYTES}",
+                text.len()
+            );
             return Err((ErrorCode::TooLong, message));
         }
-        if text.chars().all(|char| char.is_whitespace() || char.is_control()) {
-            return Err((ErrorCode::Empty, "nothing of the text is visible".to_owned()));
+        if text
+            .chars()
+            .all(|char| char.is_whitespace() || char.is_control())
+        {
+            return Err((
+                ErrorCode::Empty,
+                "nothing of the text is visible".to_owned(),
+            ));
         }
-        let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
+        let Some(member) = self.members.get_mut(&id) else {
+            return Ok(());
+        };
         member.texts += 1;
         let (from, key) = (member.nick.to_string(), member.key);
         let (text_id, at) = self.say(&from, key, kind, to, text, Some(id), now);
-        let confirmed = encoded(&Notice::Confirmed { request, id: text_id, at });
+        let confirmed = encoded(&Notice::Confirmed {
+            request,
+            id: text_id,
+            at,
+        });
         // The author is in no hurry for this: it travels with the next datagram.
         self.send_to(id, &confirmed, Class::Lazy, now);
         Ok(())
@@ -79,7 +100,14 @@ impl Room {
         let id = self.next_text;
         let at = self.environment.unix_micros() / 1_000;
         let (from, key) = (from.to_owned(), key.key_id());
-        let stored = StoredText { id, at, from, key, kind, text };
+        let stored = StoredText {
+            id,
+            at,
+            from,
+            key,
+            kind,
+            text,
+        };
         self.next_text += 1;
         self.totals.texts += 1;
         if self.settings.report_texts {
@@ -101,7 +129,9 @@ impl Room {
 
     /// Who is called so, whatever the case. The person must be the one that the author means.
     fn addressee(&self, nick: &str, key: Option<KeyId>) -> Result<MemberId, Refusal> {
-        let id = self.find(nick).map_err(|message| (ErrorCode::NoSuchNick, message))?;
+        let id = self
+            .find(nick)
+            .map_err(|message| (ErrorCode::NoSuchNick, message))?;
         let holder = self.members.get(&id).map(|member| member.key.key_id());
         if key.is_some() && key != holder {
             let message = format!("{nick} is another person now than when you last saw that nick");
@@ -112,14 +142,20 @@ impl Room {
 
     pub(super) fn find(&self, nick: &str) -> Result<MemberId, String> {
         let nick = Nick::parse(nick).map_err(|_| "nobody can be called that".to_owned())?;
-        let is_called_so = |id: &MemberId| self.members.get(id).is_some_and(|member| member.nick.key() == nick.key());
+        let is_called_so = |id: &MemberId| {
+            self.members
+                .get(id)
+                .is_some_and(|member| member.nick.key() == nick.key())
+        };
         let holder = self.nicks.holder(nick.key()).filter(is_called_so);
         holder.ok_or_else(|| format!("nobody here is called {nick}"))
     }
 
     fn rename(&mut self, id: MemberId, wanted: &str, now: Instant) -> Result<(), Refusal> {
         let new = Nick::parse(wanted).map_err(|error| (ErrorCode::BadNick, error.to_string()))?;
-        let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
+        let Some(member) = self.members.get_mut(&id) else {
+            return Ok(());
+        };
         let (old, key) = (member.nick.clone(), member.key);
         if self.nicks.exchange(&old, &new, key, id, now).is_err() {
             let message = format!("the nick {new} is taken, or looks like one that is");
@@ -127,7 +163,11 @@ impl Room {
         }
         member.nick = new.clone();
         let (old, new, key) = (old.to_string(), new.to_string(), key.key_id());
-        let renamed = encoded(&Notice::Renamed { old: old.clone(), new: new.clone(), key });
+        let renamed = encoded(&Notice::Renamed {
+            old: old.clone(),
+            new: new.clone(),
+            key,
+        });
         if old == new {
             self.send_to(id, &renamed, Class::Live, now);
         } else {

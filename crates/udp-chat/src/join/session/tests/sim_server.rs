@@ -172,7 +172,8 @@ impl Sim {
         let link = self.server.link.as_mut().unwrap();
         link.close(CloseReason::Stopping, self.now);
         for datagram in self.server.transmit(self.now) {
-            self.session.handle(&datagram, self.server.address, self.now);
+            self.session
+                .handle(&datagram, self.server.address, self.now);
         }
         self.server.is_up = false;
     }
@@ -308,9 +309,9 @@ impl SimServer {
         self.link.as_mut().unwrap().close(reason, now);
     }
 
-    pub(super) fn texts(&self) -> Vec<&str> {
-        let text = |request| match request {
-            &Request::Say { ref text } => text.as_str(),
+    pub(super) fn texts<'a>(&'a self) -> Vec<&'a str> {
+        let text = |request: &'a Request| match request {
+            Request::Say { text } => text.as_str(),
             other => panic!("{other:?}"),
         };
         self.said.iter().map(text).collect()

@@ -10,12 +10,25 @@ use crate::serve::RoomEvent;
 fn a_nick_belongs_to_a_key() {
     let mut server = SimServer::new();
     let anna = server.join("Anna", 2);
-    assert_eq!(server.try_join("anna", 3, address(3, 1), false), Err(RefusalCode::NickTaken));
-    assert_eq!(server.try_join("Anna", 2, address(2, 1), false), Err(RefusalCode::NickTaken), "it is not silent");
+    assert_eq!(
+        server.try_join("anna", 3, address(3, 1), false),
+        Err(RefusalCode::NickTaken)
+    );
+    assert_eq!(
+        server.try_join("Anna", 2, address(2, 1), false),
+        Err(RefusalCode::NickTaken),
+        "it is not silent"
+    );
     server.join("Anna-phone", 2);
-    server.clients[anna].link.close(CloseReason::Quit, server.now);
+    server.clients[anna]
+        .link
+        .close(CloseReason::Quit, server.now);
     server.run(seconds(1));
-    assert_eq!(server.try_join("Anna", 3, address(3, 2), false), Err(RefusalCode::NickTaken), "it is kept");
+    assert_eq!(
+        server.try_join("Anna", 3, address(3, 2), false),
+        Err(RefusalCode::NickTaken),
+        "it is kept"
+    );
     server.join("Anna", 2);
 }
 
@@ -25,10 +38,19 @@ fn the_same_key_takes_over_a_session_that_was_silent_for_15_seconds() {
     let (anna, boris) = (server.join("Anna", 2), server.join("Boris", 3));
     server.clients[anna].is_mute = true;
     server.run(seconds(14));
-    assert_eq!(server.try_join("Anna", 2, address(2, 1), false), Err(RefusalCode::NickTaken));
+    assert_eq!(
+        server.try_join("Anna", 2, address(2, 1), false),
+        Err(RefusalCode::NickTaken)
+    );
     server.run(seconds(2));
-    assert_eq!(server.try_join("Anna", 4, address(4, 1), false), Err(RefusalCode::NickTaken), "another key");
-    let again = server.try_join("Anna", 2, address(2, 2), false).expect("it takes over");
+    assert_eq!(
+        server.try_join("Anna", 4, address(4, 1), false),
+        Err(RefusalCode::NickTaken),
+        "another key"
+    );
+    let again = server
+        .try_join("Anna", 2, address(2, 2), false)
+        .expect("it takes over");
     server.run(seconds(2));
     assert_eq!(server.clients[anna].end, closed(CloseReason::TakenOver));
     server.say(again, "back");
@@ -39,13 +61,27 @@ fn the_same_key_takes_over_a_session_that_was_silent_for_15_seconds() {
 #[test]
 fn bad_nicks_and_plaintext_are_refused_and_a_full_room_takes_nobody() {
     let mut server = SimServer::with(2, false);
-    assert_eq!(server.try_join("two words", 2, address(2, 1), false), Err(RefusalCode::BadNick));
-    assert_eq!(server.try_join("server", 2, address(2, 2), false), Err(RefusalCode::BadNick));
-    assert_eq!(server.try_join("Anna", 2, address(2, 3), true), Err(RefusalCode::PlaintextRefused));
+    assert_eq!(
+        server.try_join("two words", 2, address(2, 1), false),
+        Err(RefusalCode::BadNick)
+    );
+    assert_eq!(
+        server.try_join("server", 2, address(2, 2), false),
+        Err(RefusalCode::BadNick)
+    );
+    assert_eq!(
+        server.try_join("Anna", 2, address(2, 3), true),
+        Err(RefusalCode::PlaintextRefused)
+    );
     let anna = server.join("Anna", 2);
     server.join("Boris", 3);
-    assert_eq!(server.try_join("Clara", 4, address(4, 1), false), Err(RefusalCode::Full));
-    server.clients[anna].link.close(CloseReason::Quit, server.now);
+    assert_eq!(
+        server.try_join("Clara", 4, address(4, 1), false),
+        Err(RefusalCode::Full)
+    );
+    server.clients[anna]
+        .link
+        .close(CloseReason::Quit, server.now);
     server.run(seconds(1));
     server.join("Clara", 4);
 }
@@ -54,11 +90,16 @@ fn bad_nicks_and_plaintext_are_refused_and_a_full_room_takes_nobody() {
 fn everybody_sees_that_a_member_is_not_encrypted() {
     let mut server = SimServer::with(10, true);
     let anna = server.join("Anna", 2);
-    let boris = server.try_join("Boris", 3, address(3, 1), true).expect("plaintext is allowed");
-    let joined = server.notices(anna).into_iter().find_map(|notice| match notice {
-        Notice::Joined(member) => Some((member.nick, member.plaintext)),
-        _ => None,
-    });
+    let boris = server
+        .try_join("Boris", 3, address(3, 1), true)
+        .expect("plaintext is allowed");
+    let joined = server
+        .notices(anna)
+        .into_iter()
+        .find_map(|notice| match notice {
+            Notice::Joined(member) => Some((member.nick, member.plaintext)),
+            _ => None,
+        });
     assert_eq!(joined, Some(("Boris".to_owned(), true)));
     server.say(boris, "hi");
     server.run(seconds(1));
@@ -69,8 +110,19 @@ fn everybody_sees_that_a_member_is_not_encrypted() {
 fn a_stopping_room_lets_nobody_in() {
     let mut server = SimServer::new();
     server.room.stop(server.now);
-    assert_eq!(server.try_join("Anna", 2, address(2, 1), false), Err(RefusalCode::Stopping));
-    let refused = |event: &RoomEvent| matches!(event, RoomEvent::Refused { code: RefusalCode::Stopping, .. });
+    assert_eq!(
+        server.try_join("Anna", 2, address(2, 1), false),
+        Err(RefusalCode::Stopping)
+    );
+    let refused = |event: &RoomEvent| {
+        matches!(
+            event,
+            RoomEvent::Refused {
+                code: RefusalCode::Stopping,
+                ..
+            }
+        )
+    };
     server.run(seconds(0));
     assert!(server.events.iter().any(refused));
 }

@@ -15,8 +15,16 @@ fn garbage_and_unknown_sessions_draw_no_more_than_they_are() {
     assert!(SessionId::of_datagram(&unknown).is_some());
     let mut datagram = Vec::new();
     let mut drawn = 0;
-    for bytes in [&b""[..], b"{", b"{\"type\":\"hello\"}", &[0xff; 1_200], &unknown] {
-        server.room.handle(bytes, Path::to(address(9, 9)), server.now);
+    for bytes in [
+        &b""[..],
+        b"{",
+        b"{\"type\":\"hello\"}",
+        &[0xff; 1_200],
+        &unknown,
+    ] {
+        server
+            .room
+            .handle(bytes, Path::to(address(9, 9)), server.now);
         while let Some(path) = server.room.poll_transmit(server.now, &mut datagram) {
             assert_eq!(path, Path::to(address(9, 9)));
             assert!(datagram.len() < bytes.len());
@@ -33,9 +41,15 @@ fn copies_of_a_members_datagrams_from_elsewhere_draw_at_most_three_times_their_b
     server.run(seconds(1));
     let forged = Path::to(address(66, 66));
     let message = Message::encode(&Request::Say { text: "hi".into() }).unwrap();
-    server.clients[anna].link.send(&message, Class::Live, server.now).unwrap();
+    server.clients[anna]
+        .link
+        .send(&message, Class::Live, server.now)
+        .unwrap();
     let mut copied = Vec::new();
-    server.clients[anna].link.poll_transmit(server.now, &mut copied).unwrap();
+    server.clients[anna]
+        .link
+        .poll_transmit(server.now, &mut copied)
+        .unwrap();
     let mut drawn = 0;
     let mut datagram = Vec::new();
     for second in 0..60 {
@@ -47,7 +61,11 @@ fn copies_of_a_members_datagrams_from_elsewhere_draw_at_most_three_times_their_b
             drawn += if path == forged { datagram.len() } else { 0 };
         }
     }
-    assert!(drawn <= 3 * copied.len(), "{drawn} bytes for copies of {}", copied.len());
+    assert!(
+        drawn <= 3 * copied.len(),
+        "{drawn} bytes for copies of {}",
+        copied.len()
+    );
 }
 
 #[test]
@@ -80,7 +98,10 @@ fn too_many_messages_slow_their_network_down_and_remove_nobody() {
     server.run(seconds(5));
     let texts = server.texts(anna).len();
     let most = 100 + (server.now - began).as_secs() as usize * 40;
-    assert!((100..=most + 2).contains(&texts), "{texts} of at most {most}");
+    assert!(
+        (100..=most + 2).contains(&texts),
+        "{texts} of at most {most}"
+    );
     assert!(eves.iter().all(|&eve| server.clients[eve].end.is_none()));
     server.run(seconds(30));
     assert_eq!(texts + server.texts(anna).len(), 800, "nothing is lost");
@@ -98,11 +119,24 @@ fn queues_are_bounded_and_the_largest_gives_way() {
     let mut datagram = Vec::new();
     for _ in 0..3_500 {
         server.command(Command::Say(text.clone())).unwrap();
-        while server.room.poll_transmit(server.now, &mut datagram).is_some() {}
+        while server
+            .room
+            .poll_transmit(server.now, &mut datagram)
+            .is_some()
+        {}
     }
-    let queued: usize = server.room.members.values().map(|member| member.link.queued_bytes()).sum();
+    let queued: usize = server
+        .room
+        .members
+        .values()
+        .map(|member| member.link.queued_bytes())
+        .sum();
     assert!(queued <= MAX_QUEUED_BYTES, "{queued}");
-    assert!((10..20).contains(&server.room.members()), "{} are left", server.room.members());
+    assert!(
+        (10..20).contains(&server.room.members()),
+        "{} are left",
+        server.room.members()
+    );
 }
 
 #[test]
@@ -120,7 +154,9 @@ fn a_restarted_server_resets_the_sessions_of_the_one_before() {
 fn an_endless_message_ends_its_session_alone() {
     let mut server = SimServer::new();
     let (anna, eve) = (server.join("Anna", 2), server.join("Eve", 3));
-    server.clients[eve].link.close(CloseReason::Other, server.now);
+    server.clients[eve]
+        .link
+        .close(CloseReason::Other, server.now);
     server.run(seconds(1));
     assert_ne!(server.clients[eve].end, closed(CloseReason::Kicked));
     assert_eq!((server.clients[anna].end, server.room.members()), (None, 1));

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use chat_link::message::{Message, Notice, Request};
 use chat_link::{
-    Class, CloseReason, Connector, ConnectorEvent, End, Event, Join, Link, Path, RefusalCode, StaticKey,
+    Class, CloseReason, Connector, ConnectorEvent, End, Event, Join, Link, Path, RefusalCode,
+    StaticKey,
 };
 
 use super::super::{Command, Environment, Room, RoomEvent, RoomSettings};
@@ -67,15 +68,27 @@ impl SimServer {
 
     pub(super) fn with(max_members: usize, allow_plaintext: bool) -> Self {
         let now = Instant::now();
-        let settings = RoomSettings { max_members, allow_plaintext, report_texts: false, trace: false };
+        let settings = RoomSettings {
+            max_members,
+            allow_plaintext,
+            report_texts: false,
+            trace: false,
+        };
         let room = Room::new(settings, key(1), Vec::new(), Box::new(Counter(0)), now).unwrap();
-        Self { room, now, clients: Vec::new(), events: Vec::new(), next_random: 0 }
+        Self {
+            room,
+            now,
+            clients: Vec::new(),
+            events: Vec::new(),
+            next_random: 0,
+        }
     }
 
     /// Joins, and gives the client's number.
     pub(super) fn join(&mut self, nick: &str, key_number: u8) -> usize {
         let address = address(key_number, 4_000 + self.clients.len() as u16);
-        self.try_join(nick, key_number, address, false).unwrap_or_else(|refused| panic!("{nick}: {refused:?}"))
+        self.try_join(nick, key_number, address, false)
+            .unwrap_or_else(|refused| panic!("{nick}: {refused:?}"))
     }
 
     pub(super) fn try_join(
@@ -88,9 +101,16 @@ impl SimServer {
         self.next_random += 1;
         let mut random = [0; 48];
         random[..2].copy_from_slice(&self.next_random.to_be_bytes());
-        let join = Join { nick: nick.to_owned(), history: 50, plaintext };
+        let join = Join {
+            nick: nick.to_owned(),
+            history: 50,
+            plaintext,
+        };
         let mut connector = Connector::new(&key(key_number), join, random, self.now);
-        let (there, here) = (Path::to(SocketAddr::from(([198, 51, 100, 1], 9390))), Path::to(address));
+        let (there, here) = (
+            Path::to(SocketAddr::from(([198, 51, 100, 1], 9390))),
+            Path::to(address),
+        );
         let mut datagram = Vec::new();
         // A network begins 20 handshakes a second.
         for _ in 0..200 {
@@ -129,11 +149,19 @@ impl SimServer {
 
     pub(super) fn request(&mut self, client: usize, request: &Request) {
         let message = Message::encode(request).unwrap();
-        self.clients[client].link.send(&message, Class::Live, self.now).unwrap();
+        self.clients[client]
+            .link
+            .send(&message, Class::Live, self.now)
+            .unwrap();
     }
 
     pub(super) fn say(&mut self, client: usize, text: &str) {
-        self.request(client, &Request::Say { text: text.to_owned() });
+        self.request(
+            client,
+            &Request::Say {
+                text: text.to_owned(),
+            },
+        );
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<String, String> {
@@ -148,7 +176,12 @@ impl SimServer {
     /// The texts among them, as `nick: text`, with `| ` before those of the history.
     pub(super) fn texts(&mut self, client: usize) -> Vec<String> {
         let said = |notice| match notice {
-            Notice::Said { from, text, history, .. } => Some(format!("{}{from}: {text}", if history { "| " } else { "" })),
+            Notice::Said {
+                from,
+                text,
+                history,
+                ..
+            } => Some(format!("{}{from}: {text}", if history { "| " } else { "" })),
             _ => None,
         };
         self.notices(client).into_iter().filter_map(said).collect()
@@ -159,8 +192,15 @@ impl SimServer {
         let until = self.now + time;
         loop {
             self.exchange();
-            let clients = self.clients.iter().filter_map(|client| client.link.deadline());
-            let next = clients.chain(self.room.deadline()).min().unwrap_or(until).max(self.now);
+            let clients = self
+                .clients
+                .iter()
+                .filter_map(|client| client.link.deadline());
+            let next = clients
+                .chain(self.room.deadline())
+                .min()
+                .unwrap_or(until)
+                .max(self.now);
             if next >= until {
                 self.now = until;
                 self.exchange();
@@ -177,10 +217,18 @@ impl SimServer {
             let mut any = false;
             for index in 0..self.clients.len() {
                 self.clients[index].link.handle_timeout(self.now);
-                while self.clients[index].link.poll_transmit(self.now, &mut datagram).is_some() {
+                while self.clients[index]
+                    .link
+                    .poll_transmit(self.now, &mut datagram)
+                    .is_some()
+                {
                     any = true;
                     if !self.clients[index].is_mute {
-                        self.room.handle(&datagram, Path::to(self.clients[index].address), self.now);
+                        self.room.handle(
+                            &datagram,
+                            Path::to(self.clients[index].address),
+                            self.now,
+                        );
                     }
                 }
                 self.clients[index].take_events();
@@ -190,7 +238,8 @@ impl SimServer {
                 any = true;
                 self.deliver(path, &datagram);
             }
-            self.events.extend(std::iter::from_fn(|| self.room.poll_event()));
+            self.events
+                .extend(std::iter::from_fn(|| self.room.poll_event()));
             if !any {
                 return;
             }
@@ -198,9 +247,18 @@ impl SimServer {
     }
 
     fn deliver(&mut self, path: Path, datagram: &[u8]) {
-        for client in self.clients.iter_mut().filter(|client| client.address == path.remote && !client.is_deaf) {
+        for client in self
+            .clients
+            .iter_mut()
+            .filter(|client| client.address == path.remote && !client.is_deaf)
+        {
             client.received_bytes += datagram.len();
-            client.link.handle(datagram, Path::to(SocketAddr::from(([198, 51, 100, 1], 9390))), self.now, &mut || true);
+            client.link.handle(
+                datagram,
+                Path::to(SocketAddr::from(([198, 51, 100, 1], 9390))),
+                self.now,
+                &mut || true,
+            );
             client.take_events();
         }
     }

@@ -9,7 +9,11 @@ use super::sim::{SimServer, closed, key, seconds};
 #[test]
 fn a_text_reaches_all_others_once_and_is_confirmed_to_its_author() {
     let mut server = SimServer::new();
-    let (anna, boris, clara) = (server.join("Anna", 2), server.join("Boris", 3), server.join("Clara", 4));
+    let (anna, boris, clara) = (
+        server.join("Anna", 2),
+        server.join("Boris", 3),
+        server.join("Clara", 4),
+    );
     server.notices(anna);
     server.say(anna, "hi");
     server.run(seconds(1));
@@ -17,12 +21,33 @@ fn a_text_reaches_all_others_once_and_is_confirmed_to_its_author() {
         assert_eq!(server.texts(other), ["Anna: hi"]);
     }
     let notices = server.notices(anna);
-    let [Notice::Confirmed { request: 1, id, .. }] = notices[..] else { panic!("{notices:?}") };
-    server.request(anna, &Request::Me { text: "waves".into() });
+    let [Notice::Confirmed { request: 1, id, .. }] = notices[..] else {
+        panic!("{notices:?}")
+    };
+    server.request(
+        anna,
+        &Request::Me {
+            text: "waves".into(),
+        },
+    );
     server.run(seconds(1));
-    let Some(Notice::Confirmed { request: 2, id: next, .. }) = server.notices(anna).pop() else { panic!() };
+    let Some(Notice::Confirmed {
+        request: 2,
+        id: next,
+        ..
+    }) = server.notices(anna).pop()
+    else {
+        panic!()
+    };
     assert_eq!(next, id + 1);
-    let Some(Notice::Said { kind: Kind::Me, key: author, .. }) = server.notices(boris).pop() else { panic!() };
+    let Some(Notice::Said {
+        kind: Kind::Me,
+        key: author,
+        ..
+    }) = server.notices(boris).pop()
+    else {
+        panic!()
+    };
     assert_eq!(author, key(2).public().key_id());
 }
 
@@ -37,10 +62,13 @@ fn the_longest_text_arrives_as_one_and_a_longer_one_does_not() {
     server.say(anna, " \u{a0}\n");
     server.run(seconds(2));
     assert_eq!(server.texts(boris), [format!("Anna: {longest}")]);
-    let errors = server.notices(anna).into_iter().filter_map(|notice| match notice {
-        Notice::Error { request, code, .. } => Some((request, code)),
-        _ => None,
-    });
+    let errors = server
+        .notices(anna)
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Error { request, code, .. } => Some((request, code)),
+            _ => None,
+        });
     assert!(errors.eq([(Some(2), ErrorCode::TooLong), (Some(3), ErrorCode::Empty)]));
 }
 
@@ -56,13 +84,23 @@ fn a_private_text_goes_to_the_person_that_the_author_means() {
     server.notices(anna);
     server.request(anna, &private(3));
     server.request(anna, &private(4));
-    server.request(anna, &Request::Private { to: "Nobody".into(), key: None, text: "psst".into() });
+    server.request(
+        anna,
+        &Request::Private {
+            to: "Nobody".into(),
+            key: None,
+            text: "psst".into(),
+        },
+    );
     server.run(seconds(1));
     assert_eq!(server.texts(boris), ["Anna: psst"]);
-    let codes = server.notices(anna).into_iter().filter_map(|notice| match notice {
-        Notice::Error { code, .. } => Some(code),
-        _ => None,
-    });
+    let codes = server
+        .notices(anna)
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Error { code, .. } => Some(code),
+            _ => None,
+        });
     assert!(codes.eq([ErrorCode::OtherPerson, ErrorCode::NoSuchNick]));
 }
 
@@ -77,12 +115,17 @@ fn the_latest_texts_are_sent_to_who_joins_and_live_ones_do_not_wait_for_them() {
     let boris = server.join("Boris", 3);
     server.run(seconds(2));
     let notices = server.notices(boris);
-    assert!(matches!(&notices[0], Notice::Members { members, more: false } if members.len() == 2), "{notices:?}");
+    assert!(
+        matches!(&notices[0], Notice::Members { members, more: false } if members.len() == 2),
+        "{notices:?}"
+    );
     assert_eq!(notices.last(), Some(&Notice::CaughtUp));
     let ids: Vec<_> = notices
         .iter()
         .filter_map(|notice| match notice {
-            Notice::Said { id, history: true, .. } => Some(*id),
+            Notice::Said {
+                id, history: true, ..
+            } => Some(*id),
             _ => None,
         })
         .collect();
@@ -98,7 +141,10 @@ fn an_operator_speaks_kicks_and_bans() {
     server.run(seconds(1));
     assert_eq!(server.texts(anna), ["server: tea at five"]);
     let who = server.command(Command::Who).unwrap();
-    assert!(who.contains("Anna: 192.0.2.2") && who.lines().count() == 2, "{who}");
+    assert!(
+        who.contains("Anna: 192.0.2.2") && who.lines().count() == 2,
+        "{who}"
+    );
     server.command(Command::Kick("eve".into())).unwrap();
     server.run(seconds(1));
     assert_eq!(server.clients[eve].end, closed(CloseReason::Kicked));
@@ -122,5 +168,8 @@ fn a_stopping_room_closes_all_sessions() {
     server.room.stop(server.now);
     server.run(seconds(5));
     assert!(server.room.is_over(server.now));
-    assert_eq!(server.clients[anna].end, Some(End::PeerClosed(CloseReason::Stopping)));
+    assert_eq!(
+        server.clients[anna].end,
+        Some(End::PeerClosed(CloseReason::Stopping))
+    );
 }
