@@ -32,14 +32,14 @@ pub(crate) fn checked_length(header: [u8; HEADER_BYTES], limit: usize) -> Result
     }
 }
 
-/// The memory that a receiver gives a payload before any of it has come.
-const FIRST_PAYLOAD_BYTES: usize = 1 << 10;
+/// The memory that a receiver gives a payload before any of it has come: most messages fit, and it is little for a header alone.
+const FIRST_PAYLOAD_BYTES: usize = 4 << 10;
 
-/// The memory that a receiver gives a payload of `length` bytes once `received` of them have come. It doubles as bytes come, so
-/// that no client gets much memory for a header alone.
+/// The memory that a receiver gives a payload of `length` bytes once `received` of them have come: four times as much, so that a
+/// payload is moved rarely.
 pub(crate) fn payload_room(received: usize, length: usize) -> usize {
     received
-        .saturating_mul(2)
+        .saturating_mul(4)
         .max(FIRST_PAYLOAD_BYTES)
         .min(length)
 }
@@ -65,6 +65,14 @@ impl FrameTracker {
     pub(crate) fn advance(&mut self, mut bytes: &[u8]) -> usize {
         let mut ended = 0;
         loop {
+            // Most frames come whole.
+            while self.position == 0
+                && let Some((header, rest)) = bytes.split_first_chunk()
+                && let Some(after) = rest.get(u32::from_be_bytes(*header) as usize..)
+            {
+                bytes = after;
+                ended += 1;
+            }
             if self.position < HEADER_BYTES as u64 {
                 let start = self.position as usize;
                 let (part, rest) = bytes.split_at(bytes.len().min(HEADER_BYTES - start));

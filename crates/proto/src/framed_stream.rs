@@ -143,6 +143,7 @@ impl<S: Read + Write, O: Observer> Write for FramedStream<S, O> {
             self.send_output()?;
         }
         if length <= MAX_BUFFER_BYTES {
+            self.output.reserve(length);
             parts
                 .iter()
                 .for_each(|part| self.output.extend_from_slice(part));
