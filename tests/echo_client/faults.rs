@@ -1,6 +1,6 @@
 //! What goes wrong in a dialogue: one clear line, status 1, and nothing hangs.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -93,21 +93,39 @@ fn a_server_that_may_speak_frames_is_told() {
     );
 }
 
+const NOT_AN_ECHO_SERVER: &str =
+    "what came back is not what was sent, so this is not an echo server";
+
 #[test]
-fn a_server_that_is_no_echo_server_is_told() {
+fn a_reply_that_is_not_what_was_sent_is_a_failure() {
     let server = FakeServer::start(|mut client| {
         client.recv_text(MAX_ECHO_BYTES).unwrap();
         client.send_text("HELLO").unwrap();
         assert_eq!(client.recv_text(MAX_ECHO_BYTES).unwrap(), None);
     });
-    let client = client_of(server.address).stdin_bytes("hello\n");
-    let finished = client.output().expect_success();
+    let (line, finished) = fault(client_of(server.address).stdin_bytes("hello\n"));
     server.join();
-    assert_eq!(finished.stdout_text(), "HELLO\n");
-    let told = " [WARN] ";
-    let words = "disconnected: what came back is not what was sent, so this is no echo server; sent 9 bytes, received 9 bytes\n";
-    let stderr = finished.stderr_text();
-    assert!(stderr.contains(told) && stderr.ends_with(words), "{stderr}");
+    assert_eq!(
+        (&line[..], finished.stdout_text()),
+        (NOT_AN_ECHO_SERVER, "HELLO\n")
+    );
+}
+
+#[test]
+fn with_raw_a_reply_that_is_not_what_was_sent_is_a_failure_too() {
+    let server = FakeServer::start(|mut client| {
+        let mut sent = [0; 6];
+        client.read_exact(&mut sent).unwrap();
+        client.write_all(&sent.to_ascii_uppercase()).unwrap();
+        client.read_to_end(&mut vec![]).unwrap();
+    });
+    let client = client_of(server.address).arg("--raw");
+    let (line, finished) = fault(client.stdin_bytes("hello\n"));
+    server.join();
+    assert_eq!(
+        (&line[..], finished.stdout_text()),
+        (NOT_AN_ECHO_SERVER, "HELLO\n")
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn replies_cannot_command_the_terminal() {
     let terminal = client_of(server.address).arg("--quiet").spawn_in_terminal();
     terminal.expect_raw("\\x1b[2Jhidden\\u{9b}31m\\r\\x07\\u{202e}\\ntwo\r\n");
     terminal.type_keys("\u{4}");
-    assert!(terminal.wait().success());
+    assert_eq!(terminal.wait().code(), Some(1), "that is not an echo");
     assert_eq!(server.join(), None);
 
     for flags in [&["--local"][..], &["--local", "--raw"]] {

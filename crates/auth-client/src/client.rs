@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
-use proto::{Caller, Name, Passed, Secret};
+use proto::{Name, Observer, Secret};
 
 use crate::command::{Command, HELP, Line};
 use crate::console::Console;
@@ -20,8 +20,8 @@ use crate::token_file::TokenFile;
 const MAX_WAIT_SECONDS: u64 = 5;
 
 /// A client in a dialogue with a server.
-pub struct Client<'a, S, T> {
-    caller: Caller<S, T>,
+pub struct Client<'a, S: Read + Write, O: Observer> {
+    dialogue: dialogue::Client<S, O>,
     console: Console<'a>,
     tokens: TokenFile,
     /// The key of the server's token in the file.
@@ -35,18 +35,18 @@ pub struct Client<'a, S, T> {
     has_waited: bool,
 }
 
-impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
-    /// A client over a stream to a server. `told` is called for each read and write.
+impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
+    /// A client over a stream to a server. `observer` gets a report of each read and write.
     pub fn new(
         stream: S,
         server: String,
         tokens: TokenFile,
         user: Option<Name>,
         console: Console<'a>,
-        told: T,
+        observer: O,
     ) -> Self {
         Self {
-            caller: Caller::new(stream, told),
+            dialogue: dialogue::Client::new(stream, observer),
             console,
             tokens,
             server,
@@ -329,7 +329,7 @@ impl<'a, S: Read + Write, T: FnMut(Passed)> Client<'a, S, T> {
     /// short wait.
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
         loop {
-            let reply = self.caller.ask(request)?;
+            let reply = self.dialogue.request(request)?;
             let reply = reply.ok_or(Error::ServerGone { cause: None })?;
             let Reply::Error {
                 code: ErrorCode::TooManyAttempts { retry_after },

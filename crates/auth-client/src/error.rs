@@ -4,9 +4,10 @@ use std::fmt;
 use std::io;
 
 use cli::Reason;
+use dialogue::DialogueError;
 use proto::Escaped;
 use proto::auth::ErrorCode;
-use proto::{DialogueError, Name, NameError, RecvError, SendError};
+use proto::{Name, NameError, RecvError, SendError};
 use trust::FileError;
 
 /// Why a dialogue failed. Nothing of a password or token is in it.

@@ -12,7 +12,7 @@ use cli::{
     UsageError, exit_on_stop, is_interactive, log_to_stderr,
 };
 use log::{LevelFilter, info};
-use proto::{Name, Passed};
+use proto::Name;
 
 const PROGRAM: Program = Program {
     name: "auth-client",
@@ -111,11 +111,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             false => Passwords::Nowhere,
         },
     };
-    let told = |passed| match passed {
-        Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
-        Passed::Received { bytes, messages } => traffic.received(bytes, messages),
-    };
-    let client = Client::new(&socket, server.to_string(), tokens, user, console, told);
+    let client = Client::new(
+        &socket,
+        server.to_string(),
+        tokens,
+        user,
+        console,
+        &*traffic,
+    );
     let end = match flags.command.clone() {
         Some(command) => client.run(command),
         None => client.converse(),

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use auth_server::{Cost, Hasher, Memory, Password};
-use proto::{Caller, Passed, Secret};
+use proto::Secret;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use testbed::{Program, Running};
@@ -165,15 +165,15 @@ impl Server {
         socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
         socket.connect(&self.address.into()).unwrap();
         socket.set_tcp_nodelay(true).unwrap();
-        Client(Caller::new(socket.into(), |_| {}))
+        Client(dialogue::Client::new(socket.into(), ()))
     }
 }
 
-struct Client(Caller<TcpStream, fn(Passed)>);
+struct Client(dialogue::Client<TcpStream>);
 
 impl Client {
     fn ask(&mut self, request: &Value) -> Value {
-        let reply = self.0.ask(request).unwrap();
+        let reply = self.0.request(request).unwrap();
         reply.expect("a reply, not the end")
     }
 }

@@ -4,10 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use dialogue::{Handler, Response, serve};
 use log::{info, warn};
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
-use proto::{Answer, Name, Network, Passed, RecvError, Responder, Secret, converse};
-use tcp_server::{BoxError, Client, EndReason, Peer, Service};
+use proto::{FramedStream, Name, Network, RecvError, Secret};
+use tcp_server::{BoxError, Client, EndReason, Service};
 
 use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
@@ -30,18 +31,15 @@ impl AuthService {
 
 impl Service for AuthService {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        client.reporter();
+        let reporter = client.reporter();
         let mut handler = ConnectionHandler {
             auth: &self.auth,
             address: client.ip(),
             peer: client.name().to_owned(),
             session: None,
         };
-        let reason = converse(client, &mut handler, |client, passed| match passed {
-            Passed::Received { bytes, messages } => client.took(bytes, Some(messages)),
-            Passed::Sent { bytes, messages } => client.gave(bytes, Some(messages)),
-        })?;
-        Ok(reason)
+        let mut stream = FramedStream::with_observer(client, reporter);
+        Ok(serve(&mut stream, &mut handler)?)
     }
 }
 
@@ -55,11 +53,11 @@ struct ConnectionHandler<'a> {
     session: Option<String>,
 }
 
-impl Responder for ConnectionHandler<'_> {
+impl Handler for ConnectionHandler<'_> {
     type Request = Request;
     type Reply = Reply;
 
-    fn takes_long(&self, request: &Request) -> bool {
+    fn is_slow(&self, request: &Request) -> bool {
         match request {
             Request::Register { .. }
             | Request::Login { .. }
@@ -71,9 +69,9 @@ impl Responder for ConnectionHandler<'_> {
         }
     }
 
-    fn answer(&mut self, request: Request) -> Answer<Reply> {
+    fn handle(&mut self, request: Request) -> Response<Reply> {
         let reply = match request {
-            Request::Exit => return Answer::last(Reply::Bye, "the client said exit"),
+            Request::Exit => return Response::last(Reply::Bye, "the client said exit"),
             Request::Register { user, password } => self.register(&user, &password),
             Request::Login { user, password } => self.login(&user, &password),
             Request::Resume { token } => self.resume(&token),
@@ -91,7 +89,7 @@ impl Responder for ConnectionHandler<'_> {
         reply.into()
     }
 
-    fn refuse(&mut self, error: &RecvError) -> Reply {
+    fn reject(&mut self, error: &RecvError) -> Reply {
         Reply::Error {
             code: ErrorCode::BadMessage,
             message: error.to_string(),

@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use log::info;
+use proto::Observer;
 
 /// Bytes on the wire in both directions. It is shared with whoever says the last words.
 #[derive(Debug, Default)]
@@ -12,17 +13,15 @@ pub struct Traffic {
     received: AtomicU64,
 }
 
-impl Traffic {
-    /// Tells of one write.
-    pub fn sent(&self, bytes: usize, messages: usize) {
-        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
-        info!("sent {bytes} bytes: {}", Messages(messages));
-    }
-
-    /// Tells of one read.
-    pub fn received(&self, bytes: usize, messages: usize) {
+impl Observer for &Traffic {
+    fn on_received(&mut self, bytes: usize, messages: usize) {
         self.received.fetch_add(bytes as u64, Ordering::Relaxed);
         info!("received {bytes} bytes: {}", Messages(messages));
+    }
+
+    fn on_sent(&mut self, bytes: usize, messages: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        info!("sent {bytes} bytes: {}", Messages(messages));
     }
 }
 
@@ -52,9 +51,10 @@ mod tests {
     #[test]
     fn both_directions_are_summed_up() {
         let traffic = Traffic::default();
-        traffic.sent(41, 1);
-        traffic.received(70, 2);
-        traffic.received(4, 0);
+        let mut observer = &traffic;
+        observer.on_sent(41, 1);
+        observer.on_received(70, 2);
+        observer.on_received(4, 0);
         assert_eq!(traffic.to_string(), "sent 41 bytes, received 74 bytes");
     }
 }

@@ -143,14 +143,15 @@ impl Ledger {
     ///
     /// The answer to a message may be faster than the word that it was sent. So that a person reads
     /// of the two in order, this waits a moment for that word; in a stream it never does.
-    pub(crate) fn received(&self, bytes: usize) {
+    pub(crate) fn received(&self, bytes: usize, is_printed: bool) {
         let untold = |state: &mut State| state.sending_now && state.owed_alone;
         let told = self
             .changed
             .wait_timeout_while(self.lock(), OVERTAKING, untold);
         let mut state = told.unwrap_or_else(PoisonError::into_inner).0;
         state.totals.bytes_received += bytes as u64;
-        state.printing = true;
+        state.progress = Instant::now();
+        state.printing |= is_printed;
     }
 
     /// What came is printed, and this much of what was owed with it; `digest` is that of all that

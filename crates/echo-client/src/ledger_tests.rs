@@ -58,7 +58,7 @@ fn nobody_is_hurried_while_nothing_is_owed() {
 fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
     let ledger = framed();
     send(&ledger, 3);
-    ledger.received(100);
+    ledger.received(100, true);
     assert_eq!(look_after(&ledger, TIMEOUT * 100), "open");
     ledger.settle(1, Digest::default());
     assert!(look_after(&ledger, TIMEOUT).contains("owed 2 messages"));

@@ -9,11 +9,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use cli::{Program, StdoutError, exit_on_stop, log_to_stderr, raise_descriptor_limit};
 use echo_client::{Conversation, Error, LocalServer, Told, bench};
 use flags::Flags;
-use log::{LevelFilter, info, warn};
+use log::{LevelFilter, info};
 use typed::Typed;
 
 const PROGRAM: Program = Program {
@@ -156,9 +156,8 @@ fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow
             if conversation.is_echo() {
                 info!("disconnected: everything came back; {totals}");
             } else {
-                warn!(
-                    "disconnected: what came back is not what was sent, so this is no echo server; {totals}"
-                );
+                info!("disconnected: what came back is not what was sent; {totals}");
+                bail!("what came back is not what was sent, so this is not an echo server");
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -1,9 +1,10 @@
 //! The receiver's thread: what comes back is printed, one write for each read.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 
 use log::info;
-use proto::{FrameBuffer, RecvError, header};
+use proto::{FramedSocket, FramedStream, Observer, RecvError, header};
 
 use crate::Wire;
 use crate::digest::Digest;
@@ -23,7 +24,7 @@ enum End {
 /// Prints everything that comes until the server closes the connection, and keeps the ledger.
 /// `settled` hears when nothing is owed any more.
 pub(crate) fn receive_all(
-    socket: &mut impl Read,
+    socket: &mut (impl Read + Write),
     page: &mut Page<impl Write>,
     wire: Wire,
     ledger: &Ledger,
@@ -50,45 +51,58 @@ pub(crate) fn receive_all(
 }
 
 fn receive_frames<W: Write>(
-    socket: &mut impl Read,
+    socket: &mut (impl Read + Write),
     page: &mut Page<W>,
     max_message: usize,
     ledger: &Ledger,
     print: &mut impl FnMut(&mut Page<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
-    let mut frames = FrameBuffer::new(max_message);
-    let (mut messages, mut digest) = (0, Digest::default());
+    let (unread, mut digest) = (Cell::new(0), Digest::default());
+    let reports = Reports {
+        wire: Wire::Framed { max_message },
+        ledger,
+        unread: &unread,
+    };
+    let mut server = FramedStream::with_observer(socket, reports);
+    let (mut messages, mut unprinted) = (0, 0);
     loop {
-        let received = frames
-            .read_from(socket)
-            .map_err(|error| End::Stream(error.into()))?;
-        if received == 0 {
-            return frames.finish().map_err(End::Stream);
+        let received = server.recv_text(max_message);
+        if let Ok(Some(text)) = &received {
+            messages += 1;
+            unprinted += 1;
+            digest.add(&header(text.len()).expect("it came with such a header"));
+            digest.add(text.as_bytes());
+            page.add_line(text, ledger.unended() == Some(messages));
+            unread.set(unread.get().saturating_sub(1));
         }
-        ledger.received(received);
-        let (before, unended) = (messages, ledger.unended());
-        let garbled = loop {
-            match frames.next_text() {
-                Ok(Some(text)) => {
-                    messages += 1;
-                    digest.add(&header(text.len()).expect("it came with such a header"));
-                    digest.add(text.as_bytes());
-                    page.add_line(text, unended == Some(messages));
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        let amount = messages - before;
-        info!(
-            "received {received} bytes: {}",
-            Wire::Framed { max_message }.amount(amount)
-        );
-        print(page, amount, digest)?;
-        if let Some(error) = garbled {
-            return Err(End::Stream(error));
+        let is_over = !matches!(received, Ok(Some(_)));
+        if unprinted > 0 && (is_over || unread.get() == 0) {
+            print(page, unprinted, digest)?;
+            unprinted = 0;
+        }
+        if is_over {
+            return received.map(drop).map_err(End::Stream);
         }
     }
+}
+
+/// Logs each read, and counts the messages that were read from the socket and not received yet.
+struct Reports<'a> {
+    wire: Wire,
+    ledger: &'a Ledger,
+    unread: &'a Cell<usize>,
+}
+
+impl Observer for Reports<'_> {
+    fn on_received(&mut self, bytes: usize, messages: usize) {
+        self.ledger.received(bytes, messages > 0);
+        let amount = self.wire.amount(messages as u64);
+        info!("received {bytes} bytes: {amount}");
+        self.unread.set(self.unread.get() + messages);
+    }
+
+    /// The sender has a stream of its own.
+    fn on_sent(&mut self, _: usize, _: usize) {}
 }
 
 fn receive_bytes<W: Write>(
@@ -105,7 +119,7 @@ fn receive_bytes<W: Write>(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(End::Stream(error.into())),
         };
-        ledger.received(received);
+        ledger.received(received, true);
         info!("received {received} bytes");
         digest.add(&portion[..received]);
         page.add_bytes(&portion[..received]);

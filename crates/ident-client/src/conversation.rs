@@ -4,9 +4,10 @@ use std::fmt;
 use std::io::{BufRead, Read, Write};
 
 use cli::{BadLine, Questions, read_line};
+use dialogue::Client;
 use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
-use proto::{Caller, Name, NameError, Passed};
+use proto::{Name, NameError, Observer};
 
 use crate::command::{Command, HELP};
 use crate::error::Error;
@@ -27,7 +28,7 @@ pub struct Console<'a> {
 }
 
 /// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the
-/// input. `told` is called for each read and write.
+/// input. `observer` gets a report of each read and write.
 ///
 /// # Errors
 ///
@@ -37,10 +38,10 @@ pub fn converse<S: Read + Write>(
     stream: S,
     name: Option<&Name>,
     console: Console<'_>,
-    told: impl FnMut(Passed),
+    observer: impl Observer,
 ) -> Result<(), Error> {
     let mut conversation = Conversation {
-        caller: Caller::new(stream, told),
+        client: Client::new(stream, observer),
         console,
         bad_names: 0,
         not_done: 0,
@@ -51,18 +52,18 @@ pub fn converse<S: Read + Write>(
     }
 }
 
-struct Conversation<'a, S, T> {
-    caller: Caller<S, T>,
+struct Conversation<'a, S: Read + Write, O: Observer> {
+    client: Client<S, O>,
     console: Console<'a>,
     bad_names: u32,
     /// Lines that failed.
     not_done: usize,
 }
 
-impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
+impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
     /// Gets the greeting, and a name where the server asks for one. Returns false if a person leaves instead.
     fn be_greeted(&mut self, name: Option<&Name>) -> Result<bool, Error> {
-        let greeting: Option<Reply> = self.caller.hear()?;
+        let greeting: Option<Reply> = self.client.recv()?;
         match (greeting.ok_or(Error::ServerGone { cause: None })?, name) {
             (Reply::Welcome { name: known }, name) => {
                 self.welcome(&known, name.map(Name::as_str))?;
@@ -169,7 +170,7 @@ impl<S: Read + Write, T: FnMut(Passed)> Conversation<'_, S, T> {
     }
 
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
-        let reply = self.caller.ask(request)?;
+        let reply = self.client.request(request)?;
         reply.ok_or(Error::ServerGone { cause: None })
     }
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 
 use cli::{BadLine, Reason};
-use proto::{DialogueError, Escaped, RecvError, SendError};
+use dialogue::DialogueError;
+use proto::{Escaped, RecvError, SendError};
 
 /// Why a dialogue failed.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use cli::{
 };
 use ident_client::{Console, Error, converse};
 use log::{LevelFilter, info};
-use proto::{Name, Passed};
+use proto::Name;
 
 const PROGRAM: Program = Program {
     name: "ident-client",
@@ -75,10 +75,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         errors: &mut stderr(),
         questions: is_interactive().then_some(&questions),
     };
-    let end = converse(&socket, name.as_ref(), console, |passed| match passed {
-        Passed::Sent { bytes, messages } => traffic.sent(bytes, messages),
-        Passed::Received { bytes, messages } => traffic.received(bytes, messages),
-    });
+    let end = converse(&socket, name.as_ref(), console, &*traffic);
     match end {
         Ok(()) => {
             info!("disconnected: goodbye was said; {traffic}");

@@ -3,7 +3,7 @@
 //! [`Ident`] is served on any listener, over the [`Names`] of all clients. What it replies is decided apart from
 //! sockets and files.
 
-mod dialogue;
+mod decisions;
 mod key;
 mod names;
 mod record;

@@ -3,14 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use dialogue::{Handler, Response, serve};
 use log::{debug, info, warn};
 use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
-use proto::{Answer, Name, Passed, RecvError, Responder, converse};
+use proto::{FramedStream, Name, RecvError};
 use store::Error;
-use tcp_server::{BoxError, Client, EndReason, Peer, Service};
+use tcp_server::{BoxError, Client, EndReason, Service};
 
-use crate::dialogue::{self, Dialogue, Step};
+use crate::decisions::{self, Dialogue, Step};
 use crate::key::ClientKey;
 use crate::names::Names;
 
@@ -32,7 +33,7 @@ impl Ident {
 
 impl Service for Ident {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        client.reporter();
+        let reporter = client.reporter();
         let mut handler = ConnectionHandler {
             names: &self.names,
             address: client.ip(),
@@ -40,11 +41,8 @@ impl Service for Ident {
             peer: client.name().to_owned(),
             dialogue: Dialogue::default(),
         };
-        let reason = converse(client, &mut handler, |client, passed| match passed {
-            Passed::Received { bytes, messages } => client.took(bytes, Some(messages)),
-            Passed::Sent { bytes, messages } => client.gave(bytes, Some(messages)),
-        })?;
-        Ok(reason)
+        let mut stream = FramedStream::with_observer(client, reporter);
+        Ok(serve(&mut stream, &mut handler)?)
     }
 }
 
@@ -58,24 +56,24 @@ struct ConnectionHandler<'a> {
     dialogue: Dialogue,
 }
 
-impl Responder for ConnectionHandler<'_> {
+impl Handler for ConnectionHandler<'_> {
     type Request = Request;
     type Reply = Reply;
 
-    fn greet(&mut self) -> Option<Reply> {
+    fn on_connect(&mut self) -> Option<Reply> {
         let known = self.known();
         match &known {
             Some(name) => self.log_greeting(name),
             None => info!("asked {} for its name", self.peer),
         }
-        Some(dialogue::greeting(known))
+        Some(decisions::greeting(known))
     }
 
-    fn takes_long(&self, request: &Request) -> bool {
-        dialogue::may_change(request)
+    fn is_slow(&self, request: &Request) -> bool {
+        decisions::may_change(request)
     }
 
-    fn answer(&mut self, request: Request) -> Answer<Reply> {
+    fn handle(&mut self, request: Request) -> Response<Reply> {
         debug!(
             "{} says {}",
             self.peer,
@@ -90,12 +88,12 @@ impl Responder for ConnectionHandler<'_> {
         };
         done.unwrap_or_else(|error| {
             warn!("cannot do what {} asks for: {error}", self.peer);
-            dialogue::unavailable()
+            decisions::unavailable()
         })
     }
 
-    fn refuse(&mut self, error: &RecvError) -> Reply {
-        dialogue::refusal(ErrorCode::BadMessage, error.to_string())
+    fn reject(&mut self, error: &RecvError) -> Reply {
+        decisions::refusal(ErrorCode::BadMessage, error.to_string())
     }
 }
 
@@ -104,30 +102,30 @@ impl ConnectionHandler<'_> {
         self.names.get(&self.key)
     }
 
-    fn remember(&self, name: Name) -> Result<Answer<Reply>, Error> {
+    fn remember(&self, name: Name) -> Result<Response<Reply>, Error> {
         Ok(match self.names.remember(&self.key, name)? {
             Ok(name) => {
                 self.log_greeting(&name);
-                dialogue::welcome(name)
+                decisions::welcome(name)
             }
             Err(full) => {
                 debug!("no name for {}: {full}", self.peer);
-                dialogue::refusal(ErrorCode::Unavailable, full.to_string()).into()
+                decisions::refusal(ErrorCode::Unavailable, full.to_string()).into()
             }
         })
     }
 
-    fn rename(&self, name: Name) -> Result<Answer<Reply>, Error> {
+    fn rename(&self, name: Name) -> Result<Response<Reply>, Error> {
         if !self.names.rename(&self.key, name.clone())? {
-            return Ok(dialogue::not_known());
+            return Ok(decisions::not_known());
         }
         info!("renamed {} to {}", self.peer, quoted(&name));
-        Ok(dialogue::welcome(name))
+        Ok(decisions::welcome(name))
     }
 
-    fn forget(&self) -> Result<Answer<Reply>, Error> {
+    fn forget(&self) -> Result<Response<Reply>, Error> {
         if !self.names.forget(&self.key)? {
-            return Ok(dialogue::not_known());
+            return Ok(decisions::not_known());
         }
         info!("forgot {}", self.peer);
         Ok(Reply::Forgotten.into())

@@ -3,11 +3,11 @@
 //! Run with `cargo bench -p proto --bench codec`.
 
 use std::hint::black_box;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Write};
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use proto::{FrameBuffer, FramedSocket, MAX_ECHO_BYTES, header};
+use proto::{FramedSocket, FramedStream, MAX_ECHO_BYTES, header};
 
 const SIZES: [usize; 4] = [8, 64, 1024, 65_536];
 
@@ -21,34 +21,16 @@ fn main() {
     divan::main();
 }
 
-/// Every frame on its own, as a client takes replies.
+/// Messages that came with one read, echoed as the echo server does.
 #[divan::bench(args = SIZES)]
-fn take_frames(bencher: Bencher, size: usize) {
+fn echo(bencher: Bencher, size: usize) {
     let wire = wire(size);
-    let mut frames = FrameBuffer::new(MAX_ECHO_BYTES);
     bencher
         .counter(BytesCount::new(wire.len()))
         .bench_local(|| {
-            let mut source = &wire[..];
-            while frames.read_from(&mut source).expect("memory can be read") > 0 {
-                while let Some(text) = frames.next_text().expect("these are frames") {
-                    black_box(text);
-                }
-            }
-        });
-}
-
-/// All frames that are there at once, as the echo server takes them.
-#[divan::bench(args = SIZES)]
-fn take_runs(bencher: Bencher, size: usize) {
-    let wire = wire(size);
-    let mut frames = FrameBuffer::new(MAX_ECHO_BYTES);
-    bencher
-        .counter(BytesCount::new(wire.len()))
-        .bench_local(|| {
-            let mut source = &wire[..];
-            while frames.read_from(&mut source).expect("memory can be read") > 0 {
-                black_box(frames.take_run(|text| text != "exit").wire);
+            let mut stream = FramedStream::new(Loopback(&wire));
+            while let Some(text) = stream.recv_text(MAX_ECHO_BYTES).expect("these are frames") {
+                stream.send_text(&text).expect("memory can be written");
             }
         });
 }
@@ -64,4 +46,23 @@ fn send_text(bencher: Bencher, size: usize) {
             .send_text(black_box(&text))
             .expect("memory can be written");
     });
+}
+
+/// Sends these bytes, and takes whatever is written.
+struct Loopback<'a>(&'a [u8]);
+
+impl Read for Loopback<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.0.read(room)
+    }
+}
+
+impl Write for Loopback<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(black_box(bytes).len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

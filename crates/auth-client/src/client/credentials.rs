@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 
 use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
-use proto::{Name, Passed, Secret};
+use proto::{Name, Observer, Secret};
 use trust::FileError;
 
 use super::Client;
 use crate::error::Error;
 
-impl<S: Read + Write, T: FnMut(Passed)> Client<'_, S, T> {
+impl<S: Read + Write, O: Observer> Client<'_, S, O> {
     pub(super) fn log_in(&mut self, user: Name) -> Result<(), Error> {
         self.check_tokens()?;
         let user = user.into();

@@ -3,8 +3,9 @@
 
 use std::net::IpAddr;
 
+use dialogue::Response;
+use proto::Name;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
-use proto::{Answer, Name};
 
 /// The state of one connection. Whether its client is known is not part of it, because another connection from the same
 /// address may change that at any moment.
@@ -17,7 +18,7 @@ pub struct Dialogue {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     /// Send this answer.
-    Say(Answer<Reply>),
+    Say(Response<Reply>),
     /// Store the name unless the client has one by now, then [`welcome`] the client by the stored name.
     Remember(Name),
     /// Replace the stored name, if there still is one, then [`welcome`] the client by the new one.
@@ -30,7 +31,7 @@ impl Dialogue {
     /// Decides on a request of the client at `address`, whose name, if it has one, is `known`.
     pub fn decide(&mut self, request: Request, address: IpAddr, known: Option<Name>) -> Step {
         match (request, known) {
-            (Request::Exit, _) => Step::Say(Answer::last(Reply::Bye, "the client said exit")),
+            (Request::Exit, _) => Step::Say(Response::last(Reply::Bye, "the client said exit")),
             (Request::Name { .. }, Some(name)) => Step::Say(welcome(name)),
             (Request::Name { name }, None) => self.parse(&name, Step::Remember),
             (Request::Rename { name }, Some(_)) => self.parse(&name, Step::Rename),
@@ -52,7 +53,7 @@ impl Dialogue {
         Step::Say(if self.bad_names < MAX_BAD_NAMES {
             reply.into()
         } else {
-            Answer::last(reply, "the client gave too many bad names")
+            Response::last(reply, "the client gave too many bad names")
         })
     }
 }
@@ -71,18 +72,18 @@ pub fn greeting(known: Option<Name>) -> Reply {
 }
 
 /// The answer once this name of the client is stored.
-pub fn welcome(name: Name) -> Answer<Reply> {
+pub fn welcome(name: Name) -> Response<Reply> {
     Reply::Welcome { name }.into()
 }
 
 /// The answer to a request that only a known client can make.
-pub fn not_known() -> Answer<Reply> {
+pub fn not_known() -> Response<Reply> {
     let message = r#"this address has no name yet; send one with "name""#;
     refusal(ErrorCode::NotKnown, message.into()).into()
 }
 
 /// The answer when a change could not be written.
-pub fn unavailable() -> Answer<Reply> {
+pub fn unavailable() -> Response<Reply> {
     let message = "the change could not be put on disk; try again later";
     refusal(ErrorCode::Unavailable, message.into()).into()
 }
@@ -122,7 +123,7 @@ mod tests {
     fn each_state_has_its_answers() {
         let [give, rename] = request(" Bo ");
         let anna = || name("Anna");
-        let exit = || Step::Say(Answer::last(Reply::Bye, "the client said exit"));
+        let exit = || Step::Say(Response::last(Reply::Bye, "the client said exit"));
         let you_are = Reply::YouAre {
             name: anna(),
             address: ADDRESS,
@@ -171,7 +172,10 @@ mod tests {
         assert_eq!(decide(bad_rename, Some("Bo")), say(reply()));
         assert_eq!(
             decide(bad_name, None),
-            Step::Say(Answer::last(reply(), "the client gave too many bad names"))
+            Step::Say(Response::last(
+                reply(),
+                "the client gave too many bad names"
+            ))
         );
     }
 

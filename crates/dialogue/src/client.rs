@@ -1,0 +1,87 @@
+//! The client's side: a request, then its reply.
+
+use std::io::{Read, Write};
+
+use proto::{FramedSocket, FramedStream, MAX_DIALOGUE_BYTES, Observer, SendError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::DialogueError;
+
+/// A client in a dialogue with a server.
+#[derive(Debug)]
+pub struct Client<S: Read + Write, O: Observer = ()> {
+    stream: FramedStream<S, O>,
+}
+
+impl<S: Read + Write, O: Observer> Client<S, O> {
+    /// Starts a dialogue over a stream to a server. `observer` gets a report of each read and write.
+    pub fn new(stream: S, observer: O) -> Self {
+        Self {
+            stream: FramedStream::with_observer(stream, observer),
+        }
+    }
+
+    /// Sends a request and waits for the reply; `None` when the server closed the connection instead.
+    ///
+    /// # Errors
+    ///
+    /// When sending or receiving fails, or the reply is not a message of type `R`.
+    pub fn request<R: DeserializeOwned>(
+        &mut self,
+        request: &impl Serialize,
+    ) -> Result<Option<R>, DialogueError> {
+        self.stream.send_json(request)?;
+        self.stream.flush().map_err(SendError::Io)?;
+        self.recv()
+    }
+
+    /// Waits for the next message of the server; `None` when it closed the connection.
+    ///
+    /// # Errors
+    ///
+    /// When receiving fails, or what comes is not a message of type `R`.
+    pub fn recv<R: DeserializeOwned>(&mut self) -> Result<Option<R>, DialogueError> {
+        Ok(self.stream.recv_json(MAX_DIALOGUE_BYTES)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::memory_stream::{MemoryStream, wire};
+
+    #[test]
+    fn a_request_is_one_write_and_its_reply_may_come_in_pieces() {
+        let reply = wire(&[r#"{"a":1}"#, r#"{"b":2}"#]);
+        let mut stream = MemoryStream::sending(&[&reply[..5], &reply[5..13], &reply[13..]]);
+        let mut client = Client::new(&mut stream, ());
+        let first: Option<Value> = client.request(&json!({"q": 1})).unwrap();
+        assert_eq!(first, Some(json!({"a": 1})));
+        let second: Option<Value> = client.recv().unwrap();
+        assert_eq!(second, Some(json!({"b": 2})));
+        let none: Option<Value> = client.request(&json!({"q": 2})).unwrap();
+        assert_eq!(none, None, "the server has closed the connection");
+        drop(client);
+        assert_eq!(
+            stream.writes,
+            [wire(&[r#"{"q":1}"#]), wire(&[r#"{"q":2}"#])]
+        );
+    }
+
+    #[test]
+    fn an_invalid_reply_is_an_error() {
+        for wire in [
+            &b"\0\0\0\x01{"[..],
+            b"\0\0\0\x02[]",
+            b"\0\0\0\x05{",
+            b"HTTP/1.1",
+        ] {
+            let mut stream = MemoryStream::sending(&[wire]);
+            let reply = Client::new(&mut stream, ()).recv::<Value>();
+            assert!(reply.is_err(), "{reply:?}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Dialogues over frames: each message is one JSON object, and each request gets one reply, in order.
+//!
+//! - [`serve`] is the server's loop. It calls a [`Handler`] for every request.
+//! - [`Client`] sends a request and waits for the reply.
+//!
+//! Both work over anything that reads and writes, and know nothing of what is asked and answered.
+
+mod client;
+mod error;
+mod handler;
+
+pub use client::Client;
+pub use error::DialogueError;
+pub use handler::{Handler, Response, serve};
+
+#[cfg(test)]
+mod memory_stream;
