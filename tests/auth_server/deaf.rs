@@ -49,7 +49,7 @@ fn a_client_that_reads_nothing_is_disconnected() {
     let server = Server::start(&["--idle-timeout", "1"]);
     let (deaf, _) = server.register("anna", PASSWORD);
     write_until_blocked(&deaf.socket, &sessions());
-    let told = server.log().wait_for("client disconnected");
+    let line = server.log().wait_for("client disconnected");
     let reason = "the client took nothing of what it is owed within 1 s";
-    assert!(told.contains(reason), "{told}");
+    assert!(line.contains(reason), "{line}");
 }

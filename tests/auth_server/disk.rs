@@ -1,4 +1,4 @@
-//! What was acknowledged is on disk; what the disk does not take is told.
+//! What was acknowledged is on disk; what could not be written is reported.
 
 use std::fs;
 
@@ -26,7 +26,7 @@ fn a_restart_keeps_users_and_sessions() {
 
 /// A server whose files end after 1,024 to 2,048 bytes, as on a full disk: shells count in blocks of either half.
 #[test]
-fn a_full_disk_is_told_and_survived() {
+fn a_full_disk_is_reported_and_survived() {
     let program = program().args(["--log-to", "console"]);
     let server = Server::run(&program.prelude("trap '' XFSZ; ulimit -f 2"));
     let mut client = server.connect();
@@ -49,7 +49,7 @@ fn a_full_disk_is_told_and_survived() {
         _ => panic!("{refused}"),
     };
     assert_eq!(refused["message"], words);
-    // What needs no disk goes on, and what does is told again.
+    // Requests that need no disk succeed, and the others fail again.
     let last = format!("user {}", users - 1);
     client.is(&last);
     let mut other = server.connect();

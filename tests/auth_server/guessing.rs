@@ -314,7 +314,7 @@ fn known_networks_survive_a_restart() {
 }
 
 #[test]
-fn more_than_can_wait_for_a_hash_are_told_so_and_sessions_go_on() {
+fn a_full_hash_queue_is_reported_and_sessions_go_on() {
     const CLIENTS: usize = 80;
     let server = Server::start(&["--hash-passes", "3"]);
     let (mut client, token) = server.register("anna", PASSWORD);

@@ -8,7 +8,7 @@ use testbed::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json};
 use crate::server::{PASSWORD, Server, plain};
 
 #[test]
-fn json_that_is_no_request_is_told_and_the_dialogue_goes_on() {
+fn json_that_is_no_request_is_refused_and_the_dialogue_goes_on() {
     let server = Server::start(&[]);
     let (mut client, _) = server.register("anna", PASSWORD);
     for text in [

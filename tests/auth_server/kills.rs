@@ -1,5 +1,5 @@
-//! kill -9 at random moments under load: what was acknowledged is there, what was requested may be, and nothing else is.
-//! How often, and by which seed: `testbed::KillRounds`. What users do and check is in `simulated_users`.
+//! kill -9 at random moments under load: what was acknowledged is there, what was requested may be, and nothing else
+//! is. How often, and by which seed: `testbed::KillRounds`. What users do and check is in `simulated_users`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -34,8 +34,8 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
     let again = users(&["remove", "АНЯ"], &folder).output().expect_code(1);
     assert!(again.stderr_text().contains("there is no user \"АНЯ\""));
     let nobody = users(&["remove", " "], &folder).output().expect_code(2);
-    let told = "auth-server: NAME cannot be a name: a name has at least one character\n";
-    assert_eq!(nobody.stderr_text(), told);
+    let line = "auth-server: NAME cannot be a name: a name has at least one character\n";
+    assert_eq!(nobody.stderr_text(), line);
     let listed = users(&["list", "--data-file", USERS_FILE], &folder).output();
     assert_eq!(listed.expect_success().stdout_text(), "Bo\n");
 
@@ -50,7 +50,7 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
     let mut client = server.connect();
     client.refused(resume(&token), "session_expired");
     client.refused(login("Аня", PASSWORD), "bad_credentials");
-    // Whoever takes the name does not come by the sessions.
+    // A new user of the same name does not get the old sessions.
     client.enter("register", "АНЯ", "another horse");
     client.refused(resume(&token), "session_expired");
     let sessions = client.ask(plain("sessions"));
@@ -139,7 +139,7 @@ fn what_another_version_or_a_person_wrote_stays() {
 }
 
 #[test]
-fn a_user_under_another_key_is_told_of() {
+fn a_user_under_another_key_is_reported() {
     let server = Server::start(&[]);
     server.register("anna", PASSWORD);
     let folder = server.stop();
@@ -147,8 +147,8 @@ fn a_user_under_another_key_is_told_of() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace(r#""key":"anna""#, r#""key":"Anna""#)).unwrap();
     let server = Server::start_in(&folder, &[]);
-    let told = server.log().wait_for("users who cannot log in");
-    assert!(told.contains(" [WARN] ") && told.ends_with(": 1"), "{told}");
+    let line = server.log().wait_for("users who cannot log in");
+    assert!(line.contains(" [WARN] ") && line.ends_with(": 1"), "{line}");
 }
 
 #[test]

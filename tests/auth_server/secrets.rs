@@ -25,7 +25,7 @@ fn all_files(folder: &Path, text: &mut Vec<u8>) {
 fn nothing_shows_a_password_or_a_token() {
     let server = Server::run(&program().args(["--log-to", "both", "--log-level", "trace"]));
     let mut client = server.connect();
-    let mut told = vec![];
+    let mut replies = vec![];
     let mut secrets = vec![];
     for request in [
         register("anna", "Secret"),
@@ -46,12 +46,12 @@ fn nothing_shows_a_password_or_a_token() {
         if let Some(token) = reply.get_mut("token") {
             secrets.push(token.take().as_str().unwrap().to_owned());
         }
-        told.push(reply);
+        replies.push(reply);
     }
-    assert!(secrets.len() >= 2, "{told:?}");
+    assert!(secrets.len() >= 2, "{replies:?}");
     client.ask(resume(&secrets[0]));
     // The last words before the server hangs up.
-    told.push(client.ask("Secret, but no JSON"));
+    replies.push(client.ask("Secret, but no JSON"));
     client.expect_end();
     for secret in &secrets {
         let mut client = server.connect();
@@ -65,7 +65,7 @@ fn nothing_shows_a_password_or_a_token() {
     all_files(folder.path(), &mut seen);
     seen.extend(&finished.stdout);
     seen.extend(&finished.stderr);
-    seen.extend(format!("{told:?}").bytes());
+    seen.extend(format!("{replies:?}").bytes());
     let seen = String::from_utf8(seen).unwrap();
     assert!(seen.contains("$argon2id$") && seen.contains("not the password of \"anna\""));
     secrets.extend(["Secret".to_owned(), "7365637265743".to_owned()]);

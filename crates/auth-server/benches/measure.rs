@@ -111,7 +111,7 @@ fn memory() {
         memory.map_or(f64::NAN, |memory| memory.peak as f64 / f64::from(1 << 20))
     };
     println!(
-        "{CLIENTS} logins     {:7.1} MiB at most ({:.1} before), {} hashed and {} told to come later in {:.2} s",
+        "{CLIENTS} logins     {:7.1} MiB at most ({:.1} before), {} hashed and {} refused as unavailable in {:.2} s",
         mib(server.running.memory()),
         mib(before),
         count("bad_credentials"),

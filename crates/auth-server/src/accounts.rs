@@ -77,7 +77,8 @@ impl Accounts {
         self.users.get(key.as_str())
     }
 
-    /// Creates a user, which is on disk when this returns. Of several requests for a name at once the first one gets it.
+    /// Creates a user, which is on disk when this returns. Of several requests for a name at once the first one gets
+    /// it.
     pub(crate) fn register(
         &self,
         name: &str,
@@ -262,8 +263,8 @@ impl Accounts {
 
     /// Checks a password in its turn; `work` returns `None` when it is wrong.
     ///
-    /// The outcome is counted before the next attempt of the same name and network has its turn, so that many attempts at
-    /// once gain nothing, and none of them is refused because another is under way.
+    /// The outcome is counted before the next attempt of the same name and network has its turn, so that many attempts
+    /// at once gain nothing, and none of them is refused because another is under way.
     fn attempt<T>(
         &self,
         attempt: Attempt,
@@ -302,8 +303,8 @@ impl Accounts {
         Ok(self.hasher.verify(password, stored, memory)?)
     }
 
-    /// Writes down where a user has logged in, and a stronger hash of the same password if there is one. If it fails, the
-    /// login goes on.
+    /// Writes down where a user has logged in, and a stronger hash of the same password if there is one. If it fails,
+    /// the login goes on.
     fn note_login(&self, user: &User, stronger: Option<StoredHash>, network: Network, now: u64) {
         let is_noted = user.networks.with_login(network, now).is_none();
         if stronger.is_none() && is_noted {

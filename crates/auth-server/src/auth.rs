@@ -28,8 +28,8 @@ pub(crate) struct AuthenticatedUser {
 }
 
 impl Auth {
-    /// Opens the files of users and sessions, and those of the throttle beside the users', or creates them. Sessions that have
-    /// ended are removed, and users that cannot be found are reported in the log.
+    /// Opens the files of users and sessions, and those of the throttle beside the users', or creates them. Sessions
+    /// that have ended are removed, and users that cannot be found are reported in the log.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Auth {
         let invalid = auth.accounts.invalid_keys();
         if invalid > 0 {
             warn!(
-                "users who cannot log in, because their key is not their name in lower case (NFKC, case folded): {invalid}"
+                "users who cannot log in, because their key is not their name in lower case (NFKC): {invalid}"
             );
         }
         auth.remove_ended_sessions();

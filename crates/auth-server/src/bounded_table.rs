@@ -82,8 +82,8 @@ impl<V: Copy + Ord> BoundedTable<V> {
         changed.map(|key| (key, self.entry(key))).collect()
     }
 
-    /// Marks a key as changed again, because it could not be saved. Keys without an entry are not marked, so that the marks
-    /// stay bounded while a disk is full; the cost is a stale line in the file.
+    /// Marks a key as changed again, because it could not be saved. Keys without an entry are not marked, so that the
+    /// marks stay bounded while a disk is full; the cost is a stale line in the file.
     pub(crate) fn mark_unsaved(&mut self, key: u64) {
         if self.entries.contains_key(&key) {
             self.changed.insert(key);

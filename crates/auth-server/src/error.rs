@@ -1,4 +1,4 @@
-//! Why a request fails: what the client is told, and what the log says.
+//! Why a request fails: the reply to the client, and the text in the log.
 
 use std::io;
 
@@ -92,7 +92,7 @@ pub(crate) enum ServerFault {
 }
 
 impl AuthError {
-    /// What the client is told.
+    /// The reply to the client.
     pub(crate) fn reply(&self) -> Reply {
         Reply::Error {
             code: self.code(),

@@ -1,5 +1,5 @@
-//! The order in which attempts are hashed: fair between networks, with places kept for known networks, and one attempt at a
-//! time for each exclusive key. Pure: it holds the items and knows nothing of threads.
+//! The order in which attempts are hashed: fair between networks, with places kept for known networks, and one attempt
+//! at a time for each exclusive key. Pure: it holds the items and knows nothing of threads.
 
 use std::collections::HashMap;
 
@@ -178,8 +178,8 @@ impl<T> Lane<T> {
         displaced.map_or(Pushed::Waiting, Pushed::Displaced)
     }
 
-    /// The newest item of the network with the most items, if it has at least two more than `network`, so that displacing
-    /// one leaves it no worse off than `network`.
+    /// The newest item of the network with the most items, if it has at least two more than `network`, so that
+    /// displacing one leaves it no worse off than `network`.
     fn busiest_beside(&self, network: Network) -> Option<usize> {
         // Mostly, under a flood, all of them have one.
         if self.counts.len() == self.waiting.len() {

@@ -1,7 +1,7 @@
 //! A bound on hashing: how many hashes are computed at once, and how many attempts wait.
 //!
-//! The threads are those of the connections, which wait for an answer anyway. A worker is a memory to hash in: whoever holds
-//! it works, and nobody else does.
+//! The threads are those of the connections, which wait for an answer anyway. A worker is a memory to hash in: whoever
+//! holds it works, and nobody else does.
 
 use std::iter;
 use std::num::NonZeroUsize;
@@ -41,8 +41,8 @@ impl<M> HashPool<M> {
         }
     }
 
-    /// Waits for the caller's turn and does the work. Work that panics does so in the caller, and leaves its memory to the
-    /// next one.
+    /// Waits for the caller's turn and does the work. Work that panics does so in the caller, and leaves its memory to
+    /// the next one.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! Passwords as they are stored: argon2id (RFC 9106) in PHC strings. It knows neither the rules for passwords nor the queue.
+//! Passwords as they are stored: argon2id (RFC 9106) in PHC strings. It knows neither the rules for passwords nor the
+//! queue.
 
 use std::fmt;
 
@@ -25,7 +26,8 @@ impl Cost {
         passes: 2,
     };
 
-    /// The highest product of memory in KiB and passes: some seconds of work. A hash in a file could ask for any amount.
+    /// The highest product of memory in KiB and passes: some seconds of work. A hash in a file could ask for any
+    /// amount.
     pub const MAX_KIB_PASSES: u64 = 4 << 20;
 
     /// A cost of `memory_kib` KiB, filled `passes` times.
@@ -84,8 +86,8 @@ pub enum CostError {
     TooHigh,
 }
 
-/// A password's hash as a PHC string, with its salt and cost. It is argon2id, version 1.3, and of a cost that a server can
-/// bear.
+/// A password's hash as a PHC string, with its salt and cost. It is argon2id, version 1.3, and of a cost that a server
+/// can bear.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StoredHash(String);
@@ -165,8 +167,8 @@ impl Hasher {
         Ok(StoredHash(hash.to_string()))
     }
 
-    /// Whether the password is the one stored. If nothing is stored the answer is no, after the same work as for a wrong
-    /// password.
+    /// Whether the password is the one stored. If nothing is stored the answer is no, after the same work as for a
+    /// wrong password.
     ///
     /// # Errors
     ///
@@ -253,8 +255,8 @@ impl Parts {
     }
 }
 
-/// The memory in which hashes are computed. It is kept from one hash to the next, because allocating and clearing it takes a
-/// good part of a hash's time.
+/// The memory in which hashes are computed. It is kept from one hash to the next, because allocating and clearing it
+/// takes a good part of a hash's time.
 #[derive(Debug, Default)]
 pub struct Memory(Vec<Block>);
 

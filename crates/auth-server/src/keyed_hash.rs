@@ -1,5 +1,5 @@
-//! Keyed hashes: what the throttle knows names, networks and sessions by. People type passwords where a name belongs, so
-//! neither its memory nor its file has names.
+//! Keyed hashes: what the throttle knows names, networks and sessions by. People type passwords where a name belongs,
+//! so neither its memory nor its file has names.
 
 use std::fmt;
 

@@ -11,7 +11,8 @@ const MAX_NETWORKS: usize = 8;
 /// For how long a login makes a network known, in seconds.
 const KNOWN_FOR: u64 = 30 * 24 * 60 * 60;
 
-/// A later login from the same network is written down after so long, in seconds, so that most logins cost no write here.
+/// A later login from the same network is written down after so long, in seconds, so that most logins cost no write
+/// here.
 const REFRESH_AFTER: u64 = 60 * 60;
 
 /// At most eight networks with the times of their last logins, the latest first.

@@ -1,6 +1,7 @@
 //! The authentication server: users with passwords, and sessions that a token opens.
 //!
-//! [`AuthService`] is served on any listener, over an [`Auth`], with [`Maintenance`] beside it. `README.md`, beside this crate's manifest, says what is protected against whom.
+//! [`AuthService`] is served on any listener, over an [`Auth`], with [`Maintenance`] beside it. `README.md`, beside
+//! this crate's manifest, says what is protected against whom.
 //!
 //! The rules are modules of their own without sockets or files, and take time and random bytes as arguments:
 //!

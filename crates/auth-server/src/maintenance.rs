@@ -1,5 +1,5 @@
-//! The thread that works beside the conversations: it removes sessions that have ended, and writes down when the others were
-//! last used and what the throttle counts.
+//! The thread that works beside the conversations: it removes sessions that have ended, and writes down when the others
+//! were last used and what the throttle counts.
 
 use std::io;
 use std::sync::Arc;

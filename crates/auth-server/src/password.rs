@@ -7,15 +7,15 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::user_key::UserKey;
 
-/// The lowest minimum of code points that may be set: ASVS 5.0.0, 6.2.1. NIST SP 800-63B-4, section 3.1.1.2, requires 15 where
-/// the password is the only factor, and 8 where it is one of two.
+/// The lowest minimum of code points that may be set: ASVS 5.0.0, 6.2.1. NIST SP 800-63B-4, section 3.1.1.2, requires
+/// 15 where the password is the only factor, and 8 where it is one of two.
 pub const MIN_PASSWORD_CHARS: usize = 8;
 
 /// The most code points of a password: twice what NIST SP 800-63B-4 asks to permit.
 pub const MAX_PASSWORD_CHARS: usize = 128;
 
-/// The 3,000 commonest passwords of at least 8 characters, after comments with their source and its licence. Shorter ones are
-/// refused in any case.
+/// The 3,000 commonest passwords of at least 8 characters, after comments with their source and its licence. Shorter
+/// ones are refused in any case.
 const COMMON_PASSWORDS: &str = include_str!("../data/common-passwords.txt");
 
 /// A password in Unicode's composed form (NFC), so that it is the same however it was typed.

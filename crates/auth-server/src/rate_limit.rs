@@ -1,5 +1,5 @@
-//! Limits how fast passwords can be guessed. Time is passed in as the duration since any fixed moment; names, networks and
-//! sessions are passed in as keyed hashes, so nothing here holds a name.
+//! Limits how fast passwords can be guessed. Time is passed in as the duration since any fixed moment; names, networks
+//! and sessions are passed in as keyed hashes, so nothing here holds a name.
 
 use std::time::Duration;
 
@@ -24,20 +24,23 @@ const LONGEST_NAME_WAIT: Duration = Duration::from_secs(10);
 const BUCKET: u32 = 30;
 const REFILL: Duration = Duration::from_secs(2);
 
-/// Failures are forgotten when none has been added for so long. Whoever waits for that gains fewer guesses than by going on.
+/// Failures are forgotten when none has been added for so long. Whoever waits for that gains fewer guesses than by
+/// going on.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Entries of each table, some 4 MiB.
 ///
-/// A full table evicts the entries with the fewest failures. To evict a user's `n` failures an attacker must fill most of a
-/// table with entries of `n` failures, each of which was an attempt: at 100 hashes a second, which is what two cores make,
-/// that is some 10 minutes of all that the server can do for each of the `n`, and it gains one quicker guess for each.
+/// A full table evicts the entries with the fewest failures. To evict a user's `n` failures an attacker must fill most
+/// of a table with entries of `n` failures, each of which was an attempt: at 100 hashes a second, which is what two
+/// cores make, that is some 10 minutes of all that the server can do for each of the `n`, and it gains one quicker
+/// guess for each.
 const TABLE_ENTRIES: usize = 1 << 16;
 
 /// Counts failed attempts, and says when the next one may be made.
 ///
-/// An attempt is charged when it fails. So that many attempts at once gain nothing over one after another, the caller lets
-/// only one attempt of each [`exclusive_key`](Attempt::exclusive_key) run at a time, and checks again when its turn comes.
+/// An attempt is charged when it fails. So that many attempts at once gain nothing over one after another, the caller
+/// lets only one attempt of each [`exclusive_key`](Attempt::exclusive_key) run at a time, and checks again when its
+/// turn comes.
 #[derive(Debug)]
 pub struct RateLimiter {
     pairs: BoundedTable<Failures>,

@@ -1,5 +1,5 @@
-//! Security events: records with the target `security`, which also go to a log file of their own. That log counts events by
-//! kind, network and name.
+//! Security events: records with the target `security`, which also go to a log file of their own. That log counts
+//! events by kind, network and name.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Sessions: what a token opens, and until when. It does not know where they are stored. Times are Unix seconds, because
-//! sessions outlive the process.
+//! Sessions: what a token opens, and until when. It does not know where they are stored. Times are Unix seconds,
+//! because sessions outlive the process.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -25,7 +25,8 @@ const TOKEN_CHARS: usize = 43;
 /// Characters of the hash that form a session's id: 72 bits.
 const ID_CHARS: usize = 12;
 
-/// What a client sends to go on with a session: 256 random bits as 43 characters of base64url. The server does not keep it.
+/// What a client sends to go on with a session: 256 random bits as 43 characters of base64url. The server does not keep
+/// it.
 #[derive(Clone)]
 pub struct Token(String);
 
@@ -58,8 +59,8 @@ impl Token {
         Secret::new(self.0)
     }
 
-    /// A fast hash is enough: nobody can try 2^256 tokens. It covers the characters, so that two spellings of the same bits are
-    /// different tokens.
+    /// A fast hash is enough: nobody can try 2^256 tokens. It covers the characters, so that two spellings of the same
+    /// bits are different tokens.
     fn hash(&self) -> String {
         Base64UrlUnpadded::encode_string(&Sha256::digest(&self.0))
     }
@@ -115,8 +116,8 @@ impl Session {
 
     /// Whether a token opens this session.
     ///
-    /// The time that this takes reveals nothing: it compares hashes, and nobody can choose a token by the first characters of
-    /// its hash.
+    /// The time that this takes reveals nothing: it compares hashes, and nobody can choose a token by the first
+    /// characters of its hash.
     #[must_use]
     pub fn is_opened_by(&self, token: &Token) -> bool {
         self.hash == token.hash()
@@ -154,8 +155,8 @@ impl SessionLimits {
 
     /// Whether a session has not ended yet.
     ///
-    /// If the clock is set back, sessions go on for as much longer, but sessions that began more than `max` seconds in the future
-    /// have ended: a clock that was wrong by years must not make sessions that last for years.
+    /// If the clock is set back, sessions go on for as much longer, but sessions that began more than `max` seconds in
+    /// the future have ended: a clock that was wrong by years must not make sessions that last for years.
     #[must_use]
     pub fn is_live(self, session: &Session, now: u64) -> bool {
         now < self.expires_at(session) && session.created_at <= now.saturating_add(self.max)

@@ -1,5 +1,5 @@
-//! Which sessions each user has, and when each was last used. It is in memory alone: a request that only moves a time must not
-//! wait for a disk.
+//! Which sessions each user has, and when each was last used. It is in memory alone: a request that only moves a time
+//! must not wait for a disk.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! All sessions: a store of them, and an index in memory of when each was last used. Callers decide who may open one, and pass
-//! times in.
+//! All sessions: a store of them, and an index in memory of when each was last used. Callers decide who may open one,
+//! and pass times in.
 
 use std::io;
 use std::net::IpAddr;
@@ -57,8 +57,9 @@ impl Sessions {
         }
     }
 
-    /// Opens a session, which is on disk when this returns. The user's sessions that have ended or are invalid are removed in
-    /// the same transaction; if [`MAX_SESSIONS`] are left, the one that was used the longest ago is removed too.
+    /// Opens a session, which is on disk when this returns. The user's sessions that have ended or are invalid are
+    /// removed in the same transaction; if [`MAX_SESSIONS`] are left, the one that was used the longest ago is removed
+    /// too.
     ///
     /// # Errors
     ///
@@ -243,8 +244,8 @@ impl Sessions {
         Ok(ended.len())
     }
 
-    /// Writes when sessions were last used: the times that are a minute or more ahead of the file, or with `everything` all
-    /// that have changed. Says how many.
+    /// Writes when sessions were last used: the times that are a minute or more ahead of the file, or with `everything`
+    /// all that have changed. Says how many.
     ///
     /// # Errors
     ///

@@ -60,8 +60,8 @@ pub enum OpenError {
 }
 
 impl Throttle {
-    /// Opens the files of state and secret beside the data file, or creates them. Without the old secret, old entries mean
-    /// nothing and are removed within a day.
+    /// Opens the files of state and secret beside the data file, or creates them. Without the old secret, old entries
+    /// mean nothing and are removed within a day.
     ///
     /// # Errors
     ///

@@ -52,8 +52,8 @@ impl User {
 }
 
 /// Identifies a password from the moment it is set until another one is. A session is valid only while its user has the
-/// password version that the session began with. So one line on disk changes a password and ends all sessions of the old
-/// one, and registering a removed user's name again does not revive that user's sessions.
+/// password version that the session began with. So one line on disk changes a password and ends all sessions of the
+/// old one, and registering a removed user's name again does not revive that user's sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordVersion(String);
