@@ -4,9 +4,12 @@
 
 #[path = "chat_join/outage.rs"]
 mod outage;
+#[path = "chat_join/trust.rs"]
+mod trust;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use chat_link::message::MAX_TEXT_BYTES;
 use testbed::{Finished, Program, Running};
@@ -196,6 +199,93 @@ fn who_stays_for_a_moment_gets_all_of_the_history() {
         let history = (0..50).map(|text| format!("| <anna> {text}"));
         assert!(lines(&bo).into_iter().eq(history), "{}", bo.stdout_text());
     }
+}
+
+#[test]
+fn as_much_history_is_shown_as_is_wanted() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let texts: String = (0..9).map(|text| format!("{text}\n")).collect();
+    join(address, "anna")
+        .stdin_bytes(texts)
+        .output()
+        .expect_success();
+    for (nick, wanted) in [("bo", 3), ("carl", 0)] {
+        let bo = join(address, nick).args(["--history", &wanted.to_string()]);
+        let bo = bo.stdin_bytes("").output().expect_success();
+        let history = (9 - wanted..9).map(|text| format!("| <anna> {text}"));
+        assert!(lines(&bo).into_iter().eq(history), "{}", bo.stdout_text());
+    }
+}
+
+#[test]
+fn json_has_everything_with_times() {
+    let server = serve(0).spawn();
+    let address = server.await_address();
+    let bo = join(address, "bo").arg("--json").stdin_pipe().spawn();
+    bo.wait_for_line(r#""type":"you","time":"#);
+    bo.wait_for_line(r#""nicks":["bo"]"#);
+    let evil = "\x1b[2J \u{202e}";
+    join(address, "anna")
+        .stdin_bytes(format!("{evil}\n/msg bo psst\n"))
+        .output()
+        .expect_success();
+    bo.wait_for_line(r#""nick":"anna","plaintext":false"#);
+    let said = bo.next_line();
+    assert!(
+        said.contains(r#""kind":"say","from":"anna","text":"\u001b[2J \u202e""#),
+        "{said}"
+    );
+    assert!(
+        said.contains(r#""time":1"#) && said.contains(r#""history":false"#),
+        "{said}"
+    );
+    bo.wait_for_line(r#""kind":"private","from":"anna","text":"psst""#);
+    bo.wait_for_line(r#""type":"left""#);
+    bo.write_stdin("mine\n");
+    bo.wait_for_line(r#""type":"confirmed""#);
+    leave(bo).expect_success();
+}
+
+#[test]
+fn a_closed_port_is_reported_at_once_and_silence_after_5_seconds() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let began = Instant::now();
+    let anna = join(address, "anna").stdin_pipe().spawn();
+    let anna = anna.wait().expect_code(1);
+    let why = anna.stderr_text();
+    assert!(
+        why.contains(&format!("no answer from {address} in 5 s")),
+        "{why}"
+    );
+    assert!(began.elapsed() >= Duration::from_secs(5));
+    drop(silent);
+    let anna = join(address, "anna").stdin_pipe().spawn();
+    let anna = anna.wait_within(Duration::from_secs(4)).expect_code(1);
+    assert!(
+        anna.stderr_text().contains("connection refused"),
+        "{}",
+        anna.stderr_text()
+    );
+}
+
+#[test]
+fn a_name_is_reached_at_the_address_where_the_server_is() {
+    // On most machines this name has an IPv6 address, too, where nobody listens.
+    let server = serve(0).spawn();
+    let port = server.await_address().port().to_string();
+    let flags = [
+        "join",
+        "--host",
+        "localhost",
+        "--port",
+        &port,
+        "--nick",
+        "anna",
+    ];
+    let anna = Program::new(UDP_CHAT).args(flags).stdin_bytes("hi\n");
+    anna.output().expect_success();
 }
 
 #[test]

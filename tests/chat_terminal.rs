@@ -279,6 +279,28 @@ fn a_wrong_port_is_reported_at_once() {
 }
 
 #[test]
+fn a_person_is_asked_whether_to_trust_a_server_that_is_not_on_loopback() {
+    let (_server, address) = serve();
+    // This address reaches the own machine, and is not one of its loopback addresses.
+    let port = address.port().to_string();
+    let flags = [
+        "join", "--host", "0.0.0.0", "--port", &port, "--nick", "anna",
+    ];
+    for (answer, trusts) in [("n", false), ("y", true)] {
+        let anna = Program::new(UDP_CHAT).args(flags).spawn_in_terminal();
+        anna.expect("is unknown");
+        anna.expect("SHA256:");
+        anna.expect("[y/N]");
+        anna.type_keys(answer);
+        if trusts {
+            anna.expect("you are anna");
+            anna.type_line("/quit");
+        }
+        assert_eq!(anna.wait().success(), trusts);
+    }
+}
+
+#[test]
 fn a_nick_that_was_asked_for_is_asked_for_again_when_it_is_taken() {
     let (_server, address) = serve();
     let _anna = in_pipe(address, "anna");

@@ -3,6 +3,7 @@
 //! Everything that may block runs in other threads, so that the link's deadlines are kept.
 
 mod lines;
+mod questions;
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,14 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
-use chat_link::{PublicKey, RefusalCode};
+use chat_link::PublicKey;
 use log::info;
 
 use super::display::DisplayEvent;
 use super::error::JoinError;
 use super::input::Input;
-use super::output::{Asked, Output};
-use super::server_trust::{ServerTrust, Verdict};
+use super::output::Output;
+use super::server_trust::ServerTrust;
 use super::session::{End, Session};
 use super::transport::{Resolver, Transport};
 use lines::Waiting;
@@ -272,51 +273,6 @@ impl<O: Output> Conversation<O> {
             }
         }
         Ok(())
-    }
-
-    /// Decides about the server's key, or asks a person; then the handshake is dropped, since its
-    /// time is short.
-    fn judge_server(&mut self, now: Instant) -> Result<(), JoinError> {
-        let Some(key) = self.parts.session.take_server_key() else {
-            return Ok(());
-        };
-        let address = self.parts.transport.address();
-        match self.parts.trust.judge(key, address)? {
-            Verdict::Trusted => self.parts.session.trust(key, now),
-            Verdict::Ask(question) => {
-                self.parts.session.pause();
-                match self.output.ask_to_trust(&question) {
-                    Asked::Later => self.asked_about = Some(key),
-                    Asked::Now(answer) => {
-                        self.parts.trust.answer(key, Some(answer))?;
-                        self.parts.session.trust(key, Instant::now());
-                    }
-                    Asked::Nobody => self.parts.trust.answer(key, None)?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a refused nick is asked for again.
-    fn asks_again(&mut self, end: &End) -> bool {
-        let End::Refused {
-            code: RefusalCode::NickTaken | RefusalCode::BadNick,
-            message,
-            ..
-        } = end
-        else {
-            return false;
-        };
-        let can_ask = self.parts.asks_for_nick && self.output.is_for_a_person();
-        if !can_ask || self.state != State::Talking {
-            return false;
-        }
-        if !std::mem::replace(&mut self.is_asking_for_nick, true) {
-            self.output.show(&DisplayEvent::Trouble(message.clone()));
-            self.output.ask_for_nick(true);
-        }
-        true
     }
 
     /// Shows what there is, as far as the output takes it.

@@ -5,7 +5,7 @@ mod sim_server;
 
 use std::time::Duration;
 
-use chat_link::message::{ErrorCode, Kind, Member};
+use chat_link::message::{ErrorCode, Kind, Member, Notice};
 use proptest::prelude::*;
 
 use super::*;
