@@ -150,11 +150,16 @@ mod unix {
 mod windows {
     use std::io;
     use std::sync::Arc;
+    use std::thread;
+    use std::time::Duration;
 
     use winapi_util::HandleRef;
     use winapi_util::console::{mode, screen_buffer_info, set_mode};
 
     use super::super::events::Events;
+
+    /// How often the width is looked at.
+    const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
     const ENABLE_PROCESSED_INPUT: u32 = 0x1;
     const ENABLE_LINE_INPUT: u32 = 0x2;
@@ -212,8 +217,19 @@ mod windows {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Nothing is reported; the width is asked for before each drawing.
-    pub(in super::super) fn watch(_: Arc<Events>) -> io::Result<()> {
+    /// Reports each change of size. There is no signal for it, so the width is looked at.
+    pub(in super::super) fn watch(events: Arc<Events>) -> io::Result<()> {
+        let watcher = thread::Builder::new().name("terminal".into());
+        watcher.spawn(move || {
+            let mut last = columns();
+            loop {
+                thread::sleep(LOOK_INTERVAL);
+                let now = columns();
+                if std::mem::replace(&mut last, now) != now {
+                    events.resize();
+                }
+            }
+        })?;
         Ok(())
     }
 }
