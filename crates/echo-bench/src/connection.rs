@@ -1,4 +1,4 @@
-//! One connection under load: messages go out as the window allows, and come back compared.
+//! One connection under load: it sends messages as the window allows, and compares the replies.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -8,14 +8,14 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::Load;
-use super::error::BenchError;
-use super::histogram::Histogram;
-use super::traffic::{Difference, Traffic};
+use crate::Load;
+use crate::error::BenchError;
+use crate::histogram::Histogram;
+use crate::traffic::{Difference, Traffic};
 
-/// As many bytes in flight as the systems at both ends surely hold, so that one thread may write
-/// all of them before it reads. Beyond that, sending has a thread of its own.
-const SURELY_HELD_BYTES: usize = 64 << 10;
+/// Socket buffers hold at least this many bytes, so one thread can write all of them before it reads. With more bytes in flight,
+/// sending has a thread of its own.
+const BUFFERED_BYTES: usize = 64 << 10;
 
 /// As much as one read takes, and one write of several messages.
 const PORTION_BYTES: usize = 64 << 10;
@@ -31,16 +31,16 @@ impl Progress {
 }
 
 /// A connection, and what is in flight on it.
-pub(crate) struct Lane<'a> {
+pub(crate) struct Connection<'a> {
     socket: TcpStream,
     load: Load,
     progress: &'a Progress,
-    flight: Flight,
+    in_flight: InFlight,
     until: Instant,
 }
 
-impl<'a> Lane<'a> {
-    /// Takes a connected socket, on which time begins to run.
+impl<'a> Connection<'a> {
+    /// Takes a connected socket, and starts its time.
     pub(crate) fn open(
         socket: TcpStream,
         load: Load,
@@ -57,7 +57,7 @@ impl<'a> Lane<'a> {
             socket,
             load,
             progress,
-            flight: Flight::default(),
+            in_flight: InFlight::default(),
             until,
         })
     }
@@ -67,14 +67,14 @@ impl<'a> Lane<'a> {
         let (mut sending, mut receiving) = (Sending::new(&self), Receiving::new(&self));
         let message_bytes = sending.traffic.message_bytes();
         let most = (PORTION_BYTES / message_bytes).max(1);
-        let mut launch = || {
-            self.flight
-                .launch(self.load.window, most, self.until, |count| {
+        let mut send_more = || {
+            self.in_flight
+                .send_more(self.load.window, most, self.until, |count| {
                     sending.send(count)
                 })
         };
-        if self.load.window * message_bytes <= SURELY_HELD_BYTES {
-            while launch()? {
+        if self.load.window * message_bytes <= BUFFERED_BYTES {
+            while send_more()? {
                 receiving.receive()?;
             }
             return Ok(receiving.times);
@@ -83,22 +83,22 @@ impl<'a> Lane<'a> {
             let sender = thread::Builder::new().name("sender".into());
             let sender = sender.spawn_scoped(scope, || {
                 let sent = (|| {
-                    while self.flight.wait_for_room(self.load.window, self.until) {
-                        launch()?;
+                    while self.in_flight.wait_for_room(self.load.window, self.until) {
+                        send_more()?;
                     }
                     Ok(())
                 })();
-                self.flight.close();
+                self.in_flight.close();
                 sent
             });
             let sender = sender.map_err(BenchError::Thread)?;
             let mut received = Ok(());
-            while received.is_ok() && self.flight.wait_for_a_landing() {
+            while received.is_ok() && self.in_flight.wait_for_a_message() {
                 received = receiving.receive();
             }
             if received.is_err() {
                 // Wakes the sender, wherever it waits. The socket may be gone already.
-                self.flight.close();
+                self.in_flight.close();
                 let _ = self.socket.shutdown(Shutdown::Both);
             }
             let sent = sender.join().unwrap_or(Ok(()));
@@ -109,22 +109,22 @@ impl<'a> Lane<'a> {
 
 /// The messages on their way: when each was sent.
 #[derive(Default)]
-struct Flight {
-    state: Mutex<InFlight>,
+struct InFlight {
+    state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct InFlight {
+struct State {
     sent: VecDeque<Instant>,
     /// No more will be sent.
     closed: bool,
 }
 
-impl Flight {
+impl InFlight {
     /// Sends as many messages as there is room for, but not more than `most`, unless the time is
     /// over. Says whether any are in flight.
-    fn launch(
+    fn send_more(
         &self,
         window: usize,
         most: usize,
@@ -148,20 +148,20 @@ impl Flight {
         Ok(any)
     }
 
-    /// This many messages, the oldest, came back: tells when each was sent.
-    fn land(&self, count: usize, told: impl FnMut(Instant)) -> Result<(), BenchError> {
+    /// The oldest `count` messages came back. Calls `on_reply` with the time at which each was sent.
+    fn complete(&self, count: usize, on_reply: impl FnMut(Instant)) -> Result<(), BenchError> {
         let mut state = self.lock();
         if count > state.sent.len() {
             return Err(BenchError::Unasked);
         }
-        state.sent.drain(..count).for_each(told);
+        state.sent.drain(..count).for_each(on_reply);
         drop(state);
         self.changed.notify_all();
         Ok(())
     }
 
     fn wait_for_room(&self, window: usize, until: Instant) -> bool {
-        let full = |state: &mut InFlight| state.sent.len() >= window && !state.closed;
+        let full = |state: &mut State| state.sent.len() >= window && !state.closed;
         let state = self
             .changed
             .wait_while(self.lock(), full)
@@ -169,9 +169,9 @@ impl Flight {
         !state.closed && Instant::now() < until
     }
 
-    /// Waits until something is in flight; says no if nothing will be.
-    fn wait_for_a_landing(&self) -> bool {
-        let empty = |state: &mut InFlight| state.sent.is_empty() && !state.closed;
+    /// Waits until a message is in flight. Returns false if none will be.
+    fn wait_for_a_message(&self) -> bool {
+        let empty = |state: &mut State| state.sent.is_empty() && !state.closed;
         let state = self
             .changed
             .wait_while(self.lock(), empty)
@@ -188,22 +188,22 @@ impl Flight {
         self.lock().sent.len() as u64
     }
 
-    fn lock(&self) -> MutexGuard<'_, InFlight> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 struct Sending<'a> {
-    lane: &'a Lane<'a>,
+    connection: &'a Connection<'a>,
     traffic: Traffic,
     bytes: Vec<u8>,
 }
 
 impl<'a> Sending<'a> {
-    fn new(lane: &'a Lane<'a>) -> Self {
+    fn new(connection: &'a Connection<'a>) -> Self {
         Self {
-            lane,
-            traffic: Traffic::new(lane.load.wire, lane.load.size),
+            connection,
+            traffic: Traffic::new(connection.load.wire, connection.load.size),
             bytes: vec![],
         }
     }
@@ -211,24 +211,24 @@ impl<'a> Sending<'a> {
     fn send(&mut self, count: usize) -> Result<(), BenchError> {
         self.bytes.clear();
         self.traffic.add_to(&mut self.bytes, count);
-        (&self.lane.socket)
+        (&self.connection.socket)
             .write_all(&self.bytes)
-            .map_err(|error| self.lane.fault(error))
+            .map_err(|error| self.connection.fault(error))
     }
 }
 
 struct Receiving<'a> {
-    lane: &'a Lane<'a>,
+    connection: &'a Connection<'a>,
     traffic: Traffic,
     bytes: Vec<u8>,
     times: Histogram,
 }
 
 impl<'a> Receiving<'a> {
-    fn new(lane: &'a Lane<'a>) -> Self {
-        let traffic = Traffic::new(lane.load.wire, lane.load.size);
+    fn new(connection: &'a Connection<'a>) -> Self {
+        let traffic = Traffic::new(connection.load.wire, connection.load.size);
         Self {
-            lane,
+            connection,
             traffic,
             bytes: vec![0; PORTION_BYTES],
             times: Histogram::new(),
@@ -237,15 +237,15 @@ impl<'a> Receiving<'a> {
 
     /// Reads once, compares, and takes the time of each message that came back.
     fn receive(&mut self) -> Result<(), BenchError> {
-        let received = match (&self.lane.socket).read(&mut self.bytes) {
+        let received = match (&self.connection.socket).read(&mut self.bytes) {
             Ok(0) => {
                 return Err(BenchError::Closed {
-                    owed: self.lane.flight.owed(),
+                    owed: self.connection.in_flight.owed(),
                 });
             }
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(self.lane.fault(error)),
+            Err(error) => return Err(self.connection.fault(error)),
         };
         let now = Instant::now();
         let ended = self.traffic.compare(&self.bytes[..received]).map_err(
@@ -254,10 +254,10 @@ impl<'a> Receiving<'a> {
                 byte,
             },
         )?;
-        self.lane
-            .flight
-            .land(ended, |sent| self.times.record(now - sent))?;
-        self.lane
+        self.connection
+            .in_flight
+            .complete(ended, |sent| self.times.record(now - sent))?;
+        self.connection
             .progress
             .0
             .fetch_add(ended as u64, Ordering::Relaxed);
@@ -265,11 +265,11 @@ impl<'a> Receiving<'a> {
     }
 }
 
-impl Lane<'_> {
+impl Connection<'_> {
     fn fault(&self, error: io::Error) -> BenchError {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => BenchError::TimedOut {
-                owed: self.flight.owed(),
+                owed: self.in_flight.owed(),
             },
             _ => BenchError::Broken(error),
         }

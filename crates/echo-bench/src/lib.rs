@@ -1,9 +1,9 @@
-//! Measuring an echo server: connections that keep messages in flight, and what came of it.
-//! Every byte that comes back is compared with what was sent.
+//! Measures an echo server: each connection keeps messages in flight, and every byte that comes back is compared with what was
+//! sent. It knows no flags and prints nothing.
 
+mod connection;
 mod error;
 mod histogram;
-mod lane;
 mod report;
 mod traffic;
 
@@ -13,16 +13,24 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Wire;
-use lane::{Lane, Progress};
+use connection::{Connection, Progress};
 
 pub use error::BenchError;
 pub use report::Report;
 
-/// How often progress is told.
+/// How often progress is reported.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
-/// What is done, and for how long.
+/// The wire of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Each message is a frame.
+    Framed,
+    /// Messages are bytes without boundaries (RFC 862).
+    Raw,
+}
+
+/// What the server is loaded with, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// What the server speaks.
@@ -37,8 +45,8 @@ pub struct Load {
     pub timeout: Duration,
 }
 
-/// Loads the server at the other end of `sockets`, all of them at once. `told` hears several times
-/// a second how long it has gone on and how many replies came.
+/// Loads the server at the other end of `sockets`, all of them at once. Several times a second it calls `on_progress` with the
+/// time so far and the number of replies.
 ///
 /// # Errors
 ///
@@ -46,7 +54,7 @@ pub struct Load {
 pub fn bench(
     sockets: Vec<TcpStream>,
     load: Load,
-    mut told: impl FnMut(Duration, u64),
+    mut on_progress: impl FnMut(Duration, u64),
 ) -> Result<Report, BenchError> {
     let connections = sockets.len();
     let progress = Arc::new(Progress::default());
@@ -59,7 +67,8 @@ pub fn bench(
             .spawn(move || {
                 start.wait();
                 // Nobody listens any more when another connection has failed.
-                let _ = sender.send(Lane::open(socket, load, &progress).and_then(Lane::run));
+                let _ = sender
+                    .send(Connection::open(socket, load, &progress).and_then(Connection::run));
             });
         thread.map_err(BenchError::Thread)?;
     }
@@ -70,11 +79,16 @@ pub fn bench(
     let mut report = Report::new(load, connections);
     loop {
         match results.recv_timeout(PROGRESS_EVERY) {
-            Ok(lane) => report.add(&lane?),
-            Err(RecvTimeoutError::Timeout) => told(began.elapsed(), progress.replies()),
+            Ok(times) => report.add(&times?),
+            Err(RecvTimeoutError::Timeout) => on_progress(began.elapsed(), progress.replies()),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     report.finish(began.elapsed());
     Ok(report)
+}
+
+/// `1 message`, `2 messages`
+pub fn counted(count: u64, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Load;
-use super::histogram::Histogram;
+use crate::Load;
+use crate::histogram::Histogram;
 use crate::{Wire, counted};
 
 /// The findings of one measurement.
@@ -66,7 +66,7 @@ impl Report {
         let quantile = |share| microseconds(self.quantile(share));
         Figures {
             wire: match self.load.wire {
-                Wire::Framed { .. } => "framed",
+                Wire::Framed => "framed",
                 Wire::Raw => "raw",
             },
             connections: self.connections,

@@ -1,4 +1,4 @@
-//! One dialogue with a server: two threads and the ledger between them.
+//! One dialogue with a server: two threads and the progress between them.
 
 use std::io::{BufRead, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use crate::Wire;
 use crate::error::Error;
-use crate::ledger::{Ledger, Totals};
-use crate::page::Page;
+use crate::progress::{Progress, Totals};
 use crate::receiving::receive_all;
+use crate::reply_printer::ReplyPrinter;
 use crate::sending::send_all;
 
 /// A dialogue over a connected socket.
 pub struct Conversation {
     socket: Arc<TcpStream>,
     wire: Wire,
-    ledger: Arc<Ledger>,
+    progress: Arc<Progress>,
 }
 
 impl Conversation {
@@ -27,20 +27,20 @@ impl Conversation {
         Self {
             socket: Arc::new(socket),
             wire,
-            ledger: Arc::new(Ledger::new(wire, timeout)),
+            progress: Arc::new(Progress::new(wire, timeout)),
         }
     }
 
     /// What passed so far.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.ledger.totals()
+        self.progress.totals()
     }
 
     /// Whether what came back is what was sent, all of it: true after a dialogue with an echo server.
     #[must_use]
     pub fn is_echo(&self) -> bool {
-        self.ledger.is_echo()
+        self.progress.is_echo()
     }
 
     /// Sends the lines of `input`, prints what comes back to `output`, and returns when the input
@@ -60,27 +60,27 @@ impl Conversation {
         is_terminal: bool,
         mut prompt: impl FnMut() + Send + 'static,
     ) -> Result<(), Error> {
-        let (wire, ledger, socket) = (
+        let (wire, progress, socket) = (
             self.wire,
-            Arc::clone(&self.ledger),
+            Arc::clone(&self.progress),
             Arc::clone(&self.socket),
         );
         prompt();
         let receiver = thread::Builder::new()
             .name("receiver".into())
             .spawn(move || {
-                let mut page = Page::new(output, is_terminal);
-                receive_all(&mut &*socket, &mut page, wire, &ledger, prompt);
+                let mut printer = ReplyPrinter::new(output, is_terminal);
+                receive_all(&mut &*socket, &mut printer, wire, &progress, prompt);
             });
         receiver.map_err(Error::Thread)?;
 
-        let (ledger, socket) = (Arc::clone(&self.ledger), Arc::clone(&self.socket));
+        let (progress, socket) = (Arc::clone(&self.progress), Arc::clone(&self.socket));
         let sender = thread::Builder::new()
             .name("sender".into())
-            .spawn(move || send_all(&mut input, &socket, wire, &ledger));
+            .spawn(move || send_all(&mut input, &socket, wire, &progress));
         sender.map_err(Error::Thread)?;
 
-        let end = self.ledger.settled();
+        let end = self.progress.wait();
         // Wakes the receiver, should it still wait. The socket may be gone already.
         let _ = self.socket.shutdown(Shutdown::Both);
         end

@@ -19,7 +19,7 @@ pub enum Error {
         may_speak_frames: bool,
     },
     /// What the server sent is no frame.
-    Garbled {
+    InvalidReply {
         /// What is wrong with it.
         cause: RecvError,
     },
@@ -76,7 +76,7 @@ impl fmt::Display for Error {
                     ),
                 }
             }
-            Self::Garbled { cause } => {
+            Self::InvalidReply { cause } => {
                 write!(
                     f,
                     "what the server sent is no message: {cause}; if it is a plain echo server, use --raw"

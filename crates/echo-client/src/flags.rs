@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use cli::{TcpClientFlags, UsageError};
-use echo_client::{Load, Wire};
+use echo_bench::Load;
+use echo_client::Wire;
 use proto::MAX_ECHO_BYTES;
 
 /// Sends lines to an echo server and prints what comes back; a line `exit` ends it
@@ -93,7 +94,11 @@ impl Flags {
     /// What to load the server with.
     pub fn load(&self) -> Load {
         Load {
-            wire: self.wire(),
+            wire: if self.raw {
+                echo_bench::Wire::Raw
+            } else {
+                echo_bench::Wire::Framed
+            },
             size: self.bench.size as usize,
             window: self.bench.window as usize,
             duration: Duration::from_secs(self.bench.duration.into()),

@@ -1,25 +1,25 @@
 //! The echo client: lines of the input go to an echo server, and what comes back is printed.
 //!
 //! Sending and receiving each have a thread, so that neither waits for the other and a pipe of any
-//! length streams through. A ledger between them knows what is still owed, and decides when it
+//! length streams through. A progress between them knows what is still owed, and decides when it
 //! is over.
 
-mod bench;
 mod conversation;
 mod digest;
 mod error;
-mod ledger;
 mod local;
 mod outgoing;
-mod page;
+mod progress;
 mod receiving;
+mod reply_printer;
 mod sending;
+mod standard_streams;
 
-pub use bench::{BenchError, Load, Report, bench};
 pub use conversation::Conversation;
 pub use error::Error;
-pub use ledger::Totals;
 pub use local::{LocalServer, Told};
+pub use progress::Totals;
+pub use standard_streams::Waiting;
 
 /// What the server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +40,6 @@ impl Wire {
             Self::Framed { .. } => "message",
             Self::Raw => "byte",
         };
-        counted(count, unit)
+        echo_bench::counted(count, unit)
     }
-}
-
-/// `1 message`, `2 messages`
-fn counted(count: u64, unit: &str) -> String {
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use cli::{Program, StdoutError, exit_on_stop, log_to_stderr, raise_descriptor_limit};
-use echo_client::{Conversation, Error, LocalServer, Told, bench};
+use echo_client::{Conversation, Error, LocalServer, Told, Waiting};
 use flags::Flags;
 use log::{LevelFilter, info};
 use typed::Typed;
@@ -82,7 +82,7 @@ fn measure(
     let sockets = (0..flags.bench.connections)
         .map(|_| connect())
         .collect::<anyhow::Result<_>>()?;
-    let report = bench(sockets, flags.load(), |elapsed, replies| {
+    let report = echo_bench::bench(sockets, flags.load(), |elapsed, replies| {
         if shows_progress {
             let seconds = elapsed.as_secs_f64();
             show(&format!(
@@ -123,12 +123,12 @@ fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow
     })?;
 
     let input: Box<dyn Read + Send> = match stdin().is_terminal() {
-        true => Box::new(Typed::new(stdin(), move || {
+        true => Box::new(Typed::new(Waiting(stdin()), move || {
             if has_prompt {
                 show("\n");
             }
         })),
-        false => Box::new(stdin()),
+        false => Box::new(Waiting(stdin())),
     };
     let input = BufReader::with_capacity(INPUT_BYTES, input);
     // What was sent when the prompt was shown last: it stands open until more is.
@@ -146,7 +146,7 @@ fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow
             }
         }
     };
-    let end = conversation.run(input, stdout(), stdout().is_terminal(), prompt);
+    let end = conversation.run(input, Waiting(stdout()), stdout().is_terminal(), prompt);
     if end.is_err() && prompted_at.load(Ordering::Relaxed) == conversation.totals().bytes_sent {
         show("\n");
     }

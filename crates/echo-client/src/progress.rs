@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// How long the server may take to close the connection when nothing is owed any more. After that
 /// it need not: all was said.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// How long a reply waits at most until its message is told. That takes microseconds, unless the
 /// machine is busy, or the server keeps what is sent from leaving.
@@ -21,7 +21,7 @@ const OVERTAKING: Duration = Duration::from_secs(1);
 
 /// The book that sender and receiver share.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct Progress {
     wire: Wire,
     timeout: Duration,
     state: Mutex<State>,
@@ -39,7 +39,7 @@ struct State {
     expected: Option<Digest>,
     came: Digest,
     /// When something last moved.
-    progress: Instant,
+    last_progress: Instant,
     /// What came is on its way to the output.
     printing: bool,
     /// Something is being sent, and nobody has told so yet.
@@ -96,7 +96,7 @@ enum Finding {
     OpenUntil(Instant),
 }
 
-impl Ledger {
+impl Progress {
     pub(crate) fn new(wire: Wire, timeout: Duration) -> Self {
         let state = State {
             owed: 0,
@@ -104,7 +104,7 @@ impl Ledger {
             totals: Totals::default(),
             expected: None,
             came: Digest::default(),
-            progress: Instant::now(),
+            last_progress: Instant::now(),
             printing: false,
             sending_now: false,
             owed_alone: false,
@@ -121,19 +121,19 @@ impl Ledger {
     }
 
     /// Something is about to be sent, for which this much will be owed.
-    pub(crate) fn owe(&self, amount: u64) {
+    pub(crate) fn expect(&self, amount: u64) {
         let mut state = self.lock();
         state.sending_now = true;
         state.owed_alone = state.owed == 0;
         state.owed += amount;
-        state.progress = Instant::now();
+        state.last_progress = Instant::now();
     }
 
     /// This many bytes have gone, and that was told; or none, if they could not go.
     pub(crate) fn sent(&self, bytes: usize) {
         let mut state = self.lock();
         state.totals.bytes_sent += bytes as u64;
-        state.progress = Instant::now();
+        state.last_progress = Instant::now();
         state.sending_now = false;
         self.changed.notify_all();
     }
@@ -150,17 +150,17 @@ impl Ledger {
             .wait_timeout_while(self.lock(), OVERTAKING, untold);
         let mut state = told.unwrap_or_else(PoisonError::into_inner).0;
         state.totals.bytes_received += bytes as u64;
-        state.progress = Instant::now();
+        state.last_progress = Instant::now();
         state.printing |= is_printed;
     }
 
     /// What came is printed, and this much of what was owed with it; `digest` is that of all that
     /// came so far. What the server says unasked pays for nothing. Tells what is still owed.
-    pub(crate) fn settle(&self, amount: u64, digest: Digest) -> u64 {
+    pub(crate) fn complete(&self, amount: u64, digest: Digest) -> u64 {
         let mut state = self.lock();
         state.came = digest;
         state.owed = state.owed.saturating_sub(amount);
-        state.progress = Instant::now();
+        state.last_progress = Instant::now();
         state.printing = false;
         if state.owed == 0 {
             self.changed.notify_all();
@@ -182,7 +182,7 @@ impl Ledger {
         let mut state = self.lock();
         state.expected = Some(digest);
         state.sending = end.map_or_else(Side::Failed, |()| Side::Ended);
-        state.progress = Instant::now();
+        state.last_progress = Instant::now();
         self.changed.notify_all();
     }
 
@@ -213,7 +213,7 @@ impl Ledger {
     /// # Errors
     ///
     /// Whatever kept the conversation from its end.
-    pub(crate) fn settled(&self) -> Result<(), Error> {
+    pub(crate) fn wait(&self) -> Result<(), Error> {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
@@ -232,7 +232,7 @@ impl Ledger {
         if let Some(error) = state.stopped.take() {
             return Finding::Over(Err(error));
         }
-        let told = state.progress + OVERTAKING;
+        let told = state.last_progress + OVERTAKING;
         if state.sending_now && now < told {
             return Finding::OpenUntil(told);
         }
@@ -250,7 +250,7 @@ impl Ledger {
                 let cause = io::Error::new(io::ErrorKind::UnexpectedEof, cause);
                 return Finding::Over(self.server_gone(state, owed, Some(cause)));
             }
-            Side::Failed(cause) => return Finding::Over(Err(Error::Garbled { cause })),
+            Side::Failed(cause) => return Finding::Over(Err(Error::InvalidReply { cause })),
         }
         if state.printing {
             return self.look_again(now);
@@ -259,9 +259,9 @@ impl Ledger {
             (_, Some(_)) => self.timeout,
             // Nothing is owed while somebody thinks of what to say next.
             (Side::Open, None) => return self.look_again(now),
-            (Side::Ended | Side::Failed(_), None) => FAREWELL,
+            (Side::Ended | Side::Failed(_), None) => CLOSE_GRACE,
         };
-        let deadline = state.progress + wait;
+        let deadline = state.last_progress + wait;
         if now < deadline {
             return Finding::OpenUntil(deadline);
         }
@@ -305,5 +305,4 @@ impl Ledger {
 }
 
 #[cfg(test)]
-#[path = "ledger_tests.rs"]
 mod tests;

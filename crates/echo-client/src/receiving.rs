@@ -9,8 +9,8 @@ use proto::{FramedSocket, FramedStream, Observer, RecvError, header};
 use crate::Wire;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::ledger::Ledger;
-use crate::page::Page;
+use crate::progress::Progress;
+use crate::reply_printer::ReplyPrinter;
 
 /// As much as one raw read takes.
 const RAW_BYTES: usize = 64 << 10;
@@ -21,46 +21,46 @@ enum End {
     Output(io::Error),
 }
 
-/// Prints everything that comes until the server closes the connection, and keeps the ledger.
+/// Prints everything that comes until the server closes the connection, and keeps the progress.
 /// `settled` hears when nothing is owed any more.
 pub(crate) fn receive_all(
     socket: &mut (impl Read + Write),
-    page: &mut Page<impl Write>,
+    printer: &mut ReplyPrinter<impl Write>,
     wire: Wire,
-    ledger: &Ledger,
+    progress: &Progress,
     mut settled: impl FnMut(),
 ) {
-    let mut print = |page: &mut Page<_>, amount, digest| {
-        page.print().map_err(End::Output)?;
-        if ledger.settle(amount, digest) == 0 {
+    let mut print = |printer: &mut ReplyPrinter<_>, amount, digest| {
+        printer.print().map_err(End::Output)?;
+        if progress.complete(amount, digest) == 0 {
             settled();
         }
         Ok(())
     };
     let end = match wire {
         Wire::Framed { max_message } => {
-            receive_frames(socket, page, max_message, ledger, &mut print)
+            receive_frames(socket, printer, max_message, progress, &mut print)
         }
-        Wire::Raw => receive_bytes(socket, page, ledger, &mut print),
+        Wire::Raw => receive_bytes(socket, printer, progress, &mut print),
     };
     match end {
-        Ok(()) => ledger.end_receiving(Ok(())),
-        Err(End::Stream(error)) => ledger.end_receiving(Err(error)),
-        Err(End::Output(error)) => ledger.stop(Error::Output(error)),
+        Ok(()) => progress.end_receiving(Ok(())),
+        Err(End::Stream(error)) => progress.end_receiving(Err(error)),
+        Err(End::Output(error)) => progress.stop(Error::Output(error)),
     }
 }
 
 fn receive_frames<W: Write>(
     socket: &mut (impl Read + Write),
-    page: &mut Page<W>,
+    printer: &mut ReplyPrinter<W>,
     max_message: usize,
-    ledger: &Ledger,
-    print: &mut impl FnMut(&mut Page<W>, u64, Digest) -> Result<(), End>,
+    progress: &Progress,
+    print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
     let (unread, mut digest) = (Cell::new(0), Digest::default());
     let reports = Reports {
         wire: Wire::Framed { max_message },
-        ledger,
+        progress,
         unread: &unread,
     };
     let mut server = FramedStream::with_observer(socket, reports);
@@ -72,12 +72,12 @@ fn receive_frames<W: Write>(
             unprinted += 1;
             digest.add(&header(text.len()).expect("it came with such a header"));
             digest.add(text.as_bytes());
-            page.add_line(text, ledger.unended() == Some(messages));
+            printer.add_line(text, progress.unended() == Some(messages));
             unread.set(unread.get().saturating_sub(1));
         }
         let is_over = !matches!(received, Ok(Some(_)));
         if unprinted > 0 && (is_over || unread.get() == 0) {
-            print(page, unprinted, digest)?;
+            print(printer, unprinted, digest)?;
             unprinted = 0;
         }
         if is_over {
@@ -89,13 +89,13 @@ fn receive_frames<W: Write>(
 /// Logs each read, and counts the messages that were read from the socket and not received yet.
 struct Reports<'a> {
     wire: Wire,
-    ledger: &'a Ledger,
+    progress: &'a Progress,
     unread: &'a Cell<usize>,
 }
 
 impl Observer for Reports<'_> {
     fn on_received(&mut self, bytes: usize, messages: usize) {
-        self.ledger.received(bytes, messages > 0);
+        self.progress.received(bytes, messages > 0);
         let amount = self.wire.amount(messages as u64);
         info!("received {bytes} bytes: {amount}");
         self.unread.set(self.unread.get() + messages);
@@ -107,9 +107,9 @@ impl Observer for Reports<'_> {
 
 fn receive_bytes<W: Write>(
     socket: &mut impl Read,
-    page: &mut Page<W>,
-    ledger: &Ledger,
-    print: &mut impl FnMut(&mut Page<W>, u64, Digest) -> Result<(), End>,
+    printer: &mut ReplyPrinter<W>,
+    progress: &Progress,
+    print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
     let (mut portion, mut digest) = (vec![0; RAW_BYTES], Digest::default());
     loop {
@@ -119,10 +119,10 @@ fn receive_bytes<W: Write>(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(End::Stream(error.into())),
         };
-        ledger.received(received, true);
+        progress.received(received, true);
         info!("received {received} bytes");
         digest.add(&portion[..received]);
-        page.add_bytes(&portion[..received]);
-        print(page, received as u64, digest)?;
+        printer.add_bytes(&portion[..received]);
+        print(printer, received as u64, digest)?;
     }
 }

@@ -4,7 +4,7 @@ use proto::Escaped;
 use std::io::{self, Write};
 
 /// The output, and what is to be written to it next.
-pub(crate) struct Page<W> {
+pub(crate) struct ReplyPrinter<W> {
     output: W,
     is_terminal: bool,
     text: Vec<u8>,
@@ -12,7 +12,7 @@ pub(crate) struct Page<W> {
     begun: Vec<u8>,
 }
 
-impl<W: Write> Page<W> {
+impl<W: Write> ReplyPrinter<W> {
     pub(crate) fn new(output: W, is_terminal: bool) -> Self {
         Self {
             output,
@@ -80,32 +80,32 @@ fn begun_character(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn printed(is_terminal: bool, add: impl FnOnce(&mut Page<&mut Vec<u8>>)) -> String {
+    fn printed(is_terminal: bool, add: impl FnOnce(&mut ReplyPrinter<&mut Vec<u8>>)) -> String {
         let mut output = vec![];
-        let mut page = Page::new(&mut output, is_terminal);
-        add(&mut page);
-        page.print().unwrap();
+        let mut printer = ReplyPrinter::new(&mut output, is_terminal);
+        add(&mut printer);
+        printer.print().unwrap();
         String::from_utf8(output).unwrap()
     }
 
     #[test]
     fn a_pipe_gets_the_bytes_themselves() {
-        let text = printed(false, |page| {
-            page.add_line("\x1b[2J\r", false);
-            page.add_line("Ж", true);
+        let text = printed(false, |printer| {
+            printer.add_line("\x1b[2J\r", false);
+            printer.add_line("Ж", true);
         });
         assert_eq!(text, "\x1b[2J\r\nЖ");
         assert_eq!(
-            printed(false, |page| page.add_bytes("a\0Ж\n".as_bytes())),
+            printed(false, |printer| printer.add_bytes("a\0Ж\n".as_bytes())),
             "a\0Ж\n"
         );
     }
 
     #[test]
     fn a_terminal_gets_lines_that_cannot_command_it() {
-        let text = printed(true, |page| {
-            page.add_line("\x1b[2J", false);
-            page.add_line("два\nlines", true);
+        let text = printed(true, |printer| {
+            printer.add_line("\x1b[2J", false);
+            printer.add_line("два\nlines", true);
         });
         assert_eq!(text, "\\x1b[2J\nдва\\nlines\n");
     }
@@ -114,14 +114,14 @@ mod tests {
     fn a_character_that_is_cut_in_a_stream_is_shown_whole() {
         let bytes = "a🙂\nб\x07".as_bytes();
         for cut in 0..=bytes.len() {
-            let text = printed(true, |page| {
-                page.add_bytes(&bytes[..cut]);
-                page.add_bytes(&bytes[cut..]);
+            let text = printed(true, |printer| {
+                printer.add_bytes(&bytes[..cut]);
+                printer.add_bytes(&bytes[cut..]);
             });
             assert_eq!(text, "a🙂\nб\\x07", "cut at {cut}");
         }
         assert_eq!(
-            printed(true, |page| page.add_bytes(b"\xff\xd0\xd0b")),
+            printed(true, |printer| printer.add_bytes(b"\xff\xd0\xd0b")),
             "\\xff\\xd0\\xd0b"
         );
     }

@@ -7,23 +7,28 @@ use log::info;
 
 use crate::Wire;
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::outgoing::{Flow, Outgoing, Pending};
+use crate::progress::Progress;
 
-/// Sends all of `input`, half-closes, and keeps the ledger. When the server is gone it just ends:
+/// Sends all of `input`, half-closes, and keeps the progress. When the server is gone it just ends:
 /// the receiver finds out, too, once it has what still came.
-pub(crate) fn send_all(input: &mut impl BufRead, socket: &TcpStream, wire: Wire, ledger: &Ledger) {
+pub(crate) fn send_all(
+    input: &mut impl BufRead,
+    socket: &TcpStream,
+    wire: Wire,
+    progress: &Progress,
+) {
     let mut outgoing = Outgoing::new(wire);
     loop {
-        let flow = add_block(input, &mut outgoing, ledger);
+        let flow = add_block(input, &mut outgoing, progress);
         // Noted before it is sent: a reply may be faster than the next line of this code.
-        ledger.owe(outgoing.pending().owed);
+        progress.expect(outgoing.pending().owed);
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
-            ledger.end_sending(flow.map(drop), outgoing.digest());
+            progress.end_sending(flow.map(drop), outgoing.digest());
         }
         let sent = send(outgoing.pending(), wire, socket);
-        ledger.sent(sent.as_ref().copied().unwrap_or(0));
+        progress.sent(sent.as_ref().copied().unwrap_or(0));
         if sent.is_err() {
             return;
         }
@@ -39,7 +44,7 @@ pub(crate) fn send_all(input: &mut impl BufRead, socket: &TcpStream, wire: Wire,
 fn add_block(
     input: &mut impl BufRead,
     outgoing: &mut Outgoing,
-    ledger: &Ledger,
+    progress: &Progress,
 ) -> Result<Flow, Error> {
     let block = match input.fill_buf() {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Flow::More),
@@ -47,7 +52,7 @@ fn add_block(
     };
     if block.is_empty() {
         if let Some(message) = outgoing.finish()? {
-            ledger.note_unended(message);
+            progress.note_unended(message);
         }
         return Ok(Flow::End);
     }

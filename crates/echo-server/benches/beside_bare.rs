@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use echo_client::{Load, Wire, bench};
+use echo_bench::{Load, Wire, bench};
 use proto::{FramedSocket, MAX_ECHO_BYTES};
 use testbed::{Program, Running};
 
@@ -21,10 +21,6 @@ const TIME: Duration = Duration::from_millis(500);
 
 /// Nothing takes as long.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-const FRAMED: Wire = Wire::Framed {
-    max_message: MAX_ECHO_BYTES,
-};
 
 /// What servers are loaded with.
 struct Case {
@@ -44,7 +40,7 @@ enum Work {
 const CASES: [Case; 7] = [
     Case {
         name: "framed, 1 x 64 B",
-        wire: FRAMED,
+        wire: Wire::Framed,
         connections: 1,
         work: Work::Echo {
             size: 64,
@@ -53,7 +49,7 @@ const CASES: [Case; 7] = [
     },
     Case {
         name: "framed, 50 x 512 B",
-        wire: FRAMED,
+        wire: Wire::Framed,
         connections: 50,
         work: Work::Echo {
             size: 512,
@@ -62,7 +58,7 @@ const CASES: [Case; 7] = [
     },
     Case {
         name: "framed, 8 x 64 B, 64 in flight",
-        wire: FRAMED,
+        wire: Wire::Framed,
         connections: 8,
         work: Work::Echo {
             size: 64,
@@ -71,7 +67,7 @@ const CASES: [Case; 7] = [
     },
     Case {
         name: "framed, visits, 8 at once",
-        wire: FRAMED,
+        wire: Wire::Framed,
         connections: 8,
         work: Work::Visits,
     },
