@@ -1,6 +1,7 @@
 //! Commands and passwords from scripts.
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
@@ -23,11 +24,8 @@ fn a_byte_order_mark_is_no_part_of_a_password() {
 fn a_token_is_kept_for_its_owner_and_used_again() {
     let server = Server::start();
     server.register("Аня");
-    let mode = fs::metadata(server.token_file())
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
+    #[cfg(unix)]
+    assert_eq!(mode(&server), 0o600);
     let token = server.token().unwrap();
     let whoami = server.client(&["whoami"]).output().expect_success();
     assert_eq!(whoami.stdout_text(), "You are Аня.\n");
@@ -188,11 +186,17 @@ fn a_mistake_is_told_in_one_line() {
     assert!(lines.any(|line| line == "help             list these commands"));
 }
 
+#[cfg(unix)]
+fn mode(server: &Server) -> u32 {
+    let found = fs::metadata(server.token_file()).unwrap();
+    found.permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
 #[test]
 fn tokens_that_others_can_read_are_taken_from_them() {
     let server = Server::start();
     server.register("anna");
-    let mode = || server.token_file().metadata().unwrap().permissions().mode() & 0o777;
     for open in [0o644, 0o620] {
         fs::set_permissions(server.token_file(), fs::Permissions::from_mode(open)).unwrap();
         let whoami = server.client(&["whoami"]).output().expect_success();
@@ -202,7 +206,7 @@ fn tokens_that_others_can_read_are_taken_from_them() {
             server.token_file().display()
         );
         assert!(told.starts_with(&start), "{told}");
-        assert_eq!(mode(), 0o600);
+        assert_eq!(mode(&server), 0o600);
     }
     let whoami = server.client(&["whoami"]).output().expect_success();
     assert_eq!(whoami.stderr_text(), "");
@@ -235,6 +239,7 @@ fn nothing_is_changed_on_the_server_if_the_token_could_not_be_kept() {
     login.output().expect_success();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_to_the_token_file_stays() {
     let server = Server::start();

@@ -1,11 +1,14 @@
 //! The data file, as people find and edit it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
-use testbed::{Finished, Folder, Program};
+#[cfg(target_os = "linux")]
+use testbed::Program;
+use testbed::{Finished, Folder};
 
-use crate::server::{DATA_FILE, Server, program, welcome};
+#[cfg(target_os = "linux")]
+use crate::server::welcome;
+use crate::server::{DATA_FILE, Server, program};
 
 /// A folder whose data file says this.
 fn folder_with(data: &str) -> Folder {
@@ -26,10 +29,12 @@ fn a_line_is_an_address_and_a_name() {
     let path = server.folder().join("deep/er/names");
     let line = "{\"key\":\"127.0.0.7\",\"value\":{\"name\":\"Аня\"}}\n";
     assert_eq!(fs::read_to_string(&path).unwrap(), line);
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    #[cfg(unix)]
+    {
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
 }
 
 #[test]
@@ -140,6 +145,7 @@ fn a_second_server_on_one_file_is_refused() {
     server.greet("127.0.0.1", "Anna");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_second_server_by_another_name_of_the_file_is_refused() {
     let server = Server::start(&[]);
@@ -178,6 +184,7 @@ fn a_file_that_is_replaced_under_the_server_takes_no_names() {
 }
 
 /// As a container does with a volume that is one file.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_is_mounted_by_itself_is_used_without_compaction() {
     const NAMESPACE: &str = "unshare --map-root-user --mount sh -c";

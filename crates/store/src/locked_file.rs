@@ -96,7 +96,10 @@ impl Disk for LockedFile {
     type Temp = File;
 
     fn is_unchanged(&mut self, length: u64) -> io::Result<bool> {
-        for path in [&self.named, &self.real] {
+        let paths = [&self.real, &self.named];
+        // Without links both are one.
+        let count = if self.named == self.real { 1 } else { 2 };
+        for path in &paths[..count] {
             match files::path_identity(path) {
                 Ok(found) if found == (self.identity, length) => {}
                 Ok(_) => return Ok(false),
