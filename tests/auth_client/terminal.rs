@@ -1,5 +1,6 @@
 //! A person at a terminal.
 
+#[cfg(unix)]
 use testbed::{Program, Signal, Terminal};
 
 use crate::server::{PASSWORD, Server};
@@ -171,7 +172,8 @@ fn after_an_interrupted_prompt_a_new_line_begins() {
     assert_eq!(terminal.plain(), "Hello, anna!\n> ^C\n");
 }
 
-/// The client within a shell that goes on after it and tells how the terminal is then, as a person's own does.
+/// The client in a shell that goes on after it and prints the mode of the terminal, as a person's own shell does.
+#[cfg(unix)]
 fn within_a_shell(server: &Server, run: &str) -> Terminal {
     let script = format!(r#"{run}; echo "ended with $?"; stty -a | grep -o -- '-*echo '"#);
     let port = server.address.port().to_string();
@@ -183,6 +185,7 @@ fn within_a_shell(server: &Server, run: &str) -> Terminal {
     terminal
 }
 
+#[cfg(unix)]
 #[test]
 fn ctrl_c_while_a_password_is_typed_brings_the_echo_back() {
     let server = Server::start();
@@ -193,6 +196,7 @@ fn ctrl_c_while_a_password_is_typed_brings_the_echo_back() {
     assert!(!terminal.plain().contains("half"));
 }
 
+#[cfg(unix)]
 #[test]
 fn so_does_whatever_else_ends_it() {
     let server = Server::start();
@@ -204,6 +208,7 @@ fn so_does_whatever_else_ends_it() {
 }
 
 /// The shell in which it was started turns the echo on before it goes on.
+#[cfg(unix)]
 #[test]
 fn after_a_stop_a_password_is_asked_for_again_and_not_shown() {
     let server = Server::start();
