@@ -195,7 +195,7 @@ fn only_loopback_is_served_without_the_flag() {
                 .stderr_text()
                 .contains(":0 is not a loopback address")
         );
-        assert!(refused.log().text().contains(" ERROR "));
+        assert!(refused.log().text().contains("[ERROR]"));
         assert_eq!(refused.log().lines_with("listening on "), [""; 0]);
         assert!(!refused.folder().join("data").exists());
 

@@ -1,5 +1,7 @@
 //! Commands on the server's own terminal, and what a person sees there at the end.
 
+use std::net::TcpStream;
+
 use testbed::Program;
 
 use crate::server::echo_server;
@@ -14,16 +16,24 @@ fn help_lists_commands_and_explains_messages() {
     terminal.expect("stops the server, as Ctrl-C does\n");
     terminal.type_line("help received");
     terminal.expect("received: one `read` from a client's socket");
+    terminal.type_line("who");
+    terminal.expect("no client is connected\n");
+    let shown = terminal.plain();
+    let (_, rest) = shown.split_once("echo-server listening on ").unwrap();
+    let client = TcpStream::connect(rest.lines().next().unwrap()).unwrap();
+    terminal.log().wait_for("client connected");
+    terminal.type_line("who");
+    terminal.expect(&format!("{} (connection 1)", client.local_addr().unwrap()));
+    drop(client);
+    terminal.log().wait_for("client disconnected");
     terminal.type_line("stpo");
     terminal.expect("there is no command \"stpo\"; help lists all\n");
     terminal.type_keys("\u{4}");
     terminal.expect("stop or Ctrl-C stops the server\n");
     terminal.type_line("stop");
-    terminal.expect("echo-server stopped: served 0 clients, ");
+    terminal.expect("echo-server stopped: served 1 client, ");
     assert!(terminal.wait().success());
-    terminal
-        .log()
-        .wait_for("server stopped: served 0 clients, ");
+    terminal.log().wait_for("server stopped: served 1 client, ");
 }
 
 #[test]

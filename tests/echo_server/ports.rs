@@ -134,7 +134,7 @@ fn an_address_of_another_machine_is_told() {
         "echo-server: cannot listen on 192.0.2.1:0: cannot assign requested address; give an address of this machine as --host, or 0.0.0.0 for all"
     );
     let finished = program.output();
-    finished.log().wait_for(" ERROR ");
+    finished.log().wait_for("[ERROR]");
 }
 
 #[test]

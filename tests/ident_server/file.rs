@@ -129,7 +129,7 @@ fn damage_is_refused_with_its_line() {
             "{words}"
         );
         assert_eq!(failed.stdout_text(), "");
-        assert_eq!(failed.log().lines_with(" ERROR ").len(), 1);
+        assert_eq!(failed.log().lines_with("[ERROR]").len(), 1);
         assert_eq!(failed.log().lines_with("listening on "), [""; 0]);
         assert_eq!(fs::read_to_string(folder.join(DATA_FILE)).unwrap(), data);
     }

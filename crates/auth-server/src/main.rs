@@ -11,7 +11,7 @@ use auth_server::{AuthService, Maintenance};
 use cli::{Program, log_to_stderr};
 use flags::{Command, Flags, UserCommand};
 use log::{LevelFilter, error, info};
-use tcp_server::{Limits, StopHandle, serve};
+use tcp_server::{ClientList, Limits, StopHandle, serve_listed};
 
 const PROGRAM: Program = Program {
     name: "auth-server",
@@ -42,9 +42,12 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     check(server.address)?;
     let maintenance = Maintenance::start(Arc::clone(&auth), session_limits)?;
 
-    let stop = StopHandle::new();
-    let server = server.with_console(console::console(&auth));
-    let (listener, running) = server.announce({
+    let (stop, clients) = (StopHandle::new(), ClientList::default());
+    let console = console::console(&auth).who({
+        let clients = clients.clone();
+        move || clients.list()
+    });
+    let (listener, running) = server.with_console(console).announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;
@@ -52,10 +55,11 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         max_clients: flags.tcp.server.max_clients,
         idle_timeout: flags.tcp.idle_timeout(),
     };
-    let totals = serve(
+    let totals = serve_listed(
         listener,
         &limits,
         &stop,
+        &clients,
         AuthService::new(Arc::clone(&auth)),
     )?;
     drop(maintenance);

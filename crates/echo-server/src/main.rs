@@ -1,13 +1,13 @@
-//! `echo-server`: gives back what it gets, and tells of it.
+//! `echo-server`: sends every message back.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{IdentityFlags, Program, TcpServerFlags, warn_aloud};
+use cli::{Console, IdentityFlags, Program, TcpServerFlags, warn_aloud};
 use echo_server::{Echo, TlsEcho};
 use log::info;
 use proto::MAX_ECHO_BYTES;
-use tcp_server::{Limits, StopHandle, serve};
+use tcp_server::{ClientList, Limits, StopHandle, serve_listed};
 use tls::{ServerTls, key_log_warning};
 
 const PROGRAM: Program = Program {
@@ -77,8 +77,12 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let server = server.listen()?;
     let echo = flags.echo();
     info!("gives back {echo}");
-    let stop = StopHandle::new();
-    let (listener, running) = server.announce({
+    let (stop, clients) = (StopHandle::new(), ClientList::default());
+    let console = Console::new().who({
+        let clients = clients.clone();
+        move || clients.list()
+    });
+    let (listener, running) = server.with_console(console).announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;
@@ -87,8 +91,8 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         idle_timeout: flags.tcp.idle_timeout(),
     };
     let totals = match tls {
-        Some(tls) => serve(listener, &limits, &stop, TlsEcho::new(echo, tls))?,
-        None => serve(listener, &limits, &stop, echo)?,
+        Some(tls) => serve_listed(listener, &limits, &stop, &clients, TlsEcho::new(echo, tls))?,
+        None => serve_listed(listener, &limits, &stop, &clients, echo)?,
     };
     running.stopped(totals);
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,5 @@
 //! `ident-server`: greets the clients that it knows, and asks the others who they are.
 
-use proto::Escaped;
 mod console;
 
 use std::path::{Path, PathBuf};
@@ -11,8 +10,9 @@ use clap::Parser;
 use cli::{Program, TcpServerFlags};
 use ident_server::{Ident, Names};
 use log::{error, info, warn};
+use proto::Escaped;
 use store::Stats;
-use tcp_server::{Limits, StopHandle, serve};
+use tcp_server::{ClientList, Limits, StopHandle, serve_listed};
 
 const PROGRAM: Program = Program {
     name: "ident-server",
@@ -50,9 +50,13 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         known(names.stats())
     );
     let names = Arc::new(names);
-    let server = server.listen()?.with_console(console::commands(&names));
-    let stop = StopHandle::new();
-    let (listener, running) = server.announce({
+    let server = server.listen()?;
+    let (stop, clients) = (StopHandle::new(), ClientList::default());
+    let console = console::commands(&names).who({
+        let clients = clients.clone();
+        move || clients.list()
+    });
+    let (listener, running) = server.with_console(console).announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;
@@ -60,7 +64,13 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         max_clients: flags.tcp.server.max_clients,
         idle_timeout: flags.tcp.idle_timeout(),
     };
-    let totals = serve(listener, &limits, &stop, Ident::new(Arc::clone(&names)))?;
+    let totals = serve_listed(
+        listener,
+        &limits,
+        &stop,
+        &clients,
+        Ident::new(Arc::clone(&names)),
+    )?;
     let stats = names.stats();
     // The store erases what is forgotten before the log ends.
     drop(names);
