@@ -223,6 +223,11 @@ impl Link {
         }
     }
 
+    /// Forgets the messages that are not acknowledged, and what they take in memory. For a session that is closing.
+    pub fn discard_messages(&mut self) {
+        self.outgoing.clear();
+    }
+
     /// The next thing that the owner should know.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()

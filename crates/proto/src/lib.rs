@@ -13,7 +13,6 @@
 
 pub mod auth;
 mod caseless;
-pub mod chat;
 mod error;
 mod escape;
 mod frame;

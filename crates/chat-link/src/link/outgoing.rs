@@ -316,6 +316,15 @@ impl Outgoing {
         self.flight.iter_mut().for_each(|part| part.probes = 0);
     }
 
+    /// Forgets all messages: nothing is sent any more.
+    pub(super) fn clear(&mut self) {
+        self.removed += self.flight.len() as u64;
+        self.flight.clear();
+        self.live.clear();
+        self.background.clear();
+        (self.live_due, self.bytes) = (None, 0);
+    }
+
     /// The highest sequence number in use.
     pub(super) fn last_sent(&self) -> u64 {
         self.removed + self.flight.len() as u64

@@ -1,7 +1,6 @@
 //! What must hold of any bytes that come from the network: for the seeds of the fuzz targets, which
 //! hold the library to the same properties, and for bytes that are nearly right.
 
-mod datagrams;
 mod dialogues;
 mod frames;
 
@@ -69,9 +68,6 @@ fn the_seeds_of_the_fuzz_targets_pass() {
     seeds("dialogues")
         .iter()
         .for_each(|seed| dialogues::check(seed));
-    seeds("datagrams")
-        .iter()
-        .for_each(|seed| datagrams::check(seed));
 }
 
 proptest! {
@@ -85,11 +81,5 @@ proptest! {
     fn any_text_is_a_message_or_refused(any in "\\PC{0,60}", nearly in nearly("dialogues")) {
         dialogues::check(any.as_bytes());
         dialogues::check(&nearly);
-    }
-
-    #[test]
-    fn any_bytes_are_a_datagram_or_refused(any in prop::collection::vec(any::<u8>(), 0..1_300), nearly in nearly("datagrams")) {
-        datagrams::check(&any);
-        datagrams::check(&nearly);
     }
 }

@@ -145,6 +145,7 @@ impl Member {
         self.is_present = false;
         self.inbox.clear();
         self.link.close(reason, now);
+        self.link.discard_messages();
     }
 
     /// Whether nothing is left to do for it.
