@@ -104,10 +104,10 @@ fn write(store: &Store<StoredText>, mut ids: Vec<u64>, waiting: &Receiver<Stored
                 all.remove(&key(id));
             }
         });
-        if let Err(error) = result {
-            if !std::mem::replace(&mut failed, true) {
-                error!("cannot keep the history: {error}; further errors are not logged");
-            }
+        if let Err(error) = result
+            && !std::mem::replace(&mut failed, true)
+        {
+            error!("cannot keep the history: {error}; further errors are not logged");
         }
     }
 }
