@@ -16,6 +16,7 @@ mod kills;
 mod notes;
 mod owner;
 mod secrets;
+mod security_log;
 mod server;
 mod sessions;
 mod simulated_users;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proto::FramedSocket;
-use testbed::Folder;
+use testbed::{Folder, Signal};
 
 use crate::server::{Server, echo_server, expect_echo, rest};
 
@@ -200,4 +200,25 @@ fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
     let lines = old.matches(event).count() + new.matches(event).count();
     assert_eq!(lines, exchanges);
     assert_eq!((old + &new).matches("] server st").count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_was_moved_away_is_made_again_at_sighup() {
+    let server = Server::start(&[]);
+    let log = server.log();
+    log.wait_for("listening on");
+    let moved = log.path().with_extension("moved");
+    std::fs::rename(log.path(), &moved).unwrap();
+    expect_echo(&mut server.connect(), "before");
+    server.signal(Signal::HUP);
+    while !log.path().exists() {
+        std::thread::yield_now();
+    }
+    log.wait_for("log files reopened");
+    expect_echo(&mut server.connect(), "after");
+    let finished = server.stop();
+    assert!(finished.log().text().contains("server stopped"));
+    let moved = std::fs::read_to_string(moved).unwrap();
+    assert!(!moved.contains("server stopped"), "{moved}");
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod limits;
 mod log;
 mod many;
+mod memory;
 mod ports;
 mod prompts;
 mod raw;

@@ -1,4 +1,4 @@
-//! What a client's dialogue moved: told as service messages, and summed up for the last one. It moves nothing itself.
+//! The traffic of a client's dialogue, as service messages and as a sum for the last one.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use log::info;
 use proto::Observer;
 
-/// Bytes on the wire in both directions. It is shared with whoever says the last words.
+/// Counts bytes on the wire in both directions. It is shared with the code that logs the last message.
 #[derive(Debug, Default)]
 pub struct Traffic {
     sent: AtomicU64,
@@ -27,19 +27,19 @@ impl Observer for &Traffic {
 
 /// `sent 41 bytes, received 74 bytes`
 impl Display for Traffic {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let [sent, received] = [&self.sent, &self.received].map(|sum| sum.load(Ordering::Relaxed));
-        write!(out, "sent {sent} bytes, received {received} bytes")
+        write!(f, "sent {sent} bytes, received {received} bytes")
     }
 }
 
 struct Messages(usize);
 
 impl Display for Messages {
-    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            1 => out.write_str("1 message"),
-            count => write!(out, "{count} messages"),
+            1 => f.write_str("1 message"),
+            count => write!(f, "{count} messages"),
         }
     }
 }
