@@ -60,6 +60,7 @@ pub(super) struct Session {
     /// The server's addresses, for when it is silent.
     addresses: Vec<SocketAddr>,
     link: Option<Box<Link>>,
+    joined_at: Option<Instant>,
     silence: Option<Silence>,
     nick_loss: Option<NickLoss>,
     inbox: Inbox,
@@ -137,6 +138,7 @@ impl Session {
             ignored_key: None,
             addresses: Vec::new(),
             link: None,
+            joined_at: None,
             silence: None,
             nick_loss: None,
             outbox: Outbox::new(),

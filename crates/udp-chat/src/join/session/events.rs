@@ -95,7 +95,7 @@ impl Session {
         };
         self.trouble(trouble);
         self.report_unconfirmed();
-        self.begin_attempt(now);
+        self.begin_again(now);
     }
 
     pub(super) fn report_unconfirmed(&mut self) {

@@ -13,16 +13,16 @@ pub(in super::super) const NO_ANSWER: Duration = Duration::from_secs(5);
 /// How long a first join may take once the server was heard.
 const JOIN_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a server keeps an unfinished handshake. After that it is begun again.
-const HALF_OPEN: Duration = Duration::from_secs(5);
-
-/// The pause before another attempt, when the server refused one or was another server.
+/// The pause before another attempt, when the server refused one, was another server, or ended a
+/// session at once. A server that is out of order would draw thousands of datagrams a second.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// One handshake.
+/// A session that lasted so long was one: the next attempt may begin at once.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// One handshake. It is begun again by itself when a step takes too long.
 pub(super) struct Attempt {
     connector: Connector,
-    heard_at: Option<Instant>,
 }
 
 impl Attempt {
@@ -51,8 +51,17 @@ impl Session {
         self.presented = None;
         self.attempt = Some(Attempt {
             connector: Connector::new(&self.profile.key, join, (self.random)(), now),
-            heard_at: None,
         });
+    }
+
+    /// Joins again after a session has ended.
+    pub(super) fn begin_again(&mut self, now: Instant) {
+        let lasted = self.joined_at.map(|at| now.saturating_duration_since(at));
+        if lasted.is_some_and(|lasted| lasted < SETTLED) {
+            self.retry_later(now);
+        } else {
+            self.begin_attempt(now);
+        }
     }
 
     pub(super) fn retry_later(&mut self, now: Instant) {
@@ -95,9 +104,6 @@ impl Session {
         match event {
             ConnectorEvent::Heard => {
                 self.is_heard = true;
-                if let Some(attempt) = &mut self.attempt {
-                    attempt.heard_at = Some(now);
-                }
             }
             ConnectorEvent::ServerKey(key) => match self.server_key {
                 None => self.presented = Some(key),
@@ -127,6 +133,7 @@ impl Session {
         self.attempt = None;
         self.warned = false;
         self.progress_at = now;
+        self.joined_at = Some(now);
         let is_return = self.link.replace(link).is_some();
         if is_return {
             self.trouble("the server answers again");
@@ -168,21 +175,15 @@ impl Session {
             self.end = Some(End::NoAnswer);
             return;
         }
-        let is_stale = self.attempt.as_ref().and_then(|attempt| attempt.heard_at);
-        let is_stale = is_stale.is_some_and(|at| at + HALF_OPEN <= now) && self.presented.is_none();
-        if is_stale || self.retry_at.is_some_and(|at| at <= now) {
+        if self.retry_at.is_some_and(|at| at <= now) {
             self.begin_attempt(now);
         }
     }
 
     pub(super) fn attempt_deadline(&self) -> Option<Instant> {
         let attempt = self.attempt.as_ref();
-        let stale_at = attempt
-            .and_then(|attempt| attempt.heard_at)
-            .map(|at| at + HALF_OPEN);
         let deadlines = [
             attempt.and_then(|attempt| attempt.connector.deadline()),
-            stale_at.filter(|_| self.presented.is_none()),
             self.retry_at,
             self.first_limit(),
         ];

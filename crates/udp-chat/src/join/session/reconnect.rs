@@ -124,7 +124,7 @@ impl Session {
         let waited = now.saturating_duration_since(loss.since);
         if waited >= NICK_PATIENCE {
             loss.suffix += 1;
-            return self.begin_attempt(now);
+            return self.retry_later(now);
         }
         if is_new {
             let seconds = NICK_PATIENCE.as_secs();

@@ -261,9 +261,12 @@ fn ones_own_text_is_not_history() {
 }
 
 proptest! {
+    // Each case is minutes of the session's time.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
     #[test]
     fn no_datagram_makes_it_panic_or_hoard(
-        datagrams in prop::collection::vec((any::<Vec<u8>>(), 0..5_000u64, any::<bool>()), 0..40),
+        datagrams in prop::collection::vec((any::<Vec<u8>>(), 0..5_000u64, any::<bool>()), 0..20),
         joined: bool,
     ) {
         let mut sim = if joined { Sim::joined() } else { Sim::new() };

@@ -229,6 +229,38 @@ fn a_server_with_another_key_is_ignored_and_reported_once() {
 }
 
 #[test]
+fn a_server_that_ends_every_session_at_once_draws_no_storm() {
+    let mut sim = Sim::joined();
+    for _ in 0..20 {
+        sim.server.close(CloseReason::Stopping, sim.now);
+        sim.run(seconds(1));
+        sim.asked.clear();
+        sim.run(seconds(2));
+        assert!(sim.asked.len() < 20, "{} datagrams in 2 s", sim.asked.len());
+    }
+    assert!(sim.server.sessions > 10, "and it comes back each time");
+}
+
+#[test]
+fn a_server_that_takes_no_nick_at_all_is_asked_on_slowly() {
+    let mut sim = Sim::joined();
+    sim.restart();
+    sim.server.door = Door::Refuses(RefusalCode::NickTaken);
+    sim.say("?");
+    sim.run(seconds(300));
+    assert_eq!(sim.session.end(), None);
+    assert!(
+        (50..160).contains(&sim.server.nicks.len()),
+        "{}",
+        sim.server.nicks.len()
+    );
+    sim.server.door = Door::Open;
+    sim.run(seconds(3));
+    let shown = sim.take_lines().pop().unwrap();
+    assert!(shown.ends_with("until me is free again"), "{shown}");
+}
+
+#[test]
 fn a_full_server_is_asked_again() {
     let mut sim = Sim::joined();
     sim.restart();

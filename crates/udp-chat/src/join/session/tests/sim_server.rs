@@ -69,9 +69,9 @@ pub(super) fn own_key() -> KeyId {
 impl Sim {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        let mut number = 0;
+        let mut number = 0_u8;
         let random = move || {
-            number += 1;
+            number = number.wrapping_add(1);
             [number; 48]
         };
         let profile = Profile {
@@ -238,7 +238,7 @@ impl SimServer {
             }
             return self.acceptor.reset(bytes, now).into_iter().collect();
         }
-        self.random += 1;
+        self.random = self.random.wrapping_add(1);
         match self.acceptor.handle(bytes, path, now, [self.random; 32]) {
             Handled::Reply(reply) => vec![reply],
             Handled::Ignored => Vec::new(),
@@ -253,7 +253,7 @@ impl SimServer {
                 if let Some(code) = code {
                     return vec![self.acceptor.refuse(&request, code, "no", now)];
                 }
-                self.sessions += 1;
+                self.sessions = self.sessions.wrapping_add(1);
                 let session = SessionId::from_bytes([self.sessions; 16]);
                 let (answer, link) = self.acceptor.accept(*request, &nick, session, [7; 32], now);
                 self.link = Some(link);
