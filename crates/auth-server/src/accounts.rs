@@ -253,6 +253,10 @@ impl Accounts {
         count
     }
 
+    pub(crate) fn close(&self) {
+        self.users.close();
+    }
+
     /// Writes the throttle's state, and with `expire` removes what no longer counts.
     pub(crate) fn save_throttle(&self, expire: bool) -> Result<(), store::Error> {
         if expire {

@@ -168,6 +168,13 @@ impl Auth {
         }
     }
 
+    /// Erases old password hashes and unlocks the files of users and sessions. For the end of the program, in which
+    /// threads of the last clients may still hold this: later changes are refused.
+    pub fn close(&self) {
+        self.accounts.close();
+        self.sessions.close();
+    }
+
     /// Users, sessions and the cost of storing them, for the last service message.
     #[must_use]
     pub fn summary(&self) -> String {

@@ -63,7 +63,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         AuthService::new(Arc::clone(&auth)),
     )?;
     drop(maintenance);
-    running.stopped(format_args!("{totals}; {}", auth.summary()));
+    let summary = auth.summary();
+    // Before the log ends.
+    auth.close();
+    running.stopped(format_args!("{totals}; {summary}"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -244,6 +244,10 @@ impl Sessions {
         Ok(ended.len())
     }
 
+    pub(crate) fn close(&self) {
+        self.store.close();
+    }
+
     /// Writes when sessions were last used: the times that are a minute or more ahead of the file, or with `everything`
     /// all that have changed. Says how many.
     ///

@@ -72,8 +72,8 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Ident::new(Arc::clone(&names)),
     )?;
     let stats = names.stats();
-    // The store erases what is forgotten before the log ends.
-    drop(names);
+    // Before the log ends. Threads of the last clients may still hold the names, so dropping them would not do.
+    names.close();
     running.stopped(format_args!(
         "{totals}; clients known: {}, changes: {}, fsyncs: {}",
         known(stats),

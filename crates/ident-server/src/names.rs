@@ -144,6 +144,11 @@ impl Names {
         first.map(|first| (first, count))
     }
 
+    /// Erases what is forgotten and unlocks the file; see [`Store::close`].
+    pub fn close(&self) {
+        self.store.close();
+    }
+
     /// Figures of the store.
     #[must_use]
     pub fn stats(&self) -> Stats {

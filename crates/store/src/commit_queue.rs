@@ -86,6 +86,9 @@ impl<V: Value> CommitQueue<V> {
             if let Some(error) = &queue.halted {
                 return Err(error.clone());
             }
+            if queue.closed {
+                return Err(Error::Closed);
+            }
             let records = self.records();
             let pending = [&queue.waiting.changes.layer, &queue.writing.changes.layer];
             let mut transaction = Transaction::new(&records, pending, erase);

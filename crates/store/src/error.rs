@@ -42,6 +42,9 @@ pub enum Error {
         /// What is wrong with it.
         corruption: Corruption,
     },
+    /// The store was closed before. Nothing was changed.
+    #[error("the store is closed, since the program is stopping")]
+    Closed,
     /// The caller's value cannot be kept as a line. Nothing was changed.
     #[error("{0}")]
     InvalidValue(InvalidValue),
@@ -134,7 +137,10 @@ impl Error {
     /// Whether all later changes are refused too.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Halted { .. } | Self::Replaced { .. })
+        matches!(
+            self,
+            Self::Halted { .. } | Self::Replaced { .. } | Self::Closed
+        )
     }
 }
 

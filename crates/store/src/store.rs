@@ -2,7 +2,7 @@
 
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ use crate::writer::Writer;
 /// unlocks the file.
 pub struct Store<V: Value> {
     queue: Arc<CommitQueue<V>>,
-    writer: Option<JoinHandle<()>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<V: Value> Store<V> {
@@ -76,7 +76,7 @@ impl<V: Value> Store<V> {
             .map_err(Error::open("start the writer thread of", path))?;
         Ok(Self {
             queue,
-            writer: Some(writer),
+            writer: Mutex::new(Some(writer)),
         })
     }
 
@@ -175,6 +175,18 @@ impl<V: Value> Store<V> {
         self.update(|all| all.remove(key))
     }
 
+    /// Writes the changes that wait, erases old values, ends the writer and unlocks the file. Reads go on, later
+    /// changes are refused. For the end of a program in which other threads still hold the store; dropping it does the
+    /// same.
+    pub fn close(&self) {
+        self.queue.close();
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = writer.take() {
+            // The thread catches its own panics.
+            let _ = writer.join();
+        }
+    }
+
     /// Figures for a service message or a measurement.
     pub fn stats(&self) -> Stats {
         self.queue.stats()
@@ -183,11 +195,7 @@ impl<V: Value> Store<V> {
 
 impl<V: Value> Drop for Store<V> {
     fn drop(&mut self) {
-        self.queue.close();
-        if let Some(writer) = self.writer.take() {
-            // The thread catches its own panics.
-            let _ = writer.join();
-        }
+        self.close();
     }
 }
 

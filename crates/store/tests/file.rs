@@ -203,6 +203,24 @@ fn erased_values_are_not_in_the_file() {
 }
 
 #[test]
+fn a_closed_store_has_erased_and_takes_no_changes() {
+    let (_folder, path) = test_file();
+    let store = Store::<u32>::open(&path).unwrap();
+    for key in ["a", "b"] {
+        store.put(key, 1).unwrap();
+        store.update_and_erase(|all| all.remove(key)).unwrap();
+    }
+    store.put("c", 2).unwrap();
+    store.close();
+    store.close();
+    assert!(matches!(store.put("d", 3), Err(Error::Closed)));
+    assert_eq!(store.get("c"), Some(2), "reads go on");
+    let file = fs::read_to_string(&path).unwrap();
+    assert_eq!(file, "{\"key\":\"c\",\"value\":2}\n");
+    assert_eq!(Store::<u32>::open(&path).unwrap().get("c"), Some(2));
+}
+
+#[test]
 fn what_is_no_file_is_refused() {
     let (folder, path) = test_file();
     assert!(matches!(
