@@ -26,6 +26,7 @@ pub fn is_interactive() -> bool {
 
 /// What the outside asks a program for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(windows, expect(dead_code, reason = "Windows has no such signals"))]
 pub(crate) enum Signal {
     /// Ctrl-C or SIGTERM; on Windows also Ctrl-Break and a closed console.
     Stop {
@@ -41,6 +42,7 @@ pub(crate) enum Signal {
 
 /// What happens to a program while it waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(windows, expect(dead_code, reason = "Windows has no such signals"))]
 pub(crate) enum QuestionSignal {
     /// A signal is about to end or stop the program.
     LeavesTerminal,
