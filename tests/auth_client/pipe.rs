@@ -285,7 +285,7 @@ fn another_user_is_not_who_was_named() {
     assert_eq!(whoami("BO").expect_success().stdout_text(), "You are bo.\n");
     let words = format!(
         "auth-client: the session kept for {} is bo's; auth-client login --user anna opens one\n",
-        server.address
+        server.fingerprint
     );
     assert_eq!(whoami("anna").expect_code(1).stderr_text(), words);
     for arguments in [&["--user", "anna", "logout"][..], &["--user", "anna"]] {

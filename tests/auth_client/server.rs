@@ -6,15 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use auth_server::{Auth, AuthService, Cost, PasswordRules, Policy, SessionLimits};
+use auth_server::{Auth, AuthService, Cost, PasswordRules, Policy, SessionLimits, Transport};
 use serde_json::Value;
 use tcp_server::{Limits, StopHandle, serve};
 use testbed::{Folder, Program};
+use tls::ServerTls;
+use trust::{Fingerprint, TlsIdentity};
 
 pub const PASSWORD: &str = "correct horse";
 
 pub struct Server {
     pub address: SocketAddr,
+    /// Of its key, by which the client keeps tokens.
+    pub fingerprint: Fingerprint,
     /// Where the client runs, which is its home.
     pub home: Folder,
     stop: StopHandle,
@@ -38,18 +42,26 @@ impl Server {
         };
         let [users, sessions] = ["users.jsonl", "sessions.jsonl"].map(|name| data.join(name));
         let auth = Arc::new(Auth::open(&users, &sessions, policy, limits).unwrap());
+        let identity = TlsIdentity::load_or_create(&data.join("auth-server.identity")).unwrap();
+        let fingerprint = identity.fingerprint();
+        let transport = Transport {
+            tls: ServerTls::new(&identity).unwrap(),
+            allow_plaintext: false,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = StopHandle::new();
         let thread = thread::spawn({
             let stop = stop.clone();
             move || {
-                serve(listener, &Limits::default(), &stop, AuthService::new(auth)).unwrap();
+                let service = AuthService::new(auth, transport);
+                serve(listener, &Limits::default(), &stop, service).unwrap();
                 drop(data);
             }
         });
         Self {
             address,
+            fingerprint,
             home,
             stop,
             thread: Some(thread),
@@ -85,7 +97,7 @@ impl Server {
     pub fn token(&self) -> Option<String> {
         let text = fs::read_to_string(self.token_file()).unwrap();
         let tokens: Value = serde_json::from_str(&text).unwrap();
-        let entry = tokens.get(self.address.to_string())?;
+        let entry = tokens.get(self.fingerprint.to_string())?;
         Some(entry["token"].as_str().unwrap().to_owned())
     }
 }

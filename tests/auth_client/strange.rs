@@ -1,4 +1,4 @@
-//! Servers that are none, and addresses that may not be spoken to.
+//! Servers that are no auth servers.
 
 use std::net::TcpListener;
 use std::thread;
@@ -8,37 +8,9 @@ use proto::FramedSocket;
 use serde_json::json;
 use testbed::Folder;
 
-use crate::server::client;
-
-#[test]
-fn only_loopback_is_spoken_to_without_the_flag() {
-    for host in ["192.0.2.7", "::ffff:192.0.2.7", "0.0.0.0"] {
-        let whoami = ["--port", "9", "--host", host, "--user", "anna", "login"];
-        let program = testbed::Program::new(env!("CARGO_BIN_EXE_auth-client")).args(whoami);
-        let refused = program.output().expect_code(2);
-        assert!(
-            refused.stderr_text().contains("--allow-plaintext"),
-            "{host}"
-        );
-    }
-}
-
-#[test]
-fn with_the_flag_any_address_is() {
-    // Of this machine, though it is not a loopback address.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port().to_string();
-    drop(listener);
-    let program = testbed::Program::new(env!("CARGO_BIN_EXE_auth-client")).args([
-        "--host",
-        "0.0.0.0",
-        "--port",
-        &port,
-        "--allow-plaintext",
-        "whoami",
-    ]);
-    let refused = program.output().expect_code(1);
-    assert!(refused.stderr_text().contains("is the server running?"));
+/// A client that these servers understand.
+fn client(server: std::net::SocketAddr) -> testbed::Program {
+    crate::server::client(server).arg("--plaintext")
 }
 
 /// What the client says of a server that answers everything with `reply`.

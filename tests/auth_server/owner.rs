@@ -1,7 +1,6 @@
 //! What the server's owner can do, and what it tells.
 
 use std::fs;
-use std::net::TcpListener;
 
 use serde_json::json;
 use testbed::{Folder, Program};
@@ -178,33 +177,6 @@ fn limits_cannot_be_lowered() {
         let refused = program().args(wrong).output().expect_code(2);
         assert!(refused.stderr_text().contains(wrong[0]), "{wrong:?}");
     }
-}
-
-#[test]
-fn only_loopback_is_served_without_the_flag() {
-    for host in ["0.0.0.0", "::"] {
-        if TcpListener::bind((host, 0)).is_err() {
-            eprintln!("skipped {host}: this machine has no such address");
-            continue;
-        }
-        let refused = program().args(["--host", host]).output().expect_code(2);
-        assert_eq!(refused.stdout_text(), "");
-        assert!(refused.stderr_text().contains("--allow-plaintext"));
-        assert!(
-            refused
-                .stderr_text()
-                .contains(":0 is not a loopback address")
-        );
-        assert!(refused.log().text().contains("[ERROR]"));
-        assert_eq!(refused.log().lines_with("listening on "), [""; 0]);
-        assert!(!refused.folder().join("data").exists());
-
-        let flags = ["--host", host, "--allow-plaintext"];
-        let mut server = Server::start(&flags);
-        server.address.set_ip("127.0.0.1".parse().unwrap());
-        server.register("anna", PASSWORD);
-    }
-    Server::start(&["--host", "127.0.0.9"]);
 }
 
 #[test]

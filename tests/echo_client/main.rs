@@ -10,4 +10,5 @@ mod messages;
 mod prompts;
 mod server;
 mod terminal;
+mod tls;
 mod usage;

@@ -19,5 +19,6 @@ mod slow;
 mod stop;
 mod storm;
 mod threads;
+mod tls;
 mod usage;
 mod visits;

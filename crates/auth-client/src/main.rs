@@ -1,6 +1,7 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
 use std::io::{stderr, stdout};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,11 +9,13 @@ use std::sync::Arc;
 use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{
-    PlaintextFlags, Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic,
-    UsageError, exit_on_stop, is_interactive, log_to_stderr,
+    Endpoint, Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags,
+    UsageError, exit_on_stop, is_interactive, log_to_stderr, warn_aloud,
 };
 use log::{LevelFilter, info};
 use proto::Name;
+use tls::{MaybeTls, TlsStream, key_log_warning};
+use trust::Fingerprint;
 
 const PROGRAM: Program = Program {
     name: "auth-client",
@@ -49,8 +52,12 @@ struct Flags {
     #[arg(long, value_name = "PATH")]
     token_file: Option<PathBuf>,
 
+    /// Speak without TLS: whoever is on the way can read passwords and tokens
+    #[arg(long)]
+    plaintext: bool,
+
     #[command(flatten)]
-    plaintext: PlaintextFlags,
+    trust: TrustFlags,
 }
 
 impl Flags {
@@ -64,6 +71,22 @@ impl Flags {
     fn user(&self) -> Result<Option<Name>, UsageError> {
         let user = self.user.as_deref().map(Name::parse).transpose();
         user.map_err(|error| UsageError(format!("--user cannot be a name: {error}")))
+    }
+
+    fn secure(
+        &self,
+        endpoint: &Endpoint,
+        socket: TcpStream,
+    ) -> anyhow::Result<(TlsStream<TcpStream>, Fingerprint)> {
+        warn_aloud(key_log_warning());
+        let (prompt, timeout) = (self.tcp.client.endpoint.prompt, self.tcp.timeout());
+        let (stream, fingerprint) =
+            self.trust
+                .with_trust(endpoint, prompt, |server, trust, ask| {
+                    tls::connect(socket, server, trust, timeout, ask)
+                })?;
+        info!("the connection is encrypted; the server's key is {fingerprint}");
+        Ok((stream, fingerprint))
     }
 }
 
@@ -81,16 +104,20 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         None => flags.tcp.client.endpoint(&PROGRAM)?,
         Some(_) => flags.tcp.client.endpoint_without_asking(&PROGRAM)?,
     };
-    for address in endpoint.addresses()? {
-        flags.plaintext.check(address)?;
-    }
     let socket = flags.tcp.connect(&endpoint)?;
     let (server, local) = (socket.peer_addr()?, socket.local_addr()?);
-    // The name was looked up once more in between.
-    flags.plaintext.check(server)?;
     socket.set_read_timeout(Some(flags.tcp.timeout()))?;
     socket.set_write_timeout(Some(flags.tcp.timeout()))?;
     info!("connected to {server} from {local}");
+    let (mut stream, token_key) = match flags.plaintext {
+        true => (MaybeTls::Plaintext(socket), server.to_string()),
+        false => {
+            let (stream, fingerprint) = flags.secure(&endpoint, socket)?;
+            let fingerprint = fingerprint.to_string();
+            tokens.adopt(&server.to_string(), &fingerprint)?;
+            (stream.into(), fingerprint)
+        }
+    };
     let (traffic, questions) = (Arc::new(Traffic::default()), Questions::default());
     questions.watch_signals()?;
     exit_on_stop({
@@ -111,18 +138,13 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             false => Passwords::Nowhere,
         },
     };
-    let client = Client::new(
-        &socket,
-        server.to_string(),
-        tokens,
-        user,
-        console,
-        &*traffic,
-    );
+    let client = Client::new(&mut stream, token_key, tokens, user, console, &*traffic);
     let end = match flags.command.clone() {
         Some(command) => client.run(command),
         None => client.converse(),
     };
+    // A server that is gone needs no goodbye.
+    let _ = stream.close();
     match end {
         Ok(()) => {
             info!("disconnected: goodbye was said; {traffic}");

@@ -7,7 +7,7 @@ use auth_server::{
     SessionLimits,
 };
 use clap::{Parser, Subcommand, ValueEnum};
-use cli::{PlaintextFlags, TcpServerFlags, UsageError};
+use cli::{IdentityFlags, TcpServerFlags, UsageError};
 
 /// Keeps users with their passwords, and sessions that go on by a token
 #[derive(Parser)]
@@ -66,8 +66,12 @@ pub struct Flags {
     )]
     registration: Registration,
 
+    /// Accept clients on other machines without TLS too: their passwords and tokens can be read on the way
+    #[arg(long)]
+    pub allow_plaintext: bool,
+
     #[command(flatten)]
-    pub plaintext: PlaintextFlags,
+    pub identity: IdentityFlags,
 }
 
 #[derive(Subcommand)]

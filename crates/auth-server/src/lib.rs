@@ -31,6 +31,7 @@ mod session;
 mod session_index;
 mod sessions;
 mod throttle;
+mod transport;
 mod user;
 mod user_key;
 
@@ -48,5 +49,6 @@ pub use rate_limit::{Attempt, Entry, RateLimited, RateLimiter, Saved, Table};
 pub use service::AuthService;
 pub use session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};
 pub use throttle::OpenError;
+pub use transport::Transport;
 pub use user::{PasswordVersion, User};
 pub use user_key::UserKey;

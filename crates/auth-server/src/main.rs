@@ -7,11 +7,12 @@ mod user_command;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use auth_server::{AuthService, Maintenance};
-use cli::{Program, log_to_stderr};
+use auth_server::{AuthService, Maintenance, Transport};
+use cli::{Program, log_to_stderr, warn_aloud};
 use flags::{Command, Flags, UserCommand};
 use log::{LevelFilter, error, info};
 use tcp_server::{ClientList, Limits, StopHandle, serve_listed};
+use tls::{ServerTls, key_log_warning};
 
 const PROGRAM: Program = Program {
     name: "auth-server",
@@ -29,17 +30,16 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let (policy, session_limits) = (flags.policy()?, flags.limits());
     let server = flags.tcp.start(&PROGRAM)?;
-    let check = |address| {
-        let checked = flags.plaintext.check(address);
-        checked.inspect_err(|error| error!("{error}"))
-    };
-    check(server.address()?)?;
     let auth = flags.open(policy).inspect_err(|error| error!("{error}"))?;
     let auth = Arc::new(auth);
     info!("{}", auth.summary());
+    warn_aloud(key_log_warning());
+    let identity = flags.identity.load_tls(&PROGRAM, Some(&flags.data_file))?;
+    let transport = Transport {
+        tls: ServerTls::new(&identity)?,
+        allow_plaintext: flags.allow_plaintext,
+    };
     let server = server.listen()?;
-    // The name was looked up once more in between.
-    check(server.address)?;
     let maintenance = Maintenance::start(Arc::clone(&auth), session_limits)?;
 
     let (stop, clients) = (StopHandle::new(), ClientList::default());
@@ -60,7 +60,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         &limits,
         &stop,
         &clients,
-        AuthService::new(Arc::clone(&auth)),
+        AuthService::new(Arc::clone(&auth), transport),
     )?;
     drop(maintenance);
     let summary = auth.summary();

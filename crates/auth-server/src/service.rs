@@ -7,25 +7,27 @@ use std::sync::Arc;
 use dialogue::{Handler, Response, serve};
 use log::{info, warn};
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
-use proto::{FramedStream, Name, Network, RecvError, Secret};
+use proto::{FramedSocket, FramedStream, Name, Network, RecvError, Secret};
 use tcp_server::{BoxError, Client, EndReason, Service};
 
 use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
 use crate::security_log::{Event, log_event};
 use crate::sessions::Live;
+use crate::transport::{Transport, tls_required};
 use crate::user::User;
 
 /// Answers clients.
 pub struct AuthService {
     auth: Arc<Auth>,
+    transport: Transport,
 }
 
 impl AuthService {
     /// A service over these users and sessions.
     #[must_use]
-    pub fn new(auth: Arc<Auth>) -> Self {
-        Self { auth }
+    pub fn new(auth: Arc<Auth>, transport: Transport) -> Self {
+        Self { auth, transport }
     }
 }
 
@@ -38,8 +40,20 @@ impl Service for AuthService {
             peer: client.name().to_owned(),
             session: None,
         };
-        let mut stream = FramedStream::with_observer(client, reporter);
-        Ok(serve(&mut stream, &mut handler)?)
+        let Some(mut stream) = self.transport.accept(client)? else {
+            return Ok("the client closed the connection");
+        };
+        let is_allowed = self.transport.is_allowed(stream.is_tls(), handler.address);
+        let mut frames = FramedStream::with_observer(&mut stream, reporter);
+        if !is_allowed {
+            frames.send_json(&tls_required())?;
+            return Ok("the client does not use TLS");
+        }
+        let end = serve(&mut frames, &mut handler);
+        drop(frames);
+        // A client that is gone needs no goodbye.
+        let _ = stream.close();
+        Ok(end?)
     }
 }
 

@@ -14,7 +14,6 @@ use crate::address::HostPort;
 use crate::completions;
 use crate::endpoint::EndpointError;
 use crate::env;
-use crate::plaintext::PlaintextRefused;
 use crate::platform;
 use crate::prompt::AskError;
 use crate::reason::Reason;
@@ -82,7 +81,7 @@ impl Program {
 
     /// Runs the body of `main`. On an error writes one line to stderr; returns the exit status.
     ///
-    /// Errors give status 1, wrong usage among their causes ([`UsageError`], [`PlaintextRefused`], [`EndpointError::PortZero`],
+    /// Errors give status 1, wrong usage among their causes ([`UsageError`], [`EndpointError::PortZero`],
     /// [`EndpointError::TwoPorts`]) gives 2. Status 0 without a line is for a person who left at a question (Ctrl-D), and for a
     /// closed pipe on stdout (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
@@ -230,7 +229,6 @@ fn is_leaving(cause: &(dyn Error + 'static)) -> bool {
 
 fn is_usage(cause: &(dyn Error + 'static)) -> bool {
     cause.is::<UsageError>()
-        || cause.is::<PlaintextRefused>()
         || matches!(
             cause.downcast_ref(),
             Some(EndpointError::PortZero | EndpointError::TwoPorts)

@@ -1,12 +1,17 @@
 //! Flags and words of trust on first use: which key a server has, and which server a client trusts. It makes no handshake.
 
+use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use ::trust::{FileError, Fingerprint, KnownServers, Question, TlsIdentity, Trust, TrustPolicy};
+use ::trust::{
+    Ask, FileError, Fingerprint, KnownServers, Protocol, Question, ServerId, TlsIdentity, Trust,
+    TrustPolicy,
+};
 use clap::Args;
 use log::{info, warn};
 
+use crate::endpoint::{Endpoint, Prompt};
 use crate::input::TextInput;
 use crate::program::Program;
 use crate::prompt::read_line;
@@ -39,6 +44,22 @@ impl TrustFlags {
             demanded: self.fingerprint,
             known: KnownServers::in_state_folder()?,
         })
+    }
+
+    /// Calls `connect` with the server's id, what these flags trust, and how to ask a person, if `prompt` allows it.
+    ///
+    /// # Errors
+    /// That of `connect`, and when there is no folder for known servers.
+    pub fn with_trust<T, E: Error + Send + Sync + 'static>(
+        &self,
+        endpoint: &Endpoint,
+        prompt: Prompt,
+        connect: impl FnOnce(&ServerId, &Trust, Option<Ask<'_>>) -> Result<T, E>,
+    ) -> anyhow::Result<T> {
+        let server = ServerId::new(Protocol::Tcp, &endpoint.host, endpoint.port);
+        let (trust, mut ask) = (self.trust()?, ask_to_trust);
+        let ask: Option<Ask<'_>> = if prompt.is_on() { Some(&mut ask) } else { None };
+        Ok(connect(&server, &trust, ask)?)
     }
 }
 
@@ -128,8 +149,6 @@ pub fn warn_aloud(warning: Option<String>) {
 
 #[cfg(test)]
 mod tests {
-    use ::trust::{Protocol, ServerId};
-
     use super::*;
 
     fn question() -> Question {

@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
+
+use tls::{MaybeTls, ReadHalf, WriteHalf};
 
 use crate::Load;
 use crate::error::BenchError;
@@ -32,7 +34,7 @@ impl Progress {
 
 /// A connection, and what is in flight on it.
 pub(crate) struct Connection<'a> {
-    socket: TcpStream,
+    socket: Arc<TcpStream>,
     load: Load,
     progress: &'a Progress,
     in_flight: InFlight,
@@ -40,31 +42,31 @@ pub(crate) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// Takes a connected socket, and starts its time.
-    pub(crate) fn open(
-        socket: TcpStream,
+    /// Loads the server at the other end of a connected stream until the time is over. Returns the times.
+    pub(crate) fn measure(
+        stream: MaybeTls<TcpStream>,
         load: Load,
         progress: &'a Progress,
-    ) -> Result<Self, BenchError> {
-        socket
-            .set_read_timeout(Some(load.timeout))
-            .map_err(BenchError::Broken)?;
-        socket
-            .set_write_timeout(Some(load.timeout))
-            .map_err(BenchError::Broken)?;
-        let until = Instant::now() + load.duration;
-        Ok(Self {
-            socket,
+    ) -> Result<Histogram, BenchError> {
+        let timeout = Some(load.timeout);
+        let set = stream.socket().set_read_timeout(timeout);
+        let set = set.and_then(|()| stream.socket().set_write_timeout(timeout));
+        set.map_err(BenchError::Broken)?;
+        let (read_half, write_half) = stream.split();
+        let connection = Self {
+            socket: Arc::clone(write_half.socket()),
             load,
             progress,
             in_flight: InFlight::default(),
-            until,
-        })
+            until: Instant::now() + load.duration,
+        };
+        connection.run(read_half, write_half)
     }
 
     /// Sends until the time is over, and receives until nothing is in flight. Gives the times.
-    pub(crate) fn run(self) -> Result<Histogram, BenchError> {
-        let (mut sending, mut receiving) = (Sending::new(&self), Receiving::new(&self));
+    fn run(self, read_half: ReadHalf, write_half: WriteHalf) -> Result<Histogram, BenchError> {
+        let mut sending = Sending::new(&self, write_half);
+        let mut receiving = Receiving::new(&self, read_half);
         let message_bytes = sending.traffic.message_bytes();
         let most = (PORTION_BYTES / message_bytes).max(1);
         let mut send_more = || {
@@ -195,14 +197,16 @@ impl InFlight {
 
 struct Sending<'a> {
     connection: &'a Connection<'a>,
+    stream: WriteHalf,
     traffic: Traffic,
     bytes: Vec<u8>,
 }
 
 impl<'a> Sending<'a> {
-    fn new(connection: &'a Connection<'a>) -> Self {
+    fn new(connection: &'a Connection<'a>, stream: WriteHalf) -> Self {
         Self {
             connection,
+            stream,
             traffic: Traffic::new(connection.load.wire, connection.load.size),
             bytes: vec![],
         }
@@ -211,7 +215,7 @@ impl<'a> Sending<'a> {
     fn send(&mut self, count: usize) -> Result<(), BenchError> {
         self.bytes.clear();
         self.traffic.add_to(&mut self.bytes, count);
-        (&self.connection.socket)
+        self.stream
             .write_all(&self.bytes)
             .map_err(|error| self.connection.fault(error))
     }
@@ -219,16 +223,18 @@ impl<'a> Sending<'a> {
 
 struct Receiving<'a> {
     connection: &'a Connection<'a>,
+    stream: ReadHalf,
     traffic: Traffic,
     bytes: Vec<u8>,
     times: Histogram,
 }
 
 impl<'a> Receiving<'a> {
-    fn new(connection: &'a Connection<'a>) -> Self {
+    fn new(connection: &'a Connection<'a>, stream: ReadHalf) -> Self {
         let traffic = Traffic::new(connection.load.wire, connection.load.size);
         Self {
             connection,
+            stream,
             traffic,
             bytes: vec![0; PORTION_BYTES],
             times: Histogram::new(),
@@ -237,7 +243,7 @@ impl<'a> Receiving<'a> {
 
     /// Reads once, compares, and takes the time of each message that came back.
     fn receive(&mut self) -> Result<(), BenchError> {
-        let received = match (&self.connection.socket).read(&mut self.bytes) {
+        let received = match self.stream.read(&mut self.bytes) {
             Ok(0) => {
                 return Err(BenchError::Closed {
                     owed: self.connection.in_flight.owed(),

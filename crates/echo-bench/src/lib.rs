@@ -13,6 +13,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tls::MaybeTls;
+
 use connection::{Connection, Progress};
 
 pub use error::BenchError;
@@ -45,30 +47,29 @@ pub struct Load {
     pub timeout: Duration,
 }
 
-/// Loads the server at the other end of `sockets`, all of them at once. Several times a second it calls `on_progress` with the
+/// Loads the server at the other end of `streams`, all of them at once. Several times a second it calls `on_progress` with the
 /// time so far and the number of replies.
 ///
 /// # Errors
 ///
 /// The first fault of any connection: it broke, or a reply is not what was sent.
 pub fn bench(
-    sockets: Vec<TcpStream>,
+    streams: Vec<MaybeTls<TcpStream>>,
     load: Load,
     mut on_progress: impl FnMut(Duration, u64),
 ) -> Result<Report, BenchError> {
-    let connections = sockets.len();
+    let connections = streams.len();
     let progress = Arc::new(Progress::default());
     let start = Arc::new(Barrier::new(connections + 1));
     let (sender, results) = mpsc::channel();
-    for socket in sockets {
+    for stream in streams {
         let (progress, start, sender) = (Arc::clone(&progress), Arc::clone(&start), sender.clone());
         let thread = thread::Builder::new()
             .name("connection".into())
             .spawn(move || {
                 start.wait();
                 // Nobody listens any more when another connection has failed.
-                let _ = sender
-                    .send(Connection::open(socket, load, &progress).and_then(Connection::run));
+                let _ = sender.send(Connection::measure(stream, load, &progress));
             });
         thread.map_err(BenchError::Thread)?;
     }

@@ -2,9 +2,11 @@
 
 use std::io::{BufRead, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use tls::{MaybeTls, ReadHalf, WriteHalf};
 
 use crate::Wire;
 use crate::error::Error;
@@ -13,9 +15,11 @@ use crate::receiving::receive_all;
 use crate::reply_printer::ReplyPrinter;
 use crate::sending::send_all;
 
-/// A dialogue over a connected socket.
+/// A dialogue over a connected stream.
 pub struct Conversation {
-    socket: Arc<TcpStream>,
+    /// Until the dialogue runs.
+    read_half: Mutex<Option<ReadHalf>>,
+    write_half: WriteHalf,
     wire: Wire,
     progress: Arc<Progress>,
 }
@@ -23,9 +27,11 @@ pub struct Conversation {
 impl Conversation {
     /// A dialogue that ends when for `timeout` nothing moves although something is owed.
     #[must_use]
-    pub fn new(socket: TcpStream, wire: Wire, timeout: Duration) -> Self {
+    pub fn new(stream: MaybeTls<TcpStream>, wire: Wire, timeout: Duration) -> Self {
+        let (read_half, write_half) = stream.split();
         Self {
-            socket: Arc::new(socket),
+            read_half: Mutex::new(Some(read_half)),
+            write_half,
             wire,
             progress: Arc::new(Progress::new(wire, timeout)),
         }
@@ -60,29 +66,31 @@ impl Conversation {
         is_terminal: bool,
         mut prompt: impl FnMut() + Send + 'static,
     ) -> Result<(), Error> {
-        let (wire, progress, socket) = (
-            self.wire,
-            Arc::clone(&self.progress),
-            Arc::clone(&self.socket),
-        );
+        let (wire, progress) = (self.wire, Arc::clone(&self.progress));
+        let read_half = self
+            .read_half
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let mut read_half = read_half.ok_or(Error::AlreadyRun)?;
         prompt();
         let receiver = thread::Builder::new()
             .name("receiver".into())
             .spawn(move || {
                 let mut printer = ReplyPrinter::new(output, is_terminal);
-                receive_all(&mut &*socket, &mut printer, wire, &progress, prompt);
+                receive_all(&mut read_half, &mut printer, wire, &progress, prompt);
             });
         receiver.map_err(Error::Thread)?;
 
-        let (progress, socket) = (Arc::clone(&self.progress), Arc::clone(&self.socket));
+        let (progress, mut write_half) = (Arc::clone(&self.progress), self.write_half.clone());
         let sender = thread::Builder::new()
             .name("sender".into())
-            .spawn(move || send_all(&mut input, &socket, wire, &progress));
+            .spawn(move || send_all(&mut input, &mut write_half, wire, &progress));
         sender.map_err(Error::Thread)?;
 
         let end = self.progress.wait();
         // Wakes the receiver, should it still wait. The socket may be gone already.
-        let _ = self.socket.shutdown(Shutdown::Both);
+        let _ = self.write_half.socket().shutdown(Shutdown::Both);
         end
     }
 }

@@ -50,6 +50,8 @@ pub enum Error {
     Output(io::Error),
     /// A thread cannot be started.
     Thread(io::Error),
+    /// The dialogue has been run before.
+    AlreadyRun,
 }
 
 impl fmt::Display for Error {
@@ -98,6 +100,9 @@ impl fmt::Display for Error {
             ),
             Self::Input(cause) => write!(f, "cannot read the input: {}", Reason(cause)),
             Self::Output(cause) => write!(f, "cannot write the output: {}", Reason(cause)),
+            Self::AlreadyRun => {
+                f.write_str("the dialogue was run before; a dialogue needs a connection of its own")
+            }
             Self::Thread(cause) => write!(f, "cannot start a thread: {}", Reason(cause)),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser};
-use cli::{TcpClientFlags, UsageError};
+use cli::{TcpClientFlags, TrustFlags, UsageError};
 use echo_bench::Load;
 use echo_client::Wire;
 use proto::MAX_ECHO_BYTES;
@@ -33,6 +33,14 @@ pub struct Flags {
     /// The longest message in bytes, sent or received
     #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
     max_message: u32,
+
+    /// Speak TLS 1.3; the server needs it too
+    #[arg(long, conflicts_with = "local")]
+    pub tls: bool,
+
+    /// Which server is trusted.
+    #[command(flatten)]
+    pub trust: TrustFlags,
 
     /// Whether and how to measure.
     #[command(flatten)]

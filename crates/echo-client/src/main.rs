@@ -10,10 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
-use cli::{Program, StdoutError, exit_on_stop, log_to_stderr, raise_descriptor_limit};
+use cli::{
+    Endpoint, Program, StdoutError, exit_on_stop, log_to_stderr, raise_descriptor_limit, warn_aloud,
+};
 use echo_client::{Conversation, Error, LocalServer, Told, Waiting};
 use flags::Flags;
 use log::{LevelFilter, info};
+use tls::{MaybeTls, key_log_warning};
 use typed::Typed;
 
 const PROGRAM: Program = Program {
@@ -41,23 +44,53 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     }
     if !flags.local {
         let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
-        return meet(flags, None, || Ok(flags.tcp.connect(&endpoint)?));
+        if flags.tls {
+            warn_aloud(key_log_warning());
+        }
+        return meet(flags, None, || connect(flags, &endpoint));
     }
     let server = LocalServer::start(flags.wire()).context("cannot start the local server")?;
     let end = meet(flags, Some(server.told()), || {
         let socket =
             TcpStream::connect(server.address()).context("cannot connect to the local server")?;
         socket.set_nodelay(true)?;
-        Ok(socket)
+        log_connected(&socket)?;
+        Ok(MaybeTls::Plaintext(socket))
     });
     server.stop();
     end
 }
 
+fn connect(flags: &Flags, endpoint: &Endpoint) -> anyhow::Result<MaybeTls<TcpStream>> {
+    let socket = flags.tcp.connect(endpoint)?;
+    log_connected(&socket)?;
+    if !flags.tls {
+        return Ok(MaybeTls::Plaintext(socket));
+    }
+    let (prompt, timeout) = (flags.tcp.client.endpoint.prompt, flags.tcp.timeout());
+    let (stream, fingerprint) =
+        flags
+            .trust
+            .with_trust(endpoint, prompt, |server, trust, ask| {
+                tls::connect(socket, server, trust, timeout, ask)
+            })?;
+    info!("the connection is encrypted; the server's key is {fingerprint}");
+    Ok(stream.into())
+}
+
+fn log_connected(socket: &TcpStream) -> anyhow::Result<()> {
+    let addresses = socket
+        .peer_addr()
+        .and_then(|peer| Ok((peer, socket.local_addr()?)));
+    let (peer, local) = addresses.context("the connection broke at once")?;
+    info!("connected to {peer} from {local}");
+    Ok(())
+}
+
 fn meet(
     flags: &Flags,
     told: Option<Arc<Told>>,
-    connect: impl Fn() -> anyhow::Result<TcpStream>,
+    connect: impl Fn() -> anyhow::Result<MaybeTls<TcpStream>>,
 ) -> anyhow::Result<ExitCode> {
     if flags.bench.bench {
         measure(flags, connect)
@@ -68,7 +101,7 @@ fn meet(
 
 fn measure(
     flags: &Flags,
-    connect: impl Fn() -> anyhow::Result<TcpStream>,
+    connect: impl Fn() -> anyhow::Result<MaybeTls<TcpStream>>,
 ) -> anyhow::Result<ExitCode> {
     flags.check_load()?;
     let shows_progress = stderr().is_terminal() && !flags.tcp.quiet;
@@ -79,10 +112,10 @@ fn measure(
     })?;
     // Should it not be enough, the connection that is one too many says so.
     let _ = raise_descriptor_limit();
-    let sockets = (0..flags.bench.connections)
+    let streams = (0..flags.bench.connections)
         .map(|_| connect())
         .collect::<anyhow::Result<_>>()?;
-    let report = echo_bench::bench(sockets, flags.load(), |elapsed, replies| {
+    let report = echo_bench::bench(streams, flags.load(), |elapsed, replies| {
         if shows_progress {
             let seconds = elapsed.as_secs_f64();
             show(&format!(
@@ -103,13 +136,12 @@ fn measure(
     Ok(ExitCode::SUCCESS)
 }
 
-fn converse(flags: &Flags, told: Option<Arc<Told>>, socket: TcpStream) -> anyhow::Result<ExitCode> {
-    let addresses = socket
-        .peer_addr()
-        .and_then(|peer| Ok((peer, socket.local_addr()?)));
-    let (peer, local) = addresses.context("the connection broke at once")?;
-    info!("connected to {peer} from {local}");
-    let conversation = Arc::new(Conversation::new(socket, flags.wire(), flags.tcp.timeout()));
+fn converse(
+    flags: &Flags,
+    told: Option<Arc<Told>>,
+    stream: MaybeTls<TcpStream>,
+) -> anyhow::Result<ExitCode> {
+    let conversation = Arc::new(Conversation::new(stream, flags.wire(), flags.tcp.timeout()));
     let has_prompt = stdin().is_terminal() && stderr().is_terminal() && !flags.tcp.quiet;
     exit_on_stop({
         let conversation = Arc::clone(&conversation);

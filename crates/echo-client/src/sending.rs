@@ -1,9 +1,9 @@
 //! The sender's thread: each block of input becomes one write, until the input ends.
 
 use std::io::{self, BufRead, Write};
-use std::net::{Shutdown, TcpStream};
 
 use log::info;
+use tls::WriteHalf;
 
 use crate::Wire;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// the receiver finds out, too, once it has what still came.
 pub(crate) fn send_all(
     input: &mut impl BufRead,
-    socket: &TcpStream,
+    stream: &mut WriteHalf,
     wire: Wire,
     progress: &Progress,
 ) {
@@ -27,7 +27,7 @@ pub(crate) fn send_all(
         if is_end {
             progress.end_sending(flow.map(drop), outgoing.digest());
         }
-        let sent = send(outgoing.pending(), wire, socket);
+        let sent = send(outgoing.pending(), wire, stream);
         progress.sent(sent.as_ref().copied().unwrap_or(0));
         if sent.is_err() {
             return;
@@ -35,7 +35,7 @@ pub(crate) fn send_all(
         outgoing.clear();
         if is_end {
             // Fails when the socket is gone, which the receiver finds out.
-            let _ = socket.shutdown(Shutdown::Write);
+            let _ = stream.close();
             return;
         }
     }
@@ -63,10 +63,10 @@ fn add_block(
 }
 
 /// Sends what is pending and tells of it. Gives the number of bytes.
-fn send(pending: &Pending, wire: Wire, mut socket: &TcpStream) -> io::Result<usize> {
+fn send(pending: &Pending, wire: Wire, stream: &mut WriteHalf) -> io::Result<usize> {
     let Pending { bytes, lines, .. } = pending;
     if !bytes.is_empty() {
-        socket.write_all(bytes)?;
+        stream.write_all(bytes)?;
         match wire {
             Wire::Framed { .. } => info!("sent {} bytes: {}", bytes.len(), wire.amount(*lines)),
             Wire::Raw => info!("sent {} bytes", bytes.len()),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use echo_bench::{Load, Wire, bench};
 use proto::{FramedSocket, MAX_ECHO_BYTES};
 use testbed::{Program, Running};
+use tls::MaybeTls;
 
 const ROUNDS: usize = 5;
 
@@ -157,7 +158,9 @@ impl Case {
         };
         match self.work {
             Work::Echo { size, window } => {
-                let sockets = (0..self.connections).map(|_| connect()).collect();
+                let sockets = (0..self.connections)
+                    .map(|_| MaybeTls::Plaintext(connect()))
+                    .collect();
                 let load = Load {
                     wire: self.wire,
                     size,

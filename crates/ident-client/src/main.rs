@@ -1,17 +1,19 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
 use std::io::{stderr, stdout};
+use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use cli::{
-    Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic, UsageError, exit_on_stop,
-    is_interactive, log_to_stderr,
+    Endpoint, Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags,
+    UsageError, exit_on_stop, is_interactive, log_to_stderr, warn_aloud,
 };
 use ident_client::{Console, Error, converse};
 use log::{LevelFilter, info};
 use proto::Name;
+use tls::{MaybeTls, key_log_warning};
 
 const PROGRAM: Program = Program {
     name: "ident-client",
@@ -31,12 +33,35 @@ struct Flags {
     /// The answer, should the server ask for a name [default: ask]
     #[arg(long)]
     name: Option<String>,
+
+    /// Speak TLS 1.3; the server needs --tls too
+    #[arg(long)]
+    tls: bool,
+
+    #[command(flatten)]
+    trust: TrustFlags,
 }
 
 impl Flags {
     fn name(&self) -> Result<Option<Name>, UsageError> {
         let name = self.name.as_deref().map(Name::parse).transpose();
         name.map_err(|error| UsageError(format!("--name cannot be a name: {error}")))
+    }
+
+    fn secure(
+        &self,
+        endpoint: &Endpoint,
+        socket: TcpStream,
+    ) -> anyhow::Result<MaybeTls<TcpStream>> {
+        warn_aloud(key_log_warning());
+        let (prompt, timeout) = (self.tcp.client.endpoint.prompt, self.tcp.timeout());
+        let (stream, fingerprint) =
+            self.trust
+                .with_trust(endpoint, prompt, |server, trust, ask| {
+                    tls::connect(socket, server, trust, timeout, ask)
+                })?;
+        info!("the connection is encrypted; the server's key is {fingerprint}");
+        Ok(stream.into())
     }
 }
 
@@ -52,13 +77,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let name = flags.name()?;
     let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
     let socket = flags.tcp.connect(&endpoint)?;
+    let (server, local) = (socket.peer_addr()?, socket.local_addr()?);
     socket.set_read_timeout(Some(flags.tcp.timeout()))?;
     socket.set_write_timeout(Some(flags.tcp.timeout()))?;
-    info!(
-        "connected to {} from {}",
-        socket.peer_addr()?,
-        socket.local_addr()?
-    );
+    info!("connected to {server} from {local}");
+    let mut stream = match flags.tls {
+        true => flags.secure(&endpoint, socket)?,
+        false => MaybeTls::Plaintext(socket),
+    };
     let (traffic, questions) = (Arc::new(Traffic::default()), Questions::default());
     questions.watch_signals()?;
     exit_on_stop({
@@ -75,7 +101,9 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         errors: &mut stderr(),
         questions: is_interactive().then_some(&questions),
     };
-    let end = converse(&socket, name.as_ref(), console, &*traffic);
+    let end = converse(&mut stream, name.as_ref(), console, &*traffic);
+    // A server that is gone needs no goodbye.
+    let _ = stream.close();
     match end {
         Ok(()) => {
             info!("disconnected: goodbye was said; {traffic}");

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use cli::{Program, TcpServerFlags};
+use cli::{IdentityFlags, Program, TcpServerFlags, warn_aloud};
 use ident_server::{Ident, Names};
 use log::{error, info, warn};
 use proto::Escaped;
 use store::Stats;
 use tcp_server::{ClientList, Limits, StopHandle, serve_listed};
+use tls::{ServerTls, key_log_warning};
 
 const PROGRAM: Program = Program {
     name: "ident-server",
@@ -32,6 +33,21 @@ struct Flags {
     /// Where the names are kept: JSON Lines, created with its folder
     #[arg(long, value_name = "PATH", default_value = "data/clients.jsonl")]
     data_file: PathBuf,
+
+    /// Speak TLS 1.3 only; the client needs --tls too
+    #[arg(long)]
+    tls: bool,
+
+    #[command(flatten)]
+    identity: IdentityFlags,
+}
+
+impl Flags {
+    fn server_tls(&self) -> anyhow::Result<ServerTls> {
+        warn_aloud(key_log_warning());
+        let identity = self.identity.load_tls(&PROGRAM, Some(&self.data_file))?;
+        Ok(ServerTls::new(&identity)?)
+    }
 }
 
 fn main() -> ExitCode {
@@ -50,6 +66,11 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         known(names.stats())
     );
     let names = Arc::new(names);
+    let ident = Ident::new(Arc::clone(&names));
+    let ident = match flags.tls {
+        true => ident.with_tls(flags.server_tls()?),
+        false => ident,
+    };
     let server = server.listen()?;
     let (stop, clients) = (StopHandle::new(), ClientList::default());
     let console = console::commands(&names).who({
@@ -64,13 +85,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         max_clients: flags.tcp.server.max_clients,
         idle_timeout: flags.tcp.idle_timeout(),
     };
-    let totals = serve_listed(
-        listener,
-        &limits,
-        &stop,
-        &clients,
-        Ident::new(Arc::clone(&names)),
-    )?;
+    let totals = serve_listed(listener, &limits, &stop, &clients, ident)?;
     let stats = names.stats();
     // Before the log ends. Threads of the last clients may still hold the names, so dropping them would not do.
     names.close();

@@ -10,6 +10,7 @@ use proto::ident::{ErrorCode, Reply, Request};
 use proto::{FramedStream, Name, RecvError};
 use store::Error;
 use tcp_server::{BoxError, Client, EndReason, Service};
+use tls::{MaybeTls, ServerTls};
 
 use crate::decisions::{self, Dialogue, Step};
 use crate::key::ClientKey;
@@ -21,13 +22,23 @@ const SHOWN_CHARACTERS: usize = 80;
 /// Greets clients by the names that are known for their IP addresses, and asks the others.
 pub struct Ident {
     names: Arc<Names>,
+    tls: Option<ServerTls>,
 }
 
 impl Ident {
     /// A service over the names of all clients.
     #[must_use]
     pub fn new(names: Arc<Names>) -> Self {
-        Self { names }
+        Self { names, tls: None }
+    }
+
+    /// The same service, for clients that speak TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: ServerTls) -> Self {
+        Self {
+            tls: Some(tls),
+            ..self
+        }
     }
 }
 
@@ -41,8 +52,18 @@ impl Service for Ident {
             peer: client.name().to_owned(),
             dialogue: Dialogue::default(),
         };
-        let mut stream = FramedStream::with_observer(client, reporter);
-        Ok(serve(&mut stream, &mut handler)?)
+        let mut stream = match &self.tls {
+            None => MaybeTls::Plaintext(client),
+            Some(tls) => tls
+                .accept(client, |client, timeout| client.set_read_timeout(timeout))?
+                .into(),
+        };
+        let mut frames = FramedStream::with_observer(&mut stream, reporter);
+        let end = serve(&mut frames, &mut handler);
+        drop(frames);
+        // A client that is gone needs no goodbye.
+        let _ = stream.close();
+        Ok(end?)
     }
 }
 

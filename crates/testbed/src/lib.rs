@@ -24,6 +24,7 @@ mod escapes;
 mod failure;
 mod finished;
 mod folder;
+mod installed;
 mod kill_rounds;
 #[cfg(target_os = "linux")]
 mod network;
@@ -42,6 +43,7 @@ mod terminal;
 
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
+pub use installed::installed;
 pub use kill_rounds::{KillRounds, KillSwitch};
 #[cfg(target_os = "linux")]
 pub use network::{Host, Network};

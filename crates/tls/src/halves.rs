@@ -87,6 +87,20 @@ impl Read for ReadHalf {
     }
 }
 
+/// For code that needs a stream of both directions.
+impl Write for ReadHalf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tls(half) => half.write(bytes),
+            Self::Plaintext(socket) => (&**socket).write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Write for WriteHalf {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {

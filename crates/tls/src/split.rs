@@ -72,6 +72,13 @@ impl Shared {
         Ok(done)
     }
 
+    fn write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut output = lock(&self.output);
+        self.send(&mut output, |connection| {
+            connection.writer().write_vectored(parts)
+        })
+    }
+
     /// Sends what the connection itself has to say (an alert, a new key), unless the other half is sending: then it goes out
     /// with the other half's next record. Waiting here could be a wait for a peer that waits for this half to read.
     fn send_own_records(&self) {
@@ -128,6 +135,17 @@ impl Read for TlsReadHalf {
     }
 }
 
+/// For code that needs a stream of both directions.
+impl Write for TlsReadHalf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.shared.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl TlsWriteHalf {
     /// The socket, to shut it down.
     #[must_use]
@@ -155,10 +173,7 @@ impl Write for TlsWriteHalf {
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut output = lock(&self.shared.output);
-        self.shared.send(&mut output, |connection| {
-            connection.writer().write_vectored(parts)
-        })
+        self.shared.write_vectored(parts)
     }
 
     /// Nothing is held back.
