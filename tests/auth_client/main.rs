@@ -6,3 +6,4 @@ mod pipe;
 mod server;
 mod strange;
 mod terminal;
+mod tls;

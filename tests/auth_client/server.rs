@@ -34,6 +34,10 @@ impl Server {
     }
 
     pub fn start_with(limits: SessionLimits) -> Self {
+        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap(), limits)
+    }
+
+    pub fn start_on(listener: TcpListener, limits: SessionLimits) -> Self {
         let (data, home) = (Folder::new(), Folder::new());
         let policy = Policy {
             cost: Cost::LEAST,
@@ -48,7 +52,6 @@ impl Server {
             tls: ServerTls::new(&identity).unwrap(),
             allow_plaintext: false,
         };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = StopHandle::new();
         let thread = thread::spawn({

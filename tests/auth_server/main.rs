@@ -20,3 +20,4 @@ mod security_log;
 mod server;
 mod sessions;
 mod simulated_users;
+mod tls;

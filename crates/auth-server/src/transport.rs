@@ -36,7 +36,7 @@ impl Transport {
 pub(crate) fn tls_required() -> Reply {
     Reply::Error {
         code: ErrorCode::TlsRequired,
-        message: "this server takes passwords and tokens from other machines only over TLS".into(),
+        message: "this server takes passwords and tokens over TLS only".into(),
     }
 }
 

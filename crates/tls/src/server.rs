@@ -58,6 +58,12 @@ impl ServerTls {
         }
     }
 
+    /// What rustls needs to know, for a comparison with its own streams.
+    #[must_use]
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// Makes the handshake with a client. `set_read_timeout` bounds the next read of the socket.
     ///
     /// # Errors

@@ -1,0 +1,166 @@
+//! The client and a server that it trusts, on first use and after.
+
+use std::fs;
+use std::net::TcpListener;
+
+use auth_server::SessionLimits;
+use testbed::{Folder, Program};
+use trust::Fingerprint;
+
+use crate::server::{PASSWORD, Server};
+
+fn known_servers(home: &Folder) -> std::path::PathBuf {
+    home.join(".local/state/socket-lab/known-servers.json")
+}
+
+#[test]
+fn a_server_with_another_key_gets_neither_password_nor_token() {
+    let server = Server::start();
+    server.register("anna");
+    let (file, other) = (
+        known_servers(&server.home),
+        Fingerprint::of_spki(b"another").to_string(),
+    );
+    let known = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        known.replace(&server.fingerprint.to_string(), &other),
+    )
+    .unwrap();
+    for flags in [&[][..], &["--trust", "new"]] {
+        let whoami = server
+            .client(&["whoami"])
+            .args(flags)
+            .output()
+            .expect_code(1);
+        let login = server
+            .scripted(&["--user", "anna", "login"], PASSWORD)
+            .args(flags)
+            .output()
+            .expect_code(1);
+        for refused in [whoami, login] {
+            let told = refused.stderr_text();
+            assert!(
+                told.contains("has changed") && told.contains(&other),
+                "{told}"
+            );
+            assert!(
+                told.contains(&format!("--fingerprint {}", server.fingerprint)),
+                "{told}"
+            );
+        }
+    }
+    let demanded = ["whoami", "--fingerprint", &server.fingerprint.to_string()];
+    server.client(&demanded).output().expect_success();
+    server.client(&["whoami"]).output().expect_success();
+}
+
+#[test]
+fn a_token_that_an_earlier_version_kept_is_taken_over() {
+    let server = Server::start();
+    server.register("anna");
+    let text = fs::read_to_string(server.token_file()).unwrap();
+    let (by_key, by_address) = (server.fingerprint.to_string(), server.address.to_string());
+    fs::write(server.token_file(), text.replace(&by_key, &by_address)).unwrap();
+    server.client(&["whoami"]).output().expect_success();
+    assert_eq!(fs::read_to_string(server.token_file()).unwrap(), text);
+}
+
+#[test]
+fn on_this_machine_plaintext_is_served_too() {
+    let server = Server::start();
+    let register = server.scripted(&["--user", "anna", "--plaintext", "register"], PASSWORD);
+    assert_eq!(
+        register.output().expect_success().stdout_text(),
+        "Hello, anna!\n"
+    );
+    assert!(!known_servers(&server.home).exists());
+    let whoami = server
+        .client(&["--plaintext", "whoami"])
+        .output()
+        .expect_success();
+    assert_eq!(whoami.stdout_text(), "You are anna.\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn two_machines_register_log_in_and_go_on_by_the_address_alone() {
+    use std::io::Write;
+
+    use testbed::Network;
+
+    let network = match Network::make() {
+        Ok(network) => network,
+        // Not `eprintln!`, whose output a test that passes never shows.
+        Err(missing) => {
+            return drop(writeln!(
+                std::io::stderr(),
+                "skipped, since no network can be made: {missing}"
+            ));
+        }
+    };
+    let limits = SessionLimits {
+        idle: 1_800,
+        max: 28_800,
+    };
+    let host = network.local.address();
+    let server = network
+        .local
+        .enter(|| Server::start_on(TcpListener::bind((host, 0)).unwrap(), limits));
+    let (address, fingerprint) = (server.address.to_string(), server.fingerprint.to_string());
+    let client = |arguments: &[&str]| {
+        let client = Program::new(env!("CARGO_BIN_EXE_auth-client")).args(arguments);
+        client.args([&address, "--quiet"]).in_folder(&server.home)
+    };
+    let in_terminal = |client: Program| network.second.enter(|| client.spawn_in_terminal());
+    let run = |client: Program| network.second.enter(|| client.output());
+
+    // Without a person, an unknown server is refused, with the flag that accepts it.
+    let refused =
+        run(client(&["login", "--user", "anna", "--password-stdin"]).stdin_bytes(PASSWORD))
+            .expect_code(1);
+    let told = refused.stderr_text();
+    assert!(
+        told.contains(&format!("--fingerprint {fingerprint}")),
+        "{told}"
+    );
+    assert!(!known_servers(&server.home).exists());
+
+    let no = in_terminal(client(&["register", "--user", "anna"]));
+    no.expect("[y/N] ");
+    no.type_line("");
+    assert_eq!(no.wait().code(), Some(1));
+
+    let register = in_terminal(client(&["register", "--user", "anna"]));
+    register.expect(&fingerprint);
+    register.expect("[y/N] ");
+    register.type_line("yes");
+    for prompt in ["New password: ", "Once more: "] {
+        register.expect(prompt);
+        register.type_line(PASSWORD);
+    }
+    register.expect("Hello, anna!");
+    assert!(register.wait().success());
+    assert_eq!(
+        run(client(&["whoami"])).expect_success().stdout_text(),
+        "You are anna.\n"
+    );
+    run(client(&["logout"])).expect_success();
+    let login = client(&["login", "--user", "anna", "--password-stdin"]).stdin_bytes(PASSWORD);
+    assert_eq!(
+        run(login.clone()).expect_success().stdout_text(),
+        "Hello, anna!\n"
+    );
+    assert_eq!(
+        run(client(&["whoami"])).expect_success().stdout_text(),
+        "You are anna.\n"
+    );
+
+    // Without TLS the server takes no password from another machine.
+    let refused = run(login.arg("--plaintext")).expect_code(1);
+    assert!(
+        refused.stderr_text().contains("over TLS only"),
+        "{}",
+        refused.stderr_text()
+    );
+}
