@@ -155,6 +155,7 @@ fn a_member_in_python_comes_back_to_a_server_that_was_started_anew() {
     let boris = in_rust(relay.address(), "Борис");
     assert_eq!(anya.next_line(), "* Борис joined");
     anya.write_stdin("heard again\n");
+    assert_eq!(boris.next_line(), "| <Аня> heard", "the history survives");
     assert_eq!(boris.next_line(), "<Аня> heard again");
     second.terminate();
     let anya = anya.wait().expect_code(1);

@@ -9,7 +9,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use log::{error, log};
+use log::{error, info, log};
+use proto::{Escaped, Network};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -152,8 +153,10 @@ pub fn serve(
 }
 
 fn record(event: &RoomEvent) {
-    if matches!(event, RoomEvent::Removed { .. }) {
-        log!(target: "security", event.level(), "{event}");
+    if let RoomEvent::Removed { nick, address, ban } = event {
+        let kind = if ban.is_some() { "ban" } else { "kick" };
+        let (network, name) = (Network::of(*address), Escaped::new(nick));
+        info!(target: "security", event = kind, network:% = network, name:% = name; "{event}");
     } else {
         log!(event.level(), "{event}");
     }
