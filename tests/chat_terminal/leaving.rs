@@ -23,7 +23,8 @@ fn every_way_out_restores_the_terminal() {
     ] {
         let stranger = Stranger::start();
         let folder = Folder::new();
-        let script = r#"stty -a > before; sh -c 'echo $$ > pid; exec "$@"' - "$@"; echo "status $?"; stty -a > after; cmp before after && echo restored"#;
+        let script = r#"stty -a > before; sh -c 'echo $$ > pid; exec "$@"' - "$@"; echo "status $?"
+stty -a > after; cmp before after && echo restored"#;
         let args = ["-c", script, "-", UDP_CHAT].map(str::to_owned);
         let args = args.into_iter().chain(flags(stranger.address, "anna"));
         let anna = Program::new("sh")

@@ -211,6 +211,7 @@ mod tests {
 
     const TIME_LIMIT: Duration = Duration::from_secs(20);
 
+    #[cfg(unix)]
     #[test]
     fn a_released_socket_keeps_its_port_and_hears_everybody() {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
