@@ -183,7 +183,8 @@ fn a_server_is_measured_over_tls() {
 
 /// A certificate and its key in a folder, as openssl makes them.
 fn openssl_certificate(folder: &Folder) -> Option<()> {
-    let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x -keyout key.pem -out cert.pem";
+    let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x \
+                   -keyout key.pem -out cert.pem";
     let openssl = installed("openssl", "version")?;
     openssl
         .args(request.split(' '))

@@ -1,4 +1,5 @@
-//! Flags and words of trust on first use: which key a server has, and which server a client trusts. It makes no handshake.
+//! Flags and words of trust on first use: which key a server has, and which server a client trusts. It makes no
+//! handshake.
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};
@@ -27,8 +28,8 @@ pub struct TrustFlags {
     #[arg(long, value_name = "FINGERPRINT")]
     fingerprint: Option<Fingerprint>,
 
-    /// What to do with an unknown server: ask (on loopback accept it), new: accept it, known: refuse it. A changed key is
-    /// always refused
+    /// What to do with an unknown server: ask (on loopback accept it), new: accept it, known: refuse it. A changed key
+    /// is always refused
     #[arg(long = "trust", value_name = "ask|new|known", default_value_t)]
     policy: TrustPolicy,
 }
@@ -94,8 +95,8 @@ fn ask(input: &mut impl BufRead, output: &mut impl Write, question: &Question) -
 /// The flag of servers that have a key.
 #[derive(Args, Clone, Debug)]
 pub struct IdentityFlags {
-    /// File with the server's secret key, made when it is first needed [default: PROGRAM.identity beside the data file, else
-    /// in data]
+    /// File with the server's secret key, made when it is first needed [default: PROGRAM.identity beside the data file,
+    /// else in data]
     #[arg(long, value_name = "PATH")]
     identity: Option<PathBuf>,
 }
@@ -112,8 +113,8 @@ impl IdentityFlags {
         self.identity.clone().unwrap_or_else(beside)
     }
 
-    /// Loads or makes a TLS server's identity, and shows its fingerprint on stderr and in the log. Call it when the log is
-    /// started.
+    /// Loads or makes a TLS server's identity, and shows its fingerprint on stderr and in the log. Call it when the log
+    /// is started.
     ///
     /// # Errors
     /// When the file cannot be used.

@@ -1,9 +1,9 @@
-//! How fast `echo-server --tls` is beside other echo servers over TLS: socat (OpenSSL), and a small one on rustls with a thread
-//! for each connection. All echo raw bytes; every byte that comes back is checked.
+//! How fast `echo-server --tls` is beside other echo servers over TLS: socat (OpenSSL), and a small one on rustls with
+//! a thread for each connection. All echo raw bytes; every byte that comes back is checked.
 //!
-//! `cargo bench -p echo-server --bench tls [-- ROUNDS]`. The servers are loaded in turn, round after round, and a figure is the
-//! median of the rounds. Memory is what 1,000 connections hold after the handshake (Linux: proportional set size, with child
-//! processes).
+//! `cargo bench -p echo-server --bench tls [-- ROUNDS]`. The servers are loaded in turn, round after round, and a
+//! figure is the median of the rounds. Memory is what 1,000 connections hold after the handshake (Linux: proportional
+//! set size, with child processes).
 
 use std::fs;
 use std::io::{self, Read, Write};

@@ -7,8 +7,8 @@ use rustls::Connection;
 /// As much as one read of the socket takes: two records of the largest size.
 const CAPACITY: usize = 32 << 10;
 
-/// A buffer of records, and parts of records, that were read and not yet decrypted. The connection's own buffer takes 4 KiB
-/// at a time, which would be eight times as many reads.
+/// A buffer of records, and parts of records, that were read and not yet decrypted. The connection's own buffer takes 4
+/// KiB at a time, which would be eight times as many reads.
 #[derive(Debug, Default)]
 pub(crate) struct Ciphertext {
     bytes: Vec<u8>,

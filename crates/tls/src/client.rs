@@ -66,8 +66,8 @@ pub fn connect(
     }
 }
 
-/// Makes the handshake with a server that must have the `expected` key, if there is one. Returns the key that the server
-/// has proved to have; without an expected one it is for the caller to decide whether to trust it.
+/// Makes the handshake with a server that must have the `expected` key, if there is one. Returns the key that the
+/// server has proved to have; without an expected one it is for the caller to decide whether to trust it.
 ///
 /// # Errors
 ///

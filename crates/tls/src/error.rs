@@ -30,7 +30,7 @@ pub enum TlsError {
     },
     /// The server showed a certificate, but could not sign with its key.
     #[error(
-        "the server cannot prove that it has the key of its certificate, so its certificate is a copy of another server's"
+        "the server cannot prove that it has the key of its certificate, so that is a copy of another server's"
     )]
     NoProof,
     /// The handshake failed otherwise.

@@ -64,8 +64,8 @@ impl WriteHalf {
         }
     }
 
-    /// Says to the peer that nothing more comes, with TLS's close_notify where there is TLS, and closes the socket's writing
-    /// side. Reading may go on.
+    /// Says to the peer that nothing more comes, with TLS's close_notify where there is TLS, and closes the socket's
+    /// writing side. Reading may go on.
     ///
     /// # Errors
     ///

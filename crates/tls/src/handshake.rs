@@ -7,12 +7,12 @@ use rustls::Connection;
 
 use crate::error::TlsError;
 
-/// How long a handshake may take. A round trip around the world and a slow machine need less than two seconds; who takes
-/// longer holds a thread for nothing.
+/// How long a handshake may take. A round trip around the world and a slow machine need less than two seconds; who
+/// takes longer holds a thread for nothing.
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Makes the handshake. `set_read_timeout` bounds the next read of the stream, so that a peer that sends a byte now and then
-/// cannot stretch the limit; it is called with `None` at the end.
+/// Makes the handshake. `set_read_timeout` bounds the next read of the stream, so that a peer that sends a byte now and
+/// then cannot stretch the limit; it is called with `None` at the end.
 pub(crate) fn complete<S: Read + Write>(
     connection: &mut Connection,
     socket: &mut S,

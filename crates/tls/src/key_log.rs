@@ -22,8 +22,8 @@ pub(crate) fn key_log() -> Arc<dyn KeyLog> {
 pub fn key_log_warning() -> Option<String> {
     is_set().then(|| {
         format!(
-            "warning: {VARIABLE} is set, so whoever can read that file can read everything that is sent over TLS; unset it \
-             when the lesson is over"
+            "warning: {VARIABLE} is set, so whoever can read that file can read everything that is sent over TLS; \
+             unset it when the lesson is over"
         )
     })
 }

@@ -19,8 +19,8 @@ impl<S: Read + Write> MaybeTls<S> {
         matches!(self, Self::Tls(_))
     }
 
-    /// Says to the peer that nothing more comes, which the end of a connection alone does not say for sure. Without TLS it
-    /// does nothing.
+    /// Says to the peer that nothing more comes, which the end of a connection alone does not say for sure. Without TLS
+    /// it does nothing.
     ///
     /// # Errors
     ///

@@ -5,8 +5,8 @@ use std::io::{self, IoSlice, Read, Write};
 /// The content type of a TLS record that carries a handshake (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 0x16;
 
-/// Whether a client whose first byte this is speaks TLS. The first byte of a dialogue is 0x00, since its frames are shorter
-/// than 16 MiB.
+/// Whether a client whose first byte this is speaks TLS. The first byte of a dialogue is 0x00, since its frames are
+/// shorter than 16 MiB.
 #[must_use]
 pub fn is_tls_handshake(first_byte: u8) -> bool {
     first_byte == HANDSHAKE
@@ -81,7 +81,10 @@ mod unit_tests {
 
     proptest! {
         #[test]
-        fn every_byte_is_read_once_and_in_order(bytes in prop::collection::vec(any::<u8>(), 0..99), portion in 1..20usize) {
+        fn every_byte_is_read_once_and_in_order(
+            bytes in prop::collection::vec(any::<u8>(), 0..99),
+            portion in 1..20usize,
+        ) {
             let (first, mut stream) = Peeked::new(&bytes[..]).unwrap();
             prop_assert_eq!(first, bytes.first().copied());
             let (mut read, mut room) = (vec![], vec![0; portion]);

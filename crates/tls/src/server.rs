@@ -81,8 +81,8 @@ impl ServerTls {
         Ok(TlsStream::new(socket, connection))
     }
 
-    /// Waits for the client's first byte, and makes the handshake if the client speaks TLS. `None` if the client closed the
-    /// connection instead. The wait has no limit of its own.
+    /// Waits for the client's first byte, and makes the handshake if the client speaks TLS. `None` if the client closed
+    /// the connection instead. The wait has no limit of its own.
     ///
     /// # Errors
     ///

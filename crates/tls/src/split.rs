@@ -1,5 +1,5 @@
-//! The two halves of a TLS stream, for two threads. Neither waits for the other: the socket is read and written while the
-//! connection is not locked.
+//! The two halves of a TLS stream, for two threads. Neither waits for the other: the socket is read and written while
+//! the connection is not locked.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
@@ -12,8 +12,8 @@ use crate::stream::TlsStream;
 
 /// What both halves use.
 ///
-/// Records must reach the socket in the order of their encryption. So `output` is locked from the encryption until all is
-/// written, and `connection` only for the encryption. A thread that needs both locks `output` first.
+/// Records must reach the socket in the order of their encryption. So `output` is locked from the encryption until all
+/// is written, and `connection` only for the encryption. A thread that needs both locks `output` first.
 #[derive(Debug)]
 struct Shared {
     socket: Arc<TcpStream>,
@@ -79,8 +79,9 @@ impl Shared {
         })
     }
 
-    /// Sends what the connection itself has to say (an alert, a new key), unless the other half is sending: then it goes out
-    /// with the other half's next record. Waiting here could be a wait for a peer that waits for this half to read.
+    /// Sends what the connection itself has to say (an alert, a new key), unless the other half is sending: then it
+    /// goes out with the other half's next record. Waiting here could be a wait for a peer that waits for this half to
+    /// read.
     fn send_own_records(&self) {
         let output = match self.output.try_lock() {
             Ok(output) => Some(output),

@@ -11,8 +11,8 @@ use trust::Fingerprint;
 
 /// Accepts one key, or any if none is expected yet, and remembers which one the server showed.
 ///
-/// The key in the certificate is compared first, then the server proves by the handshake's signature that it has the secret
-/// key. Without the second check a copy of the certificate, which is public, would be enough.
+/// The key in the certificate is compared first, then the server proves by the handshake's signature that it has the
+/// secret key. Without the second check a copy of the certificate, which is public, would be enough.
 #[derive(Debug)]
 pub(crate) struct KeyVerifier {
     provider: Arc<CryptoProvider>,

@@ -40,7 +40,8 @@ pub enum Decision {
     },
 }
 
-/// Decides about a key. `demanded` is the one that `--fingerprint` names, `known` the one that the server showed before.
+/// Decides about a key. `demanded` is the one that `--fingerprint` names, `known` the one that the server showed
+/// before.
 ///
 /// A changed key is refused whatever the policy is, on loopback too; only demanding the new one replaces it.
 #[must_use]

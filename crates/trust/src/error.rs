@@ -21,7 +21,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// The file is not what it should be.
-    #[error("{} is damaged: {problem}; restore it from a backup, or move it away to start with a new one", path.display())]
+    #[error("{} is damaged: {problem}; restore it from a backup, or move it away to get a new one", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -84,8 +84,8 @@ pub enum TrustError {
     },
     /// The server has not the key that `--fingerprint` demands.
     #[error(
-        "the server {server} does not have the key that was demanded, so nothing was sent to it. Demanded was {demanded}, \
-         it has {presented}. Check the address and --fingerprint with whoever runs the server"
+        "the server {server} does not have the key that was demanded, so nothing was sent to it. Demanded was \
+         {demanded}, it has {presented}. Check the address and --fingerprint with whoever runs the server"
     )]
     NotDemanded {
         /// Which server.

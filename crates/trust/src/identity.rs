@@ -1,5 +1,5 @@
-//! Identity files: a secret key and what belongs to it, made when it is first needed. Programs that are started together
-//! agree on one key.
+//! Identity files: a secret key and what belongs to it, made when it is first needed. Programs that are started
+//! together agree on one key.
 //!
 //! ```text
 //! socket-lab identity 1 tls

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// The folder of this project in the user's state folder.
 const FOLDER: &str = "socket-lab";
 
-/// The folder for this user's state, whether it exists or not: `socket-lab` in `$XDG_STATE_HOME` or `~/.local/state`, on
-/// Windows in `%LOCALAPPDATA%`. `None` if the environment names none of these with an absolute path.
+/// The folder for this user's state, whether it exists or not: `socket-lab` in `$XDG_STATE_HOME` or `~/.local/state`,
+/// on Windows in `%LOCALAPPDATA%`. `None` if the environment names none of these with an absolute path.
 #[must_use]
 pub fn state_folder() -> Option<PathBuf> {
     state_folder_from(|name| env::var_os(name))

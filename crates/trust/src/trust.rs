@@ -20,8 +20,8 @@ pub struct Trust {
     pub known: KnownServers,
 }
 
-/// What a person is asked about an unknown server. Displayed, it is a text of several lines that ends with the question; the
-/// answer yes is `y` or `yes`.
+/// What a person is asked about an unknown server. Displayed, it is a text of several lines that ends with the
+/// question; the answer yes is `y` or `yes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     server: ServerId,

@@ -38,8 +38,8 @@ fn server() -> &'static ServerTls {
     })
 }
 
-/// The first byte alone decides between TLS and plaintext, plaintext arrives whole, and no bytes are a handshake: its end
-/// depends on what the server sends.
+/// The first byte alone decides between TLS and plaintext, plaintext arrives whole, and no bytes are a handshake: its
+/// end depends on what the server sends.
 pub fn check(bytes: &[u8]) {
     match server().accept_either(Script(bytes), |_, _| Ok(())) {
         Ok(None) => assert!(bytes.is_empty()),

@@ -14,8 +14,8 @@ use crate::fingerprint::Fingerprint;
 /// The PEM label of a certificate (RFC 7468).
 const CERTIFICATE: &str = "CERTIFICATE";
 
-/// A P-256 key, and a certificate for it that it has signed itself. Clients trust the key; names and dates in the certificate
-/// say nothing.
+/// A P-256 key, and a certificate for it that it has signed itself. Clients trust the key; names and dates in the
+/// certificate say nothing.
 pub struct TlsIdentity {
     key_der: Vec<u8>,
     certificate_der: Vec<u8>,
