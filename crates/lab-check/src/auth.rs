@@ -13,6 +13,12 @@ const PASSWORD: &str = "correct horse battery 7";
 const OTHER_PASSWORD: &str = "staple пароль 密碼 🙂";
 const BASIC: &[&str] = &["register"];
 
+/// A check that means something only once the basic ones have passed.
+const AFTER_BASIC: Check<Target> = Check {
+    needs: BASIC,
+    ..Check::REQUIRED
+};
+
 /// The checks, in the order in which they are tried.
 pub static CHECKS: &[Check<Target>] = &[
     Check {
@@ -20,8 +26,6 @@ pub static CHECKS: &[Check<Target>] = &[
         task: 12,
         about: "register opens a session: user, a token, and when it expires",
         hint: "The reply is session with user, token and expires_at in Unix seconds.",
-        advice: false,
-        needs: &[],
         run: |target| {
             let user = User::register(target)?;
             let length = user.token.len();
@@ -32,6 +36,7 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "tokens-differ",
@@ -39,8 +44,6 @@ pub static CHECKS: &[Check<Target>] = &[
         about: "each session has a token of its own that shares no beginning with others",
         hint: "Take at least 128 bits from the system's random generator (secrets.token_urlsafe). A counter, the time or a hash of \
                the name can be guessed.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let user = User::register(target)?;
             let again = login(target, &user.name, PASSWORD)?;
@@ -57,35 +60,32 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "login",
         task: 12,
         about: "login with the right password opens a session",
         hint: "Hash the password with the stored salt and parameters, and compare.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let user = User::register(target)?;
             login(target, &user.name, PASSWORD).map(drop)
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "whoami",
         task: 12,
         about: "whoami tells who is logged in",
         hint: "The reply is you_are with the user's name.",
-        advice: false,
-        needs: BASIC,
         run: |target| User::register(target)?.is_logged_in(),
+        ..AFTER_BASIC
     },
     Check {
         name: "not-logged-in",
         task: 12,
         about: "without a session whoami, sessions, logout and change_password are refused with not_logged_in",
         hint: "Check for a session before each request that needs one.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = Dialogue::connect(target)?;
             let change = json!({"type": "change_password", "old": PASSWORD, "new": OTHER_PASSWORD});
@@ -100,13 +100,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "wrong-password",
         task: 12,
         about: "a wrong password is refused with bad_credentials, and an unknown name with the same words",
         hint: "Different answers tell a stranger which names exist. Give both the same code and the same message.",
-        advice: false,
         needs: &["register", "login"],
         run: |target| {
             let user = User::register(target)?;
@@ -117,14 +117,13 @@ pub static CHECKS: &[Check<Target>] = &[
             let unknown = client.patient_request(&credentials("login", &name()?, PASSWORD))?;
             client.is(&unknown, &wrong)
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "name-taken",
         task: 12,
         about: "a name that is taken is refused with name_taken, whatever its case",
         hint: "Compare names without regard to case, else Anna and anna are two users who look like one.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let user = User::register(target)?;
             let mut client = Dialogue::connect(target)?;
@@ -135,14 +134,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "weak-password",
         task: 12,
         about: "a short, a blank and a common password are refused with weak_password",
         hint: "Ask for at least 8 characters, and look the password up in a list of common ones.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = Dialogue::connect(target)?;
             for password in ["1234567", "", "password", "        "] {
@@ -151,14 +149,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "bad-name",
         task: 12,
         about: "an empty name and one with control characters are refused with bad_name",
         hint: "Check a name before it is stored.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = Dialogue::connect(target)?;
             for name in ["", "two\nlines", "\u{1b}[2J"] {
@@ -167,13 +164,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "scripts",
         task: 12,
         about: "names and passwords in any script work",
         hint: "Encode as UTF-8 before hashing, and count characters for the limits.",
-        advice: false,
         needs: &["register", "login"],
         run: |target| {
             let name = format!("{} Аня 李", name()?);
@@ -182,14 +179,13 @@ pub static CHECKS: &[Check<Target>] = &[
             session_of(&client, &reply, &name)?;
             login(target, &name, OTHER_PASSWORD).map(drop)
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "resume",
         task: 12,
         about: "a token resumes its session on a new connection, and does not come back in the reply",
         hint: "Look the token's hash up among the sessions. The reply is session without token.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let user = User::register(target)?;
             let mut client = Dialogue::connect(target)?;
@@ -200,14 +196,13 @@ pub static CHECKS: &[Check<Target>] = &[
                 Some(_) => Err(client.failure("the reply to resume repeats the token")),
             }
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "unknown-token",
         task: 12,
         about: "an unknown token is refused with session_expired",
         hint: "A token that is not found is refused, whatever it contains.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let user = User::register(target)?;
             let mut changed = user.token.clone().into_bytes();
@@ -221,13 +216,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "logout",
         task: 12,
         about: "logout ends the session: its token is refused afterwards",
         hint: "Remove the session from the server's table; it is not enough that the client forgets its token.",
-        advice: false,
         needs: &["register", "resume"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -236,13 +231,13 @@ pub static CHECKS: &[Check<Target>] = &[
                 .expect_error(&plain("whoami"), "not_logged_in")?;
             Dialogue::connect(target)?.expect_error(&resume(&user.token), "session_expired")
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "logout-all",
         task: 12,
         about: "logout_all ends all sessions of the user",
         hint: "Find all sessions of the user, not only the current one.",
-        advice: false,
         needs: &["register", "login", "resume", "logout"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -254,13 +249,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "change-password",
         task: 12,
         about: "change_password gives a new token, revokes all others, and the old password is refused",
         hint: "Whoever stole the old password or a token must lose access. Revoke all sessions and open a new one.",
-        advice: false,
         needs: &["register", "login", "resume", "wrong-password"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -278,13 +273,13 @@ pub static CHECKS: &[Check<Target>] = &[
             let old = client.patient_request(&credentials("login", &user.name, PASSWORD))?;
             client.is_error(&old, "bad_credentials")
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "sessions",
         task: 12,
         about: "sessions lists the user's sessions, and revoke ends one of them",
         hint: "Each session has an id that is not its token, an address, times, and whether it is the current one.",
-        advice: false,
         needs: &["register", "login", "resume"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -311,13 +306,13 @@ pub static CHECKS: &[Check<Target>] = &[
                 .expect_error(&json!({"type": "revoke", "id": id}), "no_such_session")?;
             user.is_logged_in()
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "bad-message",
         task: 14,
         about: "JSON that is no request is refused with bad_message, and the session goes on",
         hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is answered.",
-        advice: false,
         needs: &["register", "whoami"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -331,13 +326,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             user.is_logged_in()
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "unknown-fields",
         task: 14,
         about: "fields that the server does not know are ignored, whatever they contain",
         hint: "A later version of a client may send more. Take the fields that are known and leave the rest.",
-        advice: false,
         needs: &["register", "whoami"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -345,14 +340,13 @@ pub static CHECKS: &[Check<Target>] = &[
             let more = json!({"type": "whoami", "later": [1, {"deep": [[]]}], "x": reserved});
             user.client.expect(&more, &you_are(&user.name))
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "not-json",
         task: 14,
         about: "text that is no JSON is refused with bad_message, and the connection is closed",
         hint: "Catch the parser's error, answer, and close this client's connection.",
-        advice: false,
-        needs: &[],
         run: |target| {
             let mut client = Dialogue::connect(target)?;
             client.connection().send_message(b"hello")?;
@@ -360,13 +354,13 @@ pub static CHECKS: &[Check<Target>] = &[
             client.is_error(&reply, "bad_message")?;
             client.connection().expect_close()
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "exit",
         task: 6,
         about: "exit is answered with bye, the server closes, and the session stays",
         hint: "exit ends the connection, logout ends the session.",
-        advice: false,
         needs: &["register", "resume"],
         run: |target| {
             let user = User::register(target)?;
@@ -375,6 +369,7 @@ pub static CHECKS: &[Check<Target>] = &[
             let reply = client.request(&resume(&user.token))?;
             session_of(&client, &reply, &user.name)
         },
+        ..Check::REQUIRED
     },
 ];
 

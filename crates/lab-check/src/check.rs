@@ -22,6 +22,19 @@ pub struct Check<T> {
     pub run: fn(&T) -> Result<(), Failure>,
 }
 
+impl<T> Check<T> {
+    /// The fields that most checks share: a failure counts, and nothing is needed first. The others are to be set.
+    pub const REQUIRED: Self = Self {
+        name: "",
+        task: 1,
+        about: "",
+        hint: "",
+        advice: false,
+        needs: &[],
+        run: |_| Ok(()),
+    };
+}
+
 /// What came of a check.
 #[derive(Debug)]
 pub enum Verdict {

@@ -11,6 +11,12 @@ use crate::target::Target;
 const NAME: &str = "lab-check";
 const BASIC: &[&str] = &["greeting", "name"];
 
+/// A check that means something only once the basic ones have passed.
+const AFTER_BASIC: Check<Target> = Check {
+    needs: BASIC,
+    ..Check::REQUIRED
+};
+
 /// The checks, in the order in which they are tried.
 pub static CHECKS: &[Check<Target>] = &[
     Check {
@@ -18,26 +24,23 @@ pub static CHECKS: &[Check<Target>] = &[
         task: 11,
         about: "the server speaks first: welcome with the name, or who_are_you",
         hint: "The client waits for the greeting before it sends anything. Look the address up right after accept().",
-        advice: false,
-        needs: &[],
         run: |target| greeting(target).map(drop),
+        ..Check::REQUIRED
     },
     Check {
         name: "name",
         task: 11,
         about: "a name is stored, and welcome repeats it",
         hint: "The reply to a name is welcome with that name, once it is in the file.",
-        advice: false,
         needs: &["greeting"],
         run: |target| named(target).map(drop),
+        ..Check::REQUIRED
     },
     Check {
         name: "whoami",
         task: 11,
         about: "whoami tells the name and the address",
         hint: "you_are has the fields name and address. The address is that of the client, without its port.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             let address = client.connection().socket().local_addr();
@@ -64,51 +67,48 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "reconnect",
         task: 11,
         about: "a name is kept over a new connection",
         hint: "The name must be stored by IP address, without the port, which differs for each connection.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             named(target)?.exit()?;
             let (client, greeting) = greeting(target)?;
             client.is(&greeting, &welcome(NAME))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "rename",
         task: 11,
         about: "rename changes the name for later connections, too",
         hint: "The new name must replace the old one in the file.",
-        advice: false,
         needs: &["greeting", "name", "reconnect"],
         run: |target| {
             named(target)?.expect(&rename("lab-check 2"), &welcome("lab-check 2"))?;
             let (client, greeting) = greeting(target)?;
             client.is(&greeting, &welcome("lab-check 2"))
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "known-name",
         task: 11,
         about: "a known client that gives a name gets its stored one",
         hint: "The first answer wins: name from a known client changes nothing. rename changes the name.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             named(target)?.expect(&json!({"type": "name", "name": "Somebody"}), &welcome(NAME))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "forget",
         task: 11,
         about: "after forget the client is unknown: who_are_you on the next connection, not_known on this one",
         hint: "forget removes the name from memory and from the file.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             client.expect(&json!({"type": "forget"}), &json!({"type": "forgotten"}))?;
@@ -122,14 +122,13 @@ pub static CHECKS: &[Check<Target>] = &[
             let (next, greeting) = greeting(target)?;
             next.is(&greeting, &json!({"type": "who_are_you"}))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "scripts",
         task: 11,
         about: "names in any script come back: Cyrillic, Chinese, emoji, 64 letters",
         hint: "Count characters for the limit of 64, and bytes for the header. Store the file as UTF-8.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             let long = "я".repeat(64);
@@ -138,26 +137,24 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "normal-form",
         task: 11,
         about: "names are trimmed and composed (NFC): one name has one spelling",
         hint: "The letter é can be one code point or two. Normalise the name before it is stored (unicodedata.normalize).",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             client.expect(&rename("  Zoe\u{301} "), &welcome("Zo\u{e9}"))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "bad-names",
         task: 11,
         about: "an empty name, one of 65 letters and one with control characters are refused with bad_name",
         hint: "Check a name before it is stored. A name with control characters can change what a terminal shows.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             for name in [
                 "",
@@ -171,13 +168,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "third-bad-name",
         task: 11,
         about: "after the third bad name the server closes the connection",
         hint: "Count bad names for each connection, and close after the third.",
-        advice: false,
         needs: &["greeting", "name", "bad-names"],
         run: |target| {
             let mut client = named(target)?;
@@ -186,14 +183,13 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             client.connection().expect_close()
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "bad-message",
         task: 14,
         about: "JSON that is no request is refused with bad_message, and the dialogue goes on",
         hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is answered.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             for wrong in [
@@ -207,27 +203,25 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             client.expect(&rename(NAME), &welcome(NAME))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "unknown-fields",
         task: 14,
         about: "fields that the server does not know are ignored, whatever they contain",
         hint: "A later version of a client may send more. Take the fields that are known and leave the rest.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let reserved = json!({"$serde_json::private::RawValue": "no JSON"});
             let more = json!({"type": "rename", "name": NAME, "later": [1, {"deep": [[]]}], "x": reserved});
             named(target)?.expect(&more, &welcome(NAME))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "not-json",
         task: 14,
         about: "text that is no JSON is refused with bad_message, and the connection is closed",
         hint: "Catch the parser's error, answer, and close this client's connection.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             client.connection().send_message(b"hello")?;
@@ -235,14 +229,13 @@ pub static CHECKS: &[Check<Target>] = &[
             client.is_error(&reply, "bad_message")?;
             client.connection().expect_close()
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "too-long",
         task: 13,
         about: "a message of over 16 KiB is refused with bad_message, and the connection is closed",
         hint: "Check the header against the limit before the payload is read.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = named(target)?;
             let wire = client.connection().encode(&[b' '; 16 * 1024 + 1]);
@@ -251,13 +244,13 @@ pub static CHECKS: &[Check<Target>] = &[
             client.is_error(&reply, "bad_message")?;
             client.connection().expect_close()
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "together",
         task: 14,
         about: "three requests that arrive in one piece get three replies in order",
         hint: "What was read behind the first request belongs to the next one.",
-        advice: false,
         needs: &["greeting", "name", "whoami"],
         run: |target| {
             let mut client = named(target)?;
@@ -274,29 +267,28 @@ pub static CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "exit",
         task: 6,
         about: "exit is answered with bye, and the server closes the connection",
         hint: "Send bye first, then close this client's socket.",
-        advice: false,
-        needs: BASIC,
         run: |target| named(target)?.exit(),
+        ..AFTER_BASIC
     },
     Check {
         name: "two-clients",
         task: 7,
         about: "a second client is greeted while the first one is connected",
         hint: "The server serves one client at a time. Give each client a thread.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let first = named(target)?;
             let served = named(target).map(drop);
             drop(first);
             served
         },
+        ..AFTER_BASIC
     },
 ];
 

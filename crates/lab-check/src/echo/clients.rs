@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::messages::BASIC;
+use super::messages::AFTER_BASIC;
 use crate::check::Check;
 use crate::connection::{Connection, Failure};
 use crate::target::Target;
@@ -18,12 +18,11 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         task: 7,
         about: "a client that leaves without a word harms nobody",
         hint: "recv() returns 0 bytes when the client has left. That is the end of this client, not of the server.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             target.connect()?.leave();
             Ok(())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "reset",
@@ -31,22 +30,19 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "a client that resets its connection harms nobody",
         hint: "recv() or send() fails with connection reset (ConnectionResetError) when the client has crashed. Catch the error and \
                serve the next client.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.echo(b"hello")?;
             client.send_message(b"and gone")?;
             reset(client)
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "unread",
         task: 7,
         about: "a client that sends much, reads nothing and vanishes harms nobody",
         hint: "The server blocks in send() until the client reads or leaves, and then gets an error. Only this client may notice.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let message = vec![b'u'; super::messages::longest(target, 50_000)];
@@ -61,6 +57,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             }
             reset(client)
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "visits",
@@ -68,12 +65,11 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "100 clients in a row are served",
         hint: "Something runs out after some clients: sockets that are not closed, or threads that never end. Close each \
                client's socket.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             (0..VISITS)
                 .try_for_each(|visit| target.connect()?.echo(format!("visit {visit}").as_bytes()))
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "two-clients",
@@ -81,14 +77,13 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "a second client is served while the first one is connected",
         hint: "The server serves one client at a time: the second waits until the first has left. Give each client a thread \
                (accept in the main loop, the dialogue in the thread).",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut first = target.connect()?;
             first.echo(b"I stay")?;
             target.connect()?.echo(b"me too")?;
             first.echo(b"still here")
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "silent-client",
@@ -96,7 +91,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "a client that says nothing does not delay another",
         hint: "The server waits for the first message before it accepts the next client. Start the client's thread right after \
                accept().",
-        advice: false,
         needs: &["text", "reconnect", "no-newline", "turns", "two-clients"],
         run: |target| {
             let silent = target.connect()?;
@@ -104,6 +98,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             drop(silent);
             served
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "own-data",
@@ -111,7 +106,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "two clients in turn each get their own data",
         hint: "Clients share a variable that should be each thread's own, or the server answers all of them. Keep the buffer and the \
                socket local to the thread.",
-        advice: false,
         needs: &[
             "text",
             "reconnect",
@@ -131,6 +125,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "fifty-clients",
@@ -138,7 +133,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "50 clients at once are all served",
         hint: "The server has a limit on clients that is too low, such as listen(1) with a slow accept() or a small pool. Give \
                each client a thread.",
-        advice: false,
         needs: &[
             "text",
             "reconnect",
@@ -159,6 +153,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             }
             Ok(())
         },
+        ..Check::REQUIRED
     },
 ];
 

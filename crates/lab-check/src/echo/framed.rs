@@ -1,6 +1,6 @@
 //! What only frames can show (task 13): a header of fixed length, then so many bytes.
 
-use super::messages::{BASIC, longest};
+use super::messages::{AFTER_BASIC, longest};
 use crate::check::Check;
 use crate::connection::Wire;
 use crate::target::Target;
@@ -15,8 +15,6 @@ pub(super) const PIECES: &[Check<Target>] = &[
         task: 13,
         about: "a header that arrives in pieces is put together",
         hint: "One recv() may return less than a whole header. Read in a loop until all bytes of the header have come.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let wire = client.encode(b"hello");
@@ -24,14 +22,13 @@ pub(super) const PIECES: &[Check<Target>] = &[
             client.send_in_pieces(wire[..header].chunks(1).chain([&wire[header..]]))?;
             client.expect(b"hello")
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "payload-pieces",
         task: 13,
         about: "a payload that arrives in pieces is put together",
         hint: "One recv(length) may return less than length bytes. Read in a loop until the whole payload has come.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let wire = client.encode(b"hello, world");
@@ -39,14 +36,13 @@ pub(super) const PIECES: &[Check<Target>] = &[
             client.send_in_pieces([first, rest])?;
             client.expect(b"hello, world")
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "frames-together",
         task: 13,
         about: "five messages that arrive in one piece come back as five",
         hint: "What was read behind the first message belongs to the next one. Keep it, or read exactly the bytes of one message.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let messages: [&[u8]; 5] = [b"one", b"two", b"three", b"four", b"five"];
@@ -59,6 +55,7 @@ pub(super) const PIECES: &[Check<Target>] = &[
                 .iter()
                 .try_for_each(|message| client.expect(message))
         },
+        ..AFTER_BASIC
     },
 ];
 
@@ -69,20 +66,18 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "an empty message comes back: a header and nothing else",
         hint: "A length of 0 is a valid message, not the end of the stream. Only a read of 0 bytes where a header should begin is \
                the end.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.echo(b"")?;
             client.echo(b"and on")
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "one-mib",
         task: 13,
         about: "a message of 1 MiB (or the header's longest) comes back whole",
         hint: "The receiver must collect the payload over many reads. A fixed buffer or a lower limit cuts it.",
-        advice: false,
         needs: &[
             "text",
             "reconnect",
@@ -98,6 +93,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             let wire = client.encode(&message);
             client.send_while_receiving(&wire, &[&message])
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "exit",
@@ -105,34 +101,30 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "the message exit ends the dialogue and is not echoed",
         hint: "The client's command to disconnect is the message that is exactly exit. The server closes that client's connection \
                and goes on with others.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.send_message(b"exit")?;
             client.expect_close()
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "exit-inside",
         task: 6,
         about: "a message that only contains exit comes back",
         hint: "Compare the whole message with exit. A search for the word takes other texts for the command.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.echo(b"exit now")?;
             client.echo(b" exit")
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "cut-header",
         task: 13,
         about: "a client that leaves inside a header harms nobody",
         hint: "The end of the stream may come inside a header. Handle it as an error of this one client.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let wire = client.encode(b"hello");
@@ -140,14 +132,13 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             client.finish_sending()?;
             client.expect_close()
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "cut-payload",
         task: 13,
         about: "a client that leaves inside a message harms nobody, and gets no echo of half a message",
         hint: "The end of the stream may come before the announced bytes. The rest is an error, not a message.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let wire = client.encode(b"hello");
@@ -155,6 +146,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             client.finish_sending()?;
             client.expect_close()
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "giant",
@@ -163,7 +155,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         hint: "Check the length against a limit before memory is reserved for it. Then close the connection, since the stream \
                cannot be read any further.",
         advice: true,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             let Wire::Framed(header) = target.wire() else {
@@ -173,6 +164,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             client.send(b"a few bytes")?;
             client.expect_close()
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "not-utf8",
@@ -180,11 +172,11 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "a message that is not UTF-8 harms nobody, and is not taken as text",
         hint: "Decoding fails on such bytes; handle that as an error of this one client. Our protocol closes the connection.",
         advice: true,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.send_message(b"\xd0\xff")?;
             client.expect_close()
         },
+        ..AFTER_BASIC
     },
 ];

@@ -2,7 +2,7 @@
 
 use socket2::SockRef;
 
-use super::messages::BASIC;
+use super::messages::AFTER_BASIC;
 use crate::check::Check;
 use crate::target::Target;
 
@@ -12,7 +12,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         task: 1,
         about: "all 256 byte values come back",
         hint: "Not all bytes are text, so decoding them fails or changes them. Send back the bytes themselves.",
-        advice: false,
         needs: &[
             "text",
             "reconnect",
@@ -26,19 +25,19 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             let bytes: Vec<u8> = (0..=u8::MAX).collect();
             target.connect()?.echo(&bytes)
         },
+        ..Check::REQUIRED
     },
     Check {
         name: "exit",
         task: 6,
         about: "the word exit comes back or ends this client's dialogue, and the server serves others",
         hint: "exit is one client's command. The server must go on with the others and with the next ones.",
-        advice: false,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.send(b"exit\n")?;
             client.expect(b"exit\n").or_else(|_| client.expect_close())
         },
+        ..AFTER_BASIC
     },
     Check {
         name: "urgent",
@@ -46,7 +45,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "urgent data comes back in its place (SO_OOBINLINE)",
         hint: "An urgent byte is taken out of the stream unless SO_OOBINLINE is set on the accepted socket. Few servers set it.",
         advice: true,
-        needs: BASIC,
         run: |target| {
             let mut client = target.connect()?;
             client.send(b"urg")?;
@@ -56,5 +54,6 @@ pub(super) const CHECKS: &[Check<Target>] = &[
             client.send(b"nt")?;
             client.expect(b"urgent")
         },
+        ..AFTER_BASIC
     },
 ];
