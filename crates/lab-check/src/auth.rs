@@ -4,7 +4,7 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
-use crate::check::{Check, failure};
+use crate::check::Check;
 use crate::connection::Failure;
 use crate::dialogue::Dialogue;
 use crate::target::Target;
@@ -440,7 +440,7 @@ fn session_of(client: &Dialogue, reply: &Value, name: &str) -> Result<(), Failur
 fn name() -> Result<String, Failure> {
     let random = SysRng
         .try_next_u32()
-        .map_err(|error| failure(format!("the system gives no random number: {error}")))?;
+        .map_err(|error| Failure::new(format!("the system gives no random number: {error}")))?;
     Ok(format!("lab-check-{random:08x}"))
 }
 

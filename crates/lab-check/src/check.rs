@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::{Excerpt, Failure};
+use crate::connection::Failure;
 
 /// One requirement on a server whose connections are made by a `T`.
 pub struct Check<T> {
@@ -115,16 +115,6 @@ fn has_failed<T>(outcomes: &[Outcome<T>], name: &str) -> bool {
     named.any(|outcome| !matches!(outcome.verdict, Verdict::Passed | Verdict::Noted(_)))
 }
 
-/// A failure of a check that has nothing to show but words.
-#[must_use]
-pub fn failure(problem: impl Into<String>) -> Failure {
-    Failure {
-        problem: problem.into(),
-        sent: Excerpt::default(),
-        received: Excerpt::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,11 +136,11 @@ mod tests {
     }
 
     static PASSES: Check<u8> = check("passes", &[], |_| Ok(()));
-    static FAILS: Check<u8> = check("fails", &["passes"], |_| Err(failure("no")));
+    static FAILS: Check<u8> = check("fails", &["passes"], |_| Err(Failure::new("no")));
     static NEEDY: Check<u8> = check("needy", &["fails"], |_| panic!("it is skipped"));
     static ADVICE: Check<u8> = Check {
         advice: true,
-        ..check("advice", &[], |_| Err(failure("no")))
+        ..check("advice", &[], |_| Err(Failure::new("no")))
     };
 
     fn verdicts(checks: &[&'static Check<u8>], lives: u8) -> String {
@@ -158,7 +148,7 @@ mod tests {
             if *lives > 0 {
                 Ok(())
             } else {
-                Err(failure("it is gone"))
+                Err(Failure::new("it is gone"))
             }
         };
         let mut seen = String::new();

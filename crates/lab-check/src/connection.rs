@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use cli::Reason;
 use proto::Escaped;
+use tls::{MaybeTls, ReadHalf, WriteHalf};
 
 use crate::header::Header;
 
@@ -38,6 +39,27 @@ pub struct Failure {
     pub received: Excerpt,
 }
 
+impl Failure {
+    /// A failure that has nothing to show but words.
+    #[must_use]
+    pub fn new(problem: impl Into<String>) -> Self {
+        Self {
+            problem: problem.into(),
+            sent: Excerpt::default(),
+            received: Excerpt::default(),
+        }
+    }
+}
+
+/// As the problem alone.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// The last bytes of a direction, and how many there were in all.
 #[derive(Clone, Debug, Default)]
 pub struct Excerpt {
@@ -46,7 +68,8 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    fn add(&mut self, bytes: &[u8]) {
+    /// Takes what passed.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
         let kept = &bytes[bytes.len().saturating_sub(SHOWN_BYTES)..];
         self.last.extend_from_slice(kept);
@@ -91,34 +114,39 @@ impl fmt::Display for Excerpt {
 
 /// One client of the server under test.
 pub struct Connection {
-    socket: TcpStream,
+    reader: ReadHalf,
+    writer: WriteHalf,
     wire: Wire,
     sent: Excerpt,
     received: Excerpt,
 }
 
 impl Connection {
-    /// Takes a connected socket. Each read and write on it waits at most `timeout`.
+    /// Takes a connected stream. Each read and write on it waits at most `timeout`.
     ///
     /// # Errors
     ///
     /// When the system refuses the socket's options.
-    pub fn new(socket: TcpStream, wire: Wire, timeout: Duration) -> io::Result<Self> {
+    pub fn new(stream: MaybeTls<TcpStream>, wire: Wire, timeout: Duration) -> io::Result<Self> {
+        let socket = stream.socket();
         socket.set_read_timeout(Some(timeout))?;
         socket.set_write_timeout(Some(timeout))?;
         socket.set_nodelay(true)?;
+        let (reader, writer) = stream.split();
+        let (sent, received) = (Excerpt::default(), Excerpt::default());
         Ok(Self {
-            socket,
+            reader,
+            writer,
             wire,
-            sent: Excerpt::default(),
-            received: Excerpt::default(),
+            sent,
+            received,
         })
     }
 
     /// The socket itself.
     #[must_use]
     pub fn socket(&self) -> &TcpStream {
-        &self.socket
+        self.writer.socket()
     }
 
     /// A failure of this connection.
@@ -138,7 +166,7 @@ impl Connection {
     /// When the server takes nothing in time, or has closed the connection.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.sent.add(bytes);
-        let sent = (&self.socket).write_all(bytes);
+        let sent = self.writer.write_all(bytes);
         sent.map_err(|error| {
             self.failure(format!("it does not take what is sent: {}", Reason(&error)))
         })
@@ -225,17 +253,14 @@ impl Connection {
     ///
     /// As [`send`](Self::send) and [`expect`](Self::expect).
     pub fn send_while_receiving(&mut self, wire: &[u8], messages: &[&[u8]]) -> Result<(), Failure> {
-        let socket = self
-            .socket
-            .try_clone()
-            .map_err(|error| self.failure(Reason(&error).to_string()))?;
+        let mut writer = self.writer.clone();
         self.sent.add(wire);
         thread::scope(|scope| {
-            let sender = scope.spawn(move || (&socket).write_all(wire));
+            let sender = scope.spawn(move || writer.write_all(wire));
             for message in messages {
                 if let Err(failure) = self.expect(message) {
                     // The sender may wait for a server that does not read any more.
-                    let _ = self.socket.shutdown(Shutdown::Both);
+                    let _ = self.socket().shutdown(Shutdown::Both);
                     return Err(failure);
                 }
             }
@@ -271,7 +296,7 @@ impl Connection {
         let mut bytes = vec![0; count];
         let mut got = 0;
         while got < count {
-            match (&self.socket).read(&mut bytes[got..]) {
+            match self.reader.read(&mut bytes[got..]) {
                 Ok(0) => {
                     let problem =
                         format!("the server closed the connection after {got} of {count} bytes");
@@ -303,13 +328,13 @@ impl Connection {
     ///
     /// When the connection is gone.
     pub fn finish_sending(&mut self) -> Result<(), Failure> {
-        let closed = self.socket.shutdown(Shutdown::Write);
+        let closed = self.writer.close();
         closed.map_err(|error| self.failure(format!("the connection is gone: {}", Reason(&error))))
     }
 
     /// Leaves, and gives the server a moment to notice.
     pub fn leave(self) {
-        drop(self.socket);
+        drop(self);
         thread::sleep(PAUSE);
     }
 
@@ -319,7 +344,7 @@ impl Connection {
     ///
     /// When it sends something or leaves the connection open.
     pub fn expect_close(&mut self) -> Result<(), Failure> {
-        match (&self.socket).read(&mut [0; 64]) {
+        match self.reader.read(&mut [0; 64]) {
             Ok(0) => Ok(()),
             Ok(count) => Err(self.failure(format!("{count} bytes more came instead of the end"))),
             Err(error) if is_timeout(&error) => {

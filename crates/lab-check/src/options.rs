@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use cli::HostPort;
+use cli::{HostPort, TrustFlags};
 use lab_check::Header;
 
 /// Checks a server of the labs, written by anybody in any language: one line a check, with a hint for each failure
@@ -13,7 +13,8 @@ use lab_check::Header;
   lab-check echo --raw 192.0.2.7:7              an echo server without headers (RFC 862)
   lab-check echo --header ascii4 127.0.0.1:5000 a header of 4 decimal digits
   lab-check ident 127.0.0.1 --only forget
-  lab-check auth 127.0.0.1:9290 --json > result.json
+  lab-check auth --tls 192.0.2.7 --json > result.json
+  lab-check chat 127.0.0.1:9390
 
 Exit status: 0 all passed, 1 some failed, 2 wrong usage.")]
 pub struct Flags {
@@ -26,9 +27,11 @@ pub enum Protocol {
     /// An echo server (tasks 1 to 7, 13, 14)
     Echo(EchoFlags),
     /// An identification server (task 11)
-    Ident(CommonFlags),
+    Ident(TcpFlags),
     /// An authentication server (task 12)
-    Auth(CommonFlags),
+    Auth(TcpFlags),
+    /// A chat server (task 15)
+    Chat(ChatFlags),
 }
 
 #[derive(Args)]
@@ -40,6 +43,26 @@ pub struct EchoFlags {
     /// The header of the server's messages: be4, be2, le4, or asciiN for N decimal digits
     #[arg(long, default_value_t = Header::Be4)]
     pub header: Header,
+
+    #[command(flatten)]
+    pub tcp: TcpFlags,
+}
+
+#[derive(Args)]
+pub struct TcpFlags {
+    /// Speak TLS
+    #[arg(long)]
+    pub tls: bool,
+
+    #[command(flatten)]
+    pub common: CommonFlags,
+}
+
+#[derive(Args)]
+pub struct ChatFlags {
+    /// Leave the sessions readable; the server must allow it with the same flag
+    #[arg(long)]
+    pub plaintext: bool,
 
     #[command(flatten)]
     pub common: CommonFlags,
@@ -66,6 +89,9 @@ pub struct CommonFlags {
     /// How long the server has for each reply
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub timeout: u32,
+
+    #[command(flatten)]
+    pub trust: TrustFlags,
 }
 
 impl CommonFlags {

@@ -114,7 +114,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::check::{Check, failure};
+    use crate::check::Check;
 
     static CHECK: Check<()> = Check {
         name: "text",
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_happened_and_why() {
-        let (text, json) = shown(Verdict::Failed(failure("no reply in time")));
+        let (text, json) = shown(Verdict::Failed(Failure::new("no reply in time")));
         let expected = [
             "FAIL  text             a line of text comes back",
             "      problem   no reply in time",
@@ -168,7 +168,7 @@ mod tests {
     fn outcomes_are_counted() {
         let mut summary = Summary::default();
         summary.add(&Verdict::Passed);
-        summary.add(&Verdict::Noted(failure("")));
+        summary.add(&Verdict::Noted(Failure::new("")));
         let mut text = vec![];
         write_summary(&mut text, summary).unwrap();
         assert_eq!(text, b"1 passed, 0 failed, 1 note, 0 skipped\n");

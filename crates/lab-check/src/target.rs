@@ -1,12 +1,14 @@
 //! The server under test: where it is, how long it may take, and how it frames messages.
 
 use std::cell::Cell;
+use std::fmt;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use cli::Reason;
+use tls::MaybeTls;
+use trust::Fingerprint;
 
-use crate::check::failure;
 use crate::connection::{Connection, Failure, Wire};
 
 /// Makes connections to the server under test.
@@ -14,6 +16,7 @@ pub struct Target {
     address: SocketAddr,
     timeout: Duration,
     wire: Cell<Wire>,
+    key: Option<Fingerprint>,
 }
 
 impl Target {
@@ -24,6 +27,16 @@ impl Target {
             address,
             timeout,
             wire: Cell::new(wire),
+            key: None,
+        }
+    }
+
+    /// The same server over TLS, by the key that it must have.
+    #[must_use]
+    pub fn over_tls(self, key: Fingerprint) -> Self {
+        Self {
+            key: Some(key),
+            ..self
         }
     }
 
@@ -51,16 +64,24 @@ impl Target {
     ///
     /// When the server does not accept it.
     pub fn connect(&self) -> Result<Connection, Failure> {
+        let cannot = |why: &dyn fmt::Display| {
+            Failure::new(format!("cannot connect to {}: {why}", self.address))
+        };
         let socket = TcpStream::connect_timeout(&self.address, self.timeout);
-        let connection =
-            socket.and_then(|socket| Connection::new(socket, self.wire.get(), self.timeout));
-        connection.map_err(|error| {
-            failure(format!(
-                "cannot connect to {}: {}",
-                self.address,
-                Reason(&error)
-            ))
-        })
+        let socket = socket.map_err(|error| cannot(&Reason(&error)))?;
+        let stream = match self.key {
+            None => MaybeTls::Plaintext(socket),
+            Some(key) => {
+                let timeout = self.timeout;
+                let set = |socket: &mut TcpStream, rest: Option<Duration>| {
+                    socket.set_read_timeout(rest.or(Some(timeout)))
+                };
+                let made = tls::client_handshake(socket, Some(key), timeout, set);
+                made.map_err(|error| cannot(&error))?.0.into()
+            }
+        };
+        Connection::new(stream, self.wire.get(), self.timeout)
+            .map_err(|error| cannot(&Reason(&error)))
     }
 
     /// Finds out how a decimal header is padded: keeps the padding with which the server answers. A server that answers to

@@ -77,7 +77,7 @@ local chat = Proto("socketlab_chat", "Socket Lab chat")
 local c = chat.fields
 local KINDS = { [1] = "sealed", [2] = "plaintext", [3] = "reset" }
 local REASONS = {
-  [0] = "other", [1] = "quit", [2] = "stopping", [3] = "too slow", [4] = "timed out", [5] = "kicked", [6] = "banned", [7] = "taken over",
+  [0] = "quit", [1] = "stopping", [2] = "too slow", [3] = "timed out", [4] = "kicked", [5] = "banned", [6] = "taken over", [255] = "other",
 }
 c.kind = ProtoField.uint8("socketlab_chat.kind", "Kind", base.DEC, KINDS)
 c.session = ProtoField.bytes("socketlab_chat.session", "Session")
