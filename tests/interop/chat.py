@@ -6,6 +6,7 @@ At the end of input it leaves, once everything it said is confirmed. It trusts a
 """
 
 import json
+import os
 import queue
 import random
 import secrets
@@ -45,8 +46,14 @@ class Chat:
         self.socket.settimeout(0.02)
 
     def read_lines(self):
-        for line in program.lines_of_stdin():
-            self.lines.put(line)
+        # Not through sys.stdin, whose lock this thread would still hold when the program ends.
+        rest = b""
+        while chunk := os.read(0, 65_536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self.lines.put(line.decode())
+        if rest:
+            self.lines.put(rest.decode())
         self.lines.put(None)
 
     def run(self):
