@@ -52,7 +52,6 @@ mod event_budget;
 mod frame_budget;
 mod idle_watch;
 mod linger;
-mod peer;
 mod platform;
 mod registry;
 mod reporter;
@@ -68,7 +67,6 @@ mod watchdog;
 
 pub use client::Client;
 pub use client_list::{ClientInfo, ClientList};
-pub use peer::Peer;
 pub use reporter::Reporter;
 pub use server::{serve, serve_listed};
 pub use service::{BoxError, EndReason, Limits, Service};
