@@ -1,0 +1,88 @@
+//! What the checks of auth have in common: a user, and the requests and replies of a session.
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+
+use super::PASSWORD;
+use crate::connection::Failure;
+use crate::dialogue::Dialogue;
+use crate::target::Target;
+
+/// A user whom a check has registered.
+pub(super) struct User {
+    pub(super) client: Dialogue,
+    pub(super) name: String,
+    pub(super) token: String,
+}
+
+impl User {
+    pub(super) fn register(target: &Target) -> Result<Self, Failure> {
+        let (mut client, name) = (Dialogue::connect(target)?, name()?);
+        let reply = client.patient_request(&credentials("register", &name, PASSWORD))?;
+        session_of(&client, &reply, &name)?;
+        match reply["token"].as_str() {
+            Some(token) => Ok(Self {
+                token: token.to_owned(),
+                client,
+                name,
+            }),
+            None => Err(client.failure("session comes without a token")),
+        }
+    }
+
+    pub(super) fn is_logged_in(&mut self) -> Result<(), Failure> {
+        self.client.expect(&plain("whoami"), &you_are(&self.name))
+    }
+}
+
+/// The reply to a login that must succeed.
+pub(super) fn login(target: &Target, name: &str, password: &str) -> Result<Value, Failure> {
+    let mut client = Dialogue::connect(target)?;
+    let reply = client.patient_request(&credentials("login", name, password))?;
+    session_of(&client, &reply, name)?;
+    Ok(reply)
+}
+
+/// `reply` must open or resume a session of `name`.
+pub(super) fn session_of(client: &Dialogue, reply: &Value, name: &str) -> Result<(), Failure> {
+    if reply["code"] == "registration_closed" {
+        return Err(client.failure(
+            "the server registers nobody; start it with --registration open for the checks",
+        ));
+    }
+    if reply["type"] == "session" && reply["user"] == name && reply["expires_at"].is_u64() {
+        return Ok(());
+    }
+    let what = reply["code"]
+        .as_str()
+        .or(reply["type"].as_str())
+        .unwrap_or("something else");
+    Err(client.failure(format!(
+        "the reply is {what} instead of session with user and expires_at"
+    )))
+}
+
+/// A name that nobody has yet.
+pub(super) fn name() -> Result<String, Failure> {
+    let random = SysRng
+        .try_next_u32()
+        .map_err(|error| Failure::new(format!("the system gives no random number: {error}")))?;
+    Ok(format!("lab-check-{random:08x}"))
+}
+
+pub(super) fn plain(kind: &str) -> Value {
+    json!({"type": kind})
+}
+
+pub(super) fn you_are(name: &str) -> Value {
+    json!({"type": "you_are", "user": name})
+}
+
+pub(super) fn resume(token: &str) -> Value {
+    json!({"type": "resume", "token": token})
+}
+
+pub(super) fn credentials(kind: &str, name: &str, password: &str) -> Value {
+    json!({"type": kind, "user": name, "password": password})
+}
