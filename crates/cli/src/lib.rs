@@ -35,7 +35,7 @@ pub use endpoint::{ClientFlags, Endpoint, EndpointError, EndpointFlags, Prompt};
 pub use flags::{ServerFlags, TcpServerFlags};
 pub use input::TextInput;
 pub use listen::{ListenError, announce, bind_udp, listen};
-pub use logging::{LogError, LogFlags, LogGuard, LogTo, log_to_stderr};
+pub use logging::{LogError, LogFlags, LogGuard, LogTo, Speaker, log_to_person, log_to_stderr};
 pub use platform::{TerminalMode, is_interactive};
 pub use program::{Program, StdoutError, UsageError};
 pub use prompt::{AskError, Asked, BadLine, ask, ask_on_stdin, read_line};

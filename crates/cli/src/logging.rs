@@ -10,11 +10,12 @@ mod format;
 mod queue;
 mod router;
 mod security;
+mod terminal;
 mod writer;
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,9 @@ use file::LogFile;
 use queue::{Priority, Queue};
 use router::Router;
 use security::SecurityLog;
+use terminal::TerminalLog;
+
+pub use terminal::Speaker;
 
 /// How long the end waits for a file or terminal that takes no more lines.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -116,6 +120,21 @@ impl LogFlags {
 /// When logging was started before.
 pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
     LogGuard::new().install(level).map(drop)
+}
+
+/// Like [`log_to_stderr`], but on a person's terminal the lines are short and dimmed: `speaker` and message, without
+/// time, process and level. `NO_COLOR` and `TERM=dumb` turn dimming off.
+///
+/// # Errors
+/// When logging was started before.
+pub fn log_to_person(level: LevelFilter, speaker: Speaker) -> Result<(), LogError> {
+    if !io::stderr().is_terminal() {
+        return log_to_stderr(level);
+    }
+    log::set_boxed_logger(Box::new(TerminalLog::new(level, speaker)))
+        .map_err(|_| LogError::Started)?;
+    log::set_max_level(level);
+    Ok(())
 }
 
 /// Logging, as long as it lives. Dropping it writes all lines to their destinations; later ones are discarded.

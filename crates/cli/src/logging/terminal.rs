@@ -1,0 +1,113 @@
+//! A client's service messages on a person's terminal: short, and dimmed, so that the dialogue itself stands out.
+
+use std::env;
+use std::io::{self, Write};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+
+use super::format::message;
+
+/// Dims what follows, and ends that (ECMA-48: SGR).
+const DIM: &str = "\x1b[2m";
+const NORMAL: &str = "\x1b[m";
+
+/// Which side of a dialogue logged a message with this target, as the start of its line; `None` hides the message.
+pub type Speaker = fn(&str) -> Option<&'static str>;
+
+pub(super) struct TerminalLog {
+    level: LevelFilter,
+    speaker: Speaker,
+    is_dimmed: bool,
+}
+
+impl TerminalLog {
+    pub(super) fn new(level: LevelFilter, speaker: Speaker) -> Self {
+        Self {
+            level,
+            speaker,
+            is_dimmed: dims(|name| env::var(name).ok()),
+        }
+    }
+
+    fn line(&self, record: &Record<'_>) -> Option<String> {
+        let speaker = (self.speaker)(record.target())?;
+        let message = message(*record.args());
+        let line = match record.level() {
+            Level::Error => format!("{speaker}error: {message}"),
+            Level::Warn => format!("{speaker}warning: {message}"),
+            _ if self.is_dimmed => format!("{DIM}{speaker}{message}{NORMAL}"),
+            _ => format!("{speaker}{message}"),
+        };
+        Some(line + "\n")
+    }
+}
+
+/// Whether the environment allows colours (no-color.org). Consoles of Windows may not know escape sequences.
+fn dims(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let has_no_color = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_plain = variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    cfg!(unix) && !has_no_color && !is_plain
+}
+
+impl Log for TerminalLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= self.level
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata())
+            && let Some(line) = self.line(record)
+        {
+            // There is nowhere to report that stderr is gone.
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(is_dimmed: bool, level: Level, text: &str) -> Option<String> {
+        let log = TerminalLog {
+            level: LevelFilter::Info,
+            speaker: |target| (target != "hidden").then_some("client  "),
+            is_dimmed,
+        };
+        let target = if text.is_empty() { "hidden" } else { "shown" };
+        let args = format_args!("{text}");
+        log.line(
+            &Record::builder()
+                .level(level)
+                .target(target)
+                .args(args)
+                .build(),
+        )
+    }
+
+    #[test]
+    fn a_line_names_its_speaker_and_only_information_is_dimmed() {
+        let shown = |is_dimmed, level| line(is_dimmed, level, "a\x1b[m\n").unwrap();
+        assert_eq!(shown(false, Level::Info), "client  a\\x1b[m\\n\n");
+        assert_eq!(
+            shown(true, Level::Info),
+            "\x1b[2mclient  a\\x1b[m\\n\x1b[m\n"
+        );
+        assert_eq!(shown(true, Level::Warn), "client  warning: a\\x1b[m\\n\n");
+        assert_eq!(line(true, Level::Info, ""), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_environment_can_forbid_dimming() {
+        let dims = |term: &str, no_color: &str| {
+            dims(|name| Some(if name == "TERM" { term } else { no_color }.to_owned()))
+        };
+        assert!(dims("xterm", ""));
+        assert!(!dims("xterm", "1"));
+        assert!(!dims("dumb", ""));
+        assert!(!dims("", ""));
+    }
+}
