@@ -16,10 +16,10 @@ fn at_a_terminal(flags: &[&str]) -> Terminal {
 
 #[track_caller]
 fn expect_dialogue(terminal: &Terminal) {
-    terminal.expect("] connected to 127.0.0.1:");
+    terminal.expect("connected to 127.0.0.1:");
     terminal.expect("> ");
     terminal.type_line("hello");
-    terminal.expect("] received 9 bytes: 1 message\n");
+    terminal.expect("received 9 bytes: 4 header + 5 text\n");
     terminal.expect("hello\n");
     terminal.type_line("exit");
     assert!(terminal.wait().success());

@@ -25,7 +25,7 @@ pub(crate) fn client_of(address: SocketAddr) -> Program {
 
 /// An echo server that lives as long as the test's process, and where it listens.
 pub(crate) fn echo_server(wire: Wire) -> SocketAddr {
-    LocalServer::start(wire).unwrap().address()
+    LocalServer::start(wire, None).unwrap().address()
 }
 
 /// A server that does to its one client what the test wants.

@@ -2,35 +2,119 @@
 
 use proto::FramedSocket;
 
-use crate::server::{FakeServer, client_of, echo_client};
+use crate::server::{FRAMED, FakeServer, client_of, echo_client, echo_server};
+
+/// What was shown, without the ports and times that differ from run to run.
+fn without_numbers(shown: &str) -> Vec<&str> {
+    let lines = shown.lines();
+    lines
+        .map(|line| match line.find("127.0.0.1:") {
+            Some(at) => &line[..at],
+            None => line.split(", in ").next().unwrap_or_default(),
+        })
+        .collect()
+}
 
 #[test]
-fn one_command_shows_it_all() {
-    for (flags, received) in [
-        (&["--local"][..], "] received 16 bytes: 1 message\n"),
-        (&["--local", "--raw"], "] received 13 bytes\n"),
+fn one_command_shows_both_sides_in_order() {
+    for (flags, of_text, of_frames) in [
+        (
+            &["--local"][..],
+            "16 bytes: 4 header + 12 text",
+            "16 bytes: 1 message",
+        ),
+        (&["--local", "--raw"], "13 bytes", "13 bytes"),
     ] {
         let terminal = echo_client().args(flags).spawn_in_terminal();
         terminal.expect("> ");
         terminal.type_line("Привет");
-        terminal.expect(received);
-        terminal.expect("Привет\n");
         terminal.expect("> ");
         terminal.type_line("exit");
         assert!(terminal.wait().success());
         let shown = terminal.plain();
-        // The server's words about a message stand before the next prompt.
-        let (before, _) = shown.rsplit_once("> ").expect("a prompt");
-        let gave = before.matches("] sent ").count();
-        assert_eq!(gave, 2, "the client's and the server's: {shown}");
-        assert!(
-            !shown.contains("Host [") && !shown.contains("Port ["),
+        let lines = without_numbers(&shown);
+        let typed = lines.iter().position(|line| *line == "> Привет");
+        let typed = typed.unwrap_or_else(|| panic!("{shown}"));
+        assert_eq!(
+            lines[typed + 1..typed + 7],
+            [
+                &format!("client  sent {of_text}")[..],
+                &format!("server  received {of_frames}"),
+                &format!("server  sent {of_frames}"),
+                &format!("client  received {of_text}"),
+                "Привет",
+                "> exit",
+            ],
             "{shown}"
         );
-        assert!(
-            shown.contains("disconnected: everything came back"),
-            "{shown}"
-        );
+        for line in [
+            "server  server started, listening on ",
+            "server  client connected: ",
+            "client  connected to ",
+            "server  client disconnected: ",
+        ] {
+            assert!(lines.contains(&line), "{line:?} is missing: {shown}");
+        }
+        assert!(shown.contains("client  disconnected: everything came back"));
+        assert!(!shown.contains("Host [") && !shown.contains("Port ["));
+    }
+}
+
+#[test]
+fn service_messages_are_short_and_dimmed_unless_the_environment_forbids_it() {
+    let server = echo_server(FRAMED);
+    let client = || client_of(server);
+    for (client, is_dimmed) in [
+        (client(), true),
+        (client().env("NO_COLOR", "1"), false),
+        (client().env("NO_COLOR", ""), true),
+        (client().env("TERM", "dumb"), false),
+    ] {
+        let terminal = client.spawn_in_terminal();
+        terminal.expect("> ");
+        terminal.type_line("what was it again?");
+        terminal.expect("sent 22 bytes: 4 header + 18 text\n");
+        terminal.expect("> ");
+        terminal.type_keys("\u{4}");
+        assert!(terminal.wait().success());
+        let raw = String::from_utf8(terminal.raw()).unwrap();
+        let dimmed = "\u{1b}[2mreceived 22 bytes: 4 header + 18 text\u{1b}[m\r\n";
+        assert_eq!(raw.contains(dimmed), is_dimmed, "{raw:?}");
+        assert_eq!(raw.contains('\u{1b}'), is_dimmed, "{raw:?}");
+        assert!(!raw.contains("INFO"), "{raw:?}");
+    }
+}
+
+#[test]
+fn frames_are_shown_in_hex_and_as_text() {
+    let terminal = echo_client()
+        .args(["--local", "--quiet", "--show-frames"])
+        .spawn_in_terminal();
+    terminal.type_line("Жук\u{1}");
+    for verb in ["sent", "received"] {
+        terminal.expect(&format!(
+            "frame {verb}\n  header   00 00 00 07  = 7, the payload's length in bytes\n  \
+             payload  d0 96 d1 83 d0 ba 01\n  text     \"Жук\\x01\"\n"
+        ));
+    }
+    terminal.type_line("exit");
+    terminal.expect("  payload  65 78 69 74\n  text     \"exit\"\n");
+    assert!(terminal.wait().success());
+}
+
+#[test]
+fn a_person_may_put_blanks_around_exit_and_a_pipe_may_not() {
+    for flags in [&["--local"][..], &["--local", "--raw"]] {
+        let terminal = echo_client().args(flags).spawn_in_terminal();
+        terminal.expect("> ");
+        terminal.type_line("  exit ");
+        assert!(terminal.wait().success());
+        let end = "disconnected: everything came back; ";
+        assert!(terminal.plain().contains(end));
+
+        let client = echo_client().args(flags).arg("--quiet");
+        let finished = client.stdin_bytes(" exit \nexit\r\nno\n").output();
+        assert_eq!(finished.expect_success().stdout_text(), " exit \n");
     }
 }
 
@@ -61,7 +145,8 @@ fn replies_cannot_command_the_terminal() {
     assert_eq!(server.join(), None);
 
     for flags in [&["--local"][..], &["--local", "--raw"]] {
-        let terminal = echo_client().args(flags).spawn_in_terminal();
+        let client = echo_client().args(flags).env("NO_COLOR", "1");
+        let terminal = client.spawn_in_terminal();
         terminal.expect("> ");
         terminal.type_line("\u{1b}c\u{1}");
         terminal.expect_raw("\r\n\\x1bc\\x01\r\n");
@@ -89,7 +174,7 @@ fn ctrl_c_ends_it_with_status_130() {
     let terminal = echo_client().arg("--local").spawn_in_terminal();
     terminal.expect("> ");
     terminal.type_line("hello");
-    terminal.expect("] received 9 bytes: 1 message\n");
+    terminal.expect("client  received 9 bytes: 4 header + 5 text\n");
     terminal.expect("hello\n");
     terminal.type_keys("\u{3}");
     assert_eq!(terminal.wait().code(), Some(130));
@@ -108,7 +193,7 @@ fn what_follows_an_open_prompt_stands_on_a_line_of_its_own() {
         let shown = terminal.plain();
         let (_, last) = shown.rsplit_once("> ").expect("a prompt");
         let (typed, _) = last.split_once('\n').expect("a line after it");
-        assert!(!typed.contains("INFO"), "{shown}");
+        assert!(!typed.contains("client"), "{shown}");
     }
 }
 
@@ -124,7 +209,7 @@ fn ctrl_c_leaves_nothing_of_a_progress_line() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_line_that_the_terminal_cuts_is_told() {
+fn a_line_that_the_terminal_cuts_is_reported() {
     let terminal = echo_client().arg("--local").spawn_in_terminal();
     terminal.expect("> ");
     terminal.type_line(&"y".repeat(4094));

@@ -14,30 +14,32 @@ use crate::progress::{Progress, Totals};
 use crate::receiving::receive_all;
 use crate::reply_printer::ReplyPrinter;
 use crate::sending::send_all;
+use crate::traffic_log::{Detail, TrafficLog};
 
 /// A dialogue over a connected stream.
 pub struct Conversation {
-    /// Until the dialogue runs.
+    /// `None` once the dialogue runs.
     read_half: Mutex<Option<ReadHalf>>,
     write_half: WriteHalf,
-    wire: Wire,
+    log: TrafficLog,
     progress: Arc<Progress>,
 }
 
 impl Conversation {
-    /// A dialogue that ends when for `timeout` nothing moves although something is owed.
+    /// A dialogue that fails when nothing moves for `timeout` although the server owes something. `detail` is what its
+    /// service messages show.
     #[must_use]
-    pub fn new(stream: MaybeTls<TcpStream>, wire: Wire, timeout: Duration) -> Self {
+    pub fn new(stream: MaybeTls<TcpStream>, wire: Wire, timeout: Duration, detail: Detail) -> Self {
         let (read_half, write_half) = stream.split();
         Self {
             read_half: Mutex::new(Some(read_half)),
             write_half,
-            wire,
+            log: TrafficLog { wire, detail },
             progress: Arc::new(Progress::new(wire, timeout)),
         }
     }
 
-    /// What passed so far.
+    /// The bytes sent and received so far.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.progress.totals()
@@ -49,24 +51,25 @@ impl Conversation {
         self.progress.is_echo()
     }
 
-    /// Sends the lines of `input`, prints what comes back to `output`, and returns when the input
-    /// is at its end (or a line was `exit`) and everything owed has come and is printed. On a
-    /// terminal, control characters are printed as escapes. `prompt` is called whenever it is the
-    /// input's turn: nothing is owed, and what came is printed.
+    /// Sends the lines of `input`, prints the replies to `output`, and returns when the input is at its
+    /// end (or a line was `exit`) and every owed reply is printed. If a person types the input
+    /// (`is_typed`), blanks around `exit` do not matter. If `output` is a terminal, control characters
+    /// are printed as escapes. Calls `prompt` whenever the server owes nothing and all replies are printed.
     ///
-    /// A thread that waits for `input` goes on waiting after an error; the process may end without it.
+    /// After an error the thread that reads `input` may still be waiting; the process may end without it.
     ///
     /// # Errors
     ///
-    /// What kept the dialogue from its end. Whatever came before it is printed.
+    /// Why the dialogue failed. All replies that came before the failure are printed.
     pub fn run(
         &self,
         mut input: impl BufRead + Send + 'static,
+        is_typed: bool,
         output: impl Write + Send + 'static,
         is_terminal: bool,
         mut prompt: impl FnMut() + Send + 'static,
     ) -> Result<(), Error> {
-        let (wire, progress) = (self.wire, Arc::clone(&self.progress));
+        let (log, progress) = (self.log.clone(), Arc::clone(&self.progress));
         let read_half = self
             .read_half
             .lock()
@@ -78,18 +81,19 @@ impl Conversation {
             .name("receiver".into())
             .spawn(move || {
                 let mut printer = ReplyPrinter::new(output, is_terminal);
-                receive_all(&mut read_half, &mut printer, wire, &progress, prompt);
+                receive_all(&mut read_half, &mut printer, &log, &progress, prompt);
             });
         receiver.map_err(Error::Thread)?;
 
-        let (progress, mut write_half) = (Arc::clone(&self.progress), self.write_half.clone());
+        let (log, progress) = (self.log.clone(), Arc::clone(&self.progress));
+        let mut write_half = self.write_half.clone();
         let sender = thread::Builder::new()
             .name("sender".into())
-            .spawn(move || send_all(&mut input, &mut write_half, wire, &progress));
+            .spawn(move || send_all(&mut input, is_typed, &mut write_half, &log, &progress));
         sender.map_err(Error::Thread)?;
 
         let end = self.progress.wait();
-        // Wakes the receiver, should it still wait. The socket may be gone already.
+        // Wakes the receiver if it still waits. The socket may be gone already.
         let _ = self.write_half.socket().shutdown(Shutdown::Both);
         end
     }

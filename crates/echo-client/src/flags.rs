@@ -1,4 +1,4 @@
-//! What may be said on the command line.
+//! The command line.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use proto::MAX_ECHO_BYTES;
 #[derive(Parser)]
 #[command(after_help = "Examples:
   echo-client --local                  server and client in one, to see it work
+  echo-client --local --show-frames    what a message looks like on the wire
   echo-client                          asks for host and port, Enter takes the defaults
   echo-client 192.0.2.7:7777
   seq 1 1000 | echo-client --quiet | sha256sum
@@ -30,6 +31,10 @@ pub struct Flags {
     #[arg(long)]
     raw: bool,
 
+    /// Print each frame as header and payload, in hex and as text, on stderr
+    #[arg(long, conflicts_with_all = ["raw", "bench"])]
+    pub show_frames: bool,
+
     /// The longest message in bytes, sent or received
     #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
     max_message: u32,
@@ -38,7 +43,7 @@ pub struct Flags {
     #[arg(long, conflicts_with = "local")]
     pub tls: bool,
 
-    /// Which server is trusted.
+    /// Which servers to trust.
     #[command(flatten)]
     pub trust: TrustFlags,
 
@@ -77,7 +82,7 @@ pub struct BenchFlags {
 }
 
 impl Flags {
-    /// What the server speaks.
+    /// The protocol to speak.
     pub fn wire(&self) -> Wire {
         if self.raw {
             Wire::Raw
@@ -88,7 +93,7 @@ impl Flags {
         }
     }
 
-    /// Messages that are to be sent must be allowed.
+    /// Checks that the messages to send are not longer than the longest message allowed.
     pub fn check_load(&self) -> Result<(), UsageError> {
         let (size, most) = (self.bench.size, self.max_message);
         if self.raw || size <= most {
@@ -99,7 +104,7 @@ impl Flags {
         )))
     }
 
-    /// What to load the server with.
+    /// The load of a measurement.
     pub fn load(&self) -> Load {
         Load {
             wire: if self.raw {

@@ -1,12 +1,14 @@
 //! The echo client: lines of the input go to an echo server, and what comes back is printed.
 //!
 //! Sending and receiving each have a thread, so that neither waits for the other and a pipe of any
-//! length streams through. A progress between them knows what is still owed, and decides when it
-//! is over.
+//! length streams through. They share a [`Progress`](progress::Progress), which counts what the server
+//! still owes and decides when the dialogue is over.
 
 mod conversation;
 mod digest;
 mod error;
+mod frame_dump;
+mod lesson;
 mod local;
 mod outgoing;
 mod progress;
@@ -14,12 +16,15 @@ mod receiving;
 mod reply_printer;
 mod sending;
 mod standard_streams;
+mod traffic_log;
 
 pub use conversation::Conversation;
 pub use error::Error;
-pub use local::{LocalServer, Told};
+pub use lesson::Lesson;
+pub use local::LocalServer;
 pub use progress::Totals;
 pub use standard_streams::Waiting;
+pub use traffic_log::Detail;
 
 /// What the server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

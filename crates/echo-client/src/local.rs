@@ -2,53 +2,45 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use echo_server::{Echo, echo_bytes, echo_messages};
 use proto::{FramedStream, Observer};
 use tcp_server::{BoxError, Client, EndReason, Limits, Reporter, Service, StopHandle, serve};
 
 use crate::Wire;
+use crate::lesson::Lesson;
 
-/// The most bytes that the server reads at once in raw mode, as the lab has it.
+/// The most bytes that the server reads at once in raw mode; the lab's task says 1024.
 const PORTION: usize = 1024;
-
-/// How long a prompt waits at most for what the server tells. That takes microseconds.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An echo server on a free port of the loopback.
 pub struct LocalServer {
     address: SocketAddr,
     stop: StopHandle,
     thread: JoinHandle<()>,
-    told: Arc<Told>,
 }
 
 impl LocalServer {
-    /// Starts a server that speaks what the client does.
+    /// Starts a server that speaks `wire`. With a `lesson`, its service messages stand in order with the client's.
     ///
     /// # Errors
     ///
-    /// When there is no port or no thread to be had.
-    pub fn start(wire: Wire) -> io::Result<Self> {
+    /// When the system has no free port or starts no thread.
+    pub fn start(wire: Wire, lesson: Option<Arc<Lesson>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let echo = match wire {
             Wire::Framed { max_message } => Echo::Framed { max_message },
             Wire::Raw => Echo::Raw { portion: PORTION },
         };
-        // Told here, so that it stands before what its first client tells.
+        // Logged here, so that it comes before the first client's messages.
         log::info!("server started, listening on {address}");
         let stop = StopHandle::new();
-        let told = Arc::new(Told::default());
-        let (handle, telling) = (stop.clone(), Arc::clone(&told));
+        let handle = stop.clone();
         let serve = move || {
-            let service = TellingEcho {
-                echo,
-                told: telling,
-            };
+            let service = LocalEcho { echo, lesson };
             match serve(listener, &Limits::default(), &handle, service) {
                 Ok(totals) => log::info!("server stopped: {totals}"),
                 Err(error) => log::error!("the server failed: {error}"),
@@ -59,104 +51,108 @@ impl LocalServer {
             address,
             stop,
             thread: thread.spawn(serve)?,
-            told,
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it has told of so far.
-    #[must_use]
-    pub fn told(&self) -> Arc<Told> {
-        Arc::clone(&self.told)
-    }
-
     /// Stops it, and waits until it has.
     pub fn stop(self) {
         self.stop.stop();
-        // A panic of the server was told by the panic itself, and the dialogue is over anyway.
+        // The panic hook has reported a panic of the server, and the dialogue is over anyway.
         let _ = self.thread.join();
     }
 }
 
-/// What the server has told: that its client connected, and how many bytes it sent. A reply may come
-/// before the service message that it was sent, which would then stand behind the prompt.
-#[derive(Debug, Default)]
-pub struct Told {
-    sent: Mutex<Option<u64>>,
-    more: Condvar,
-}
-
-impl Told {
-    /// Waits until the client and so many bytes were told of.
-    pub fn wait_for(&self, bytes: u64) {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let untold = |sent: &mut Option<u64>| sent.is_none_or(|sent| sent < bytes);
-        drop(self.more.wait_timeout_while(sent, PATIENCE, untold));
-    }
-
-    fn add(&self, bytes: usize) {
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        *sent = Some(sent.unwrap_or(0) + bytes as u64);
-        drop(sent);
-        self.more.notify_all();
-    }
-}
-
-/// The echo service. It notes what was logged.
-struct TellingEcho {
+/// The echo service. With a lesson, it logs its reads and writes itself, in order with the client's.
+struct LocalEcho {
     echo: Echo,
-    told: Arc<Told>,
+    lesson: Option<Arc<Lesson>>,
 }
 
-impl Service for TellingEcho {
+impl Service for LocalEcho {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let told = Arc::clone(&self.told);
-        told.add(0);
+        let Some(lesson) = &self.lesson else {
+            return self.echo.serve(client);
+        };
+        // The connection is logged by now.
+        lesson.server.add(0);
+        let log = LessonLog {
+            lesson: Arc::clone(lesson),
+            received: 0,
+        };
         match self.echo {
             Echo::Framed { max_message } => {
-                let observer = TellingObserver(client.reporter(), told);
+                let observer = LessonObserver(client.reporter(), log);
                 echo_messages(
                     &mut FramedStream::with_observer(client, observer),
                     max_message,
                 )
             }
-            Echo::Raw { portion } => echo_bytes(&mut TellingStream(client, told), portion),
+            Echo::Raw { portion } => echo_bytes(&mut LessonStream(client, log), portion),
         }
     }
 }
 
-struct TellingObserver(Reporter, Arc<Told>);
+struct LessonLog {
+    lesson: Arc<Lesson>,
+    received: u64,
+}
 
-impl Observer for TellingObserver {
+impl LessonLog {
+    fn received(&mut self, bytes: usize, messages: &str) {
+        self.received += bytes as u64;
+        self.lesson.client.wait_for(self.received);
+        log::info!("received {bytes} bytes{messages}");
+    }
+
+    fn sent(&mut self, bytes: usize, messages: &str) {
+        log::info!("sent {bytes} bytes{messages}");
+        self.lesson.server.add(bytes);
+    }
+}
+
+/// Logs, and reports to the server's own counters.
+struct LessonObserver(Reporter, LessonLog);
+
+impl Observer for LessonObserver {
     fn on_received(&mut self, bytes: usize, messages: usize) {
         self.0.on_received(bytes, messages);
+        self.1.received(bytes, &of_messages(messages));
     }
 
     fn on_sent(&mut self, bytes: usize, messages: usize) {
         self.0.on_sent(bytes, messages);
-        self.1.add(bytes);
+        self.1.sent(bytes, &of_messages(messages));
     }
 }
 
-/// The client logs its own writes.
-struct TellingStream<'a>(&'a mut Client, Arc<Told>);
+fn of_messages(count: usize) -> String {
+    format!(": {}", echo_bench::counted(count as u64, "message"))
+}
 
-impl Read for TellingStream<'_> {
+/// Logs; the client reports its own reads and writes.
+struct LessonStream<'a>(&'a mut Client, LessonLog);
+
+impl Read for LessonStream<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.0.read(room)
+        let count = self.0.read(room)?;
+        if count > 0 {
+            self.1.received(count, "");
+        }
+        Ok(count)
     }
 }
 
-impl Write for TellingStream<'_> {
+impl Write for LessonStream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = self.0.write(bytes)?;
-        self.1.add(sent);
-        Ok(sent)
+        let count = self.0.write(bytes)?;
+        self.1.sent(count, "");
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use cli::{
-    Endpoint, Program, StdoutError, exit_on_stop, log_to_stderr, raise_descriptor_limit, warn_aloud,
+    Endpoint, Program, Speaker, StdoutError, exit_on_stop, log_to_person, raise_descriptor_limit,
+    warn_aloud,
 };
-use echo_client::{Conversation, Error, LocalServer, Told, Waiting};
+use echo_client::{Conversation, Detail, Error, LocalServer, Waiting};
 use flags::Flags;
 use log::{LevelFilter, info};
 use tls::{MaybeTls, key_log_warning};
@@ -24,10 +25,19 @@ const PROGRAM: Program = Program {
     default_port: 9090,
 };
 
-/// As much input as one read takes.
+/// The target of a server's messages about received and sent bytes.
+const TRAFFIC: &str = "traffic";
+
+/// Says what the next lines of the terminal are, before the first prompt of `--local`.
+const LESSON: &str =
+    "A server and a client in one program: what you type goes to the server, and comes back.
+Enter sends a line; exit, or Ctrl-D, ends the dialogue.
+";
+
+/// The most input that one read takes.
 const INPUT_BYTES: usize = 64 << 10;
 
-/// What shows a person that it is their turn.
+/// Shows a person that the next line may be typed.
 const PROMPT: &str = "> ";
 
 /// Empties the terminal's line (ECMA-48: CR, EL).
@@ -40,17 +50,27 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     if !flags.tcp.quiet && !flags.bench.bench {
-        log_to_stderr(LevelFilter::Info)?;
+        log_to_person(LevelFilter::Info, speaker(flags))?;
     }
+    let mut detail = Detail {
+        splits_bytes: stderr().is_terminal(),
+        shows_frames: flags.show_frames,
+        lesson: None,
+    };
     if !flags.local {
         let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
         if flags.tls {
             warn_aloud(key_log_warning());
         }
-        return meet(flags, None, || connect(flags, &endpoint));
+        return meet(flags, detail, || connect(flags, &endpoint));
     }
-    let server = LocalServer::start(flags.wire()).context("cannot start the local server")?;
-    let end = meet(flags, Some(server.told()), || {
+    if is_interactive(flags) {
+        detail.lesson = Some(Arc::default());
+        show(LESSON);
+    }
+    let server = LocalServer::start(flags.wire(), detail.lesson.clone())
+        .context("cannot start the local server")?;
+    let end = meet(flags, detail, || {
         let socket =
             TcpStream::connect(server.address()).context("cannot connect to the local server")?;
         socket.set_nodelay(true)?;
@@ -59,6 +79,29 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     });
     server.stop();
     end
+}
+
+/// Whether a person types the lines and reads the service messages.
+fn is_interactive(flags: &Flags) -> bool {
+    stdin().is_terminal() && stderr().is_terminal() && !flags.tcp.quiet && !flags.bench.bench
+}
+
+/// Which side logs a message, at the start of its line on a terminal.
+fn speaker(flags: &Flags) -> Speaker {
+    match (flags.local, is_interactive(flags)) {
+        (false, _) => |_| Some(""),
+        (true, false) => |target| Some(side(target)),
+        // With a lesson the server logs its reads and writes itself, so those of its framework are left out.
+        (true, true) => |target| (target != TRAFFIC).then(|| side(target)),
+    }
+}
+
+fn side(target: &str) -> &'static str {
+    if target == TRAFFIC || target.starts_with("tcp_server") || target == "echo_client::local" {
+        "server  "
+    } else {
+        "client  "
+    }
 }
 
 fn connect(flags: &Flags, endpoint: &Endpoint) -> anyhow::Result<MaybeTls<TcpStream>> {
@@ -89,13 +132,13 @@ fn log_connected(socket: &TcpStream) -> anyhow::Result<()> {
 
 fn meet(
     flags: &Flags,
-    told: Option<Arc<Told>>,
+    detail: Detail,
     connect: impl Fn() -> anyhow::Result<MaybeTls<TcpStream>>,
 ) -> anyhow::Result<ExitCode> {
     if flags.bench.bench {
         measure(flags, connect)
     } else {
-        converse(flags, told, connect()?)
+        converse(flags, detail, connect()?)
     }
 }
 
@@ -110,7 +153,7 @@ fn measure(
             show(START_OF_LINE);
         }
     })?;
-    // Should it not be enough, the connection that is one too many says so.
+    // If the limit is still too low, the failing connect reports it.
     let _ = raise_descriptor_limit();
     let streams = (0..flags.bench.connections)
         .map(|_| connect())
@@ -138,16 +181,17 @@ fn measure(
 
 fn converse(
     flags: &Flags,
-    told: Option<Arc<Told>>,
+    detail: Detail,
     stream: MaybeTls<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
-    let conversation = Arc::new(Conversation::new(stream, flags.wire(), flags.tcp.timeout()));
-    let has_prompt = stdin().is_terminal() && stderr().is_terminal() && !flags.tcp.quiet;
+    let (wire, timeout, lesson) = (flags.wire(), flags.tcp.timeout(), detail.lesson.clone());
+    let conversation = Arc::new(Conversation::new(stream, wire, timeout, detail));
+    let has_prompt = is_interactive(flags);
     exit_on_stop({
         let conversation = Arc::clone(&conversation);
         move || {
             if has_prompt {
-                // What follows is not to stick to the prompt.
+                // The next message gets a line of its own.
                 show("\n");
             }
             info!("disconnected: interrupted; {}", conversation.totals());
@@ -163,22 +207,23 @@ fn converse(
         false => Box::new(Waiting(stdin())),
     };
     let input = BufReader::with_capacity(INPUT_BYTES, input);
-    // What was sent when the prompt was shown last: it stands open until more is.
+    // How much was sent when the prompt was shown last: until more is sent, the cursor stands behind the prompt.
     let prompted_at = Arc::new(AtomicU64::new(u64::MAX));
     let prompt = {
         let (conversation, prompted_at) = (Arc::clone(&conversation), Arc::clone(&prompted_at));
         move || {
             if has_prompt {
                 let totals = conversation.totals();
-                if let Some(told) = &told {
-                    told.wait_for(totals.bytes_received);
+                if let Some(lesson) = &lesson {
+                    lesson.wait_for_server(totals.bytes_received);
                 }
                 prompted_at.store(totals.bytes_sent, Ordering::Relaxed);
                 show(PROMPT);
             }
         }
     };
-    let end = conversation.run(input, Waiting(stdout()), stdout().is_terminal(), prompt);
+    let (is_typed, is_shown) = (stdin().is_terminal(), stdout().is_terminal());
+    let end = conversation.run(input, is_typed, Waiting(stdout()), is_shown, prompt);
     if end.is_err() && prompted_at.load(Ordering::Relaxed) == conversation.totals().bytes_sent {
         show("\n");
     }

@@ -1,5 +1,5 @@
-//! Lines of the input, as it comes in blocks, turned into bytes for the server. No input and no
-//! socket is known here.
+//! Turns blocks of input into bytes for the server, line by line. This module knows neither the input nor the
+//! socket.
 
 use proto::header;
 
@@ -10,43 +10,49 @@ use crate::error::Error;
 /// The line that ends the dialogue.
 const EXIT: &[u8] = b"exit";
 
-/// Whether there is more to say.
+/// The same line where lines end with `\r\n`.
+const EXIT_CR: &[u8] = b"exit\r";
+
+/// Whether more input follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     More,
-    /// No: a line was `exit`, or the input is at its end.
+    /// A line was `exit`, or the input is at its end.
     End,
 }
 
-/// What is to be sent, and the line that has begun.
+/// The bytes to send, and the line that has begun.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     wire: Wire,
-    /// What came of a line that has not ended. Framed: all of it. Raw: only what may become `exit`.
+    /// A person types the lines, so blanks around `exit` do not matter.
+    is_typed: bool,
+    /// The start of a line that has not ended. Framed: all of it. Raw: only what may become `exit`.
     begun: Vec<u8>,
-    /// Raw: what came of this line is on its way already, so it is not `exit`.
+    /// Raw: the start of this line is sent already, so the line is not `exit`.
     in_line: bool,
     /// Whole lines so far.
     lines: u64,
-    /// Of all that is to come back.
+    /// The digest of everything that must come back.
     digest: Digest,
     pending: Pending,
 }
 
-/// What is to be sent.
+/// The bytes to send next.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     pub(crate) bytes: Vec<u8>,
-    /// Whole lines in it.
+    /// Whole lines in them.
     pub(crate) lines: u64,
-    /// What the server will owe for it, in the wire's own unit.
+    /// How much the server will owe for them: messages, or bytes in raw mode.
     pub(crate) owed: u64,
 }
 
 impl Outgoing {
-    pub(crate) fn new(wire: Wire) -> Self {
+    pub(crate) fn new(wire: Wire, is_typed: bool) -> Self {
         Self {
             wire,
+            is_typed,
             begun: vec![],
             in_line: false,
             lines: 0,
@@ -55,8 +61,8 @@ impl Outgoing {
         }
     }
 
-    /// Adds the next block of input. After an error or `exit` nothing more is added; what was
-    /// added before is good to send.
+    /// Adds the next block of input. After an error or `exit` nothing more is added; the lines before it
+    /// can still be sent.
     pub(crate) fn add(&mut self, block: &[u8]) -> Result<Flow, Error> {
         for piece in block.split_inclusive(|byte| *byte == b'\n') {
             let flow = match piece.strip_suffix(b"\n") {
@@ -70,8 +76,8 @@ impl Outgoing {
         Ok(Flow::More)
     }
 
-    /// The input is at its end. A last line without an end counts; the number of the message that
-    /// it makes is told, since it is printed without an end, too.
+    /// Ends the input. A last line without a line end counts; returns the number of its message, because the reply
+    /// is printed without a line end, too.
     pub(crate) fn finish(&mut self) -> Result<Option<u64>, Error> {
         if self.begun.is_empty() {
             return Ok(None);
@@ -80,7 +86,7 @@ impl Outgoing {
         Ok((flow == Flow::More).then_some(self.lines))
     }
 
-    /// Of all that is to come back for what was added so far.
+    /// The digest of everything that must come back for the input so far.
     pub(crate) fn digest(&self) -> Digest {
         self.digest
     }
@@ -89,7 +95,7 @@ impl Outgoing {
         &self.pending
     }
 
-    /// What was pending is sent.
+    /// Removes the pending bytes once they are sent.
     pub(crate) fn clear(&mut self) {
         self.pending.bytes.clear();
         (self.pending.lines, self.pending.owed) = (0, 0);
@@ -104,7 +110,7 @@ impl Outgoing {
                     limit,
                 });
             }
-            Wire::Raw if self.in_line || !EXIT.starts_with(&self.begun) => {
+            Wire::Raw if self.in_line || !EXIT_CR.starts_with(&self.begun) => {
                 self.send_raw(b"");
                 self.in_line = true;
             }
@@ -115,7 +121,11 @@ impl Outgoing {
 
     fn end_line(&mut self, rest: &[u8], ending: &[u8]) -> Result<Flow, Error> {
         self.begun.extend_from_slice(rest);
-        let is_exit = self.begun == EXIT && !self.in_line;
+        let is_exit = !self.in_line && self.is_exit();
+        if is_exit {
+            // The server knows this spelling alone.
+            self.begun = EXIT.to_vec();
+        }
         match self.wire {
             Wire::Framed { max_message } => self.send_frame(max_message, is_exit)?,
             Wire::Raw if is_exit => {}
@@ -126,6 +136,15 @@ impl Outgoing {
         self.pending.lines += 1;
         self.begun.clear();
         Ok(if is_exit { Flow::End } else { Flow::More })
+    }
+
+    fn is_exit(&self) -> bool {
+        let line = if self.is_typed {
+            self.begun.trim_ascii()
+        } else {
+            &self.begun
+        };
+        line == EXIT || line == EXIT_CR
     }
 
     fn send_frame(&mut self, limit: usize, is_exit: bool) -> Result<(), Error> {
@@ -168,7 +187,7 @@ mod tests {
 
     /// What goes to the server for input that comes in these blocks, and how it ended.
     fn sent(wire: Wire, blocks: &[&[u8]]) -> (Vec<u8>, u64, Result<Flow, String>) {
-        let mut outgoing = Outgoing::new(wire);
+        let mut outgoing = Outgoing::new(wire, false);
         let mut end = Ok(Flow::More);
         for block in blocks {
             end = outgoing.add(block).map_err(|error| error.to_string());
@@ -210,11 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_a_line_end_is_told() {
-        let mut outgoing = Outgoing::new(FRAMED);
+    fn a_message_without_a_line_end_is_reported() {
+        let mut outgoing = Outgoing::new(FRAMED, false);
         outgoing.add(b"a\nb").unwrap();
         assert_eq!(outgoing.finish().unwrap(), Some(2));
-        let mut outgoing = Outgoing::new(FRAMED);
+        let mut outgoing = Outgoing::new(FRAMED, false);
         outgoing.add(b"a\nb\n").unwrap();
         assert_eq!(outgoing.finish().unwrap(), None);
     }
@@ -228,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_message_is_told_by_its_number() {
+    fn a_line_that_no_message_can_carry_is_reported_by_its_number() {
         let (wire, _, end) = sent_however_cut(FRAMED, "12345678\n123456789\nno\n");
         assert_eq!(wire, "\0\0\0\x0812345678");
         assert!(
@@ -245,8 +264,25 @@ mod tests {
 
     #[test]
     fn a_long_line_is_refused_before_it_is_collected() {
-        let mut outgoing = Outgoing::new(FRAMED);
+        let mut outgoing = Outgoing::new(FRAMED, false);
         assert!(outgoing.add(&[b'x'; 9]).is_err());
+    }
+
+    #[test]
+    fn exit_may_have_blanks_where_it_is_typed_and_a_cr_anywhere() {
+        for (wire, sent) in [(FRAMED, &b"\0\0\0\x04exit"[..]), (Wire::Raw, b"")] {
+            for line in ["exit\r\n", " exit\n", "exit \t\r\n"] {
+                for is_typed in [true, false] {
+                    let mut outgoing = Outgoing::new(wire, is_typed);
+                    let is_exit = is_typed || line == "exit\r\n";
+                    let flow = outgoing.add(line.as_bytes()).unwrap();
+                    assert_eq!(flow == Flow::End, is_exit, "{line:?}");
+                    assert_eq!(outgoing.pending().bytes == sent, is_exit, "{line:?}");
+                }
+            }
+        }
+        assert_eq!(sent_however_cut(Wire::Raw, "a\nexit\r\nb").0, "a\n");
+        assert_eq!(sent_however_cut(Wire::Raw, "exit\rb\n").0, "exit\rb\n");
     }
 
     #[test]
@@ -275,7 +311,7 @@ mod tests {
 
     #[test]
     fn raw_does_not_keep_a_long_line_back() {
-        let mut outgoing = Outgoing::new(Wire::Raw);
+        let mut outgoing = Outgoing::new(Wire::Raw, false);
         outgoing.add(&[b'x'; 100]).unwrap();
         assert_eq!(outgoing.pending().owed, 100);
     }

@@ -1,9 +1,8 @@
-//! The receiver's thread: what comes back is printed, one write for each read.
+//! The receiver's thread: prints the replies, with one write for each read.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 
-use log::info;
 use proto::{FramedSocket, FramedStream, Observer, RecvError, header};
 
 use crate::Wire;
@@ -11,22 +10,23 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::reply_printer::ReplyPrinter;
+use crate::traffic_log::TrafficLog;
 
-/// As much as one raw read takes.
+/// The most bytes of one raw read.
 const RAW_BYTES: usize = 64 << 10;
 
-/// Why there is nothing more to print.
+/// Why receiving ended.
 enum End {
     Stream(RecvError),
     Output(io::Error),
 }
 
-/// Prints everything that comes until the server closes the connection, and keeps the progress.
-/// `settled` hears when nothing is owed any more.
+/// Prints everything that comes until the server closes the connection, and updates `progress`.
+/// Calls `settled` whenever the server owes nothing more.
 pub(crate) fn receive_all(
     socket: &mut (impl Read + Write),
     printer: &mut ReplyPrinter<impl Write>,
-    wire: Wire,
+    log: &TrafficLog,
     progress: &Progress,
     mut settled: impl FnMut(),
 ) {
@@ -37,11 +37,11 @@ pub(crate) fn receive_all(
         }
         Ok(())
     };
-    let end = match wire {
+    let end = match log.wire {
         Wire::Framed { max_message } => {
-            receive_frames(socket, printer, max_message, progress, &mut print)
+            receive_frames(socket, printer, max_message, log, progress, &mut print)
         }
-        Wire::Raw => receive_bytes(socket, printer, progress, &mut print),
+        Wire::Raw => receive_bytes(socket, printer, log, progress, &mut print),
     };
     match end {
         Ok(()) => progress.end_receiving(Ok(())),
@@ -54,51 +54,78 @@ fn receive_frames<W: Write>(
     socket: &mut (impl Read + Write),
     printer: &mut ReplyPrinter<W>,
     max_message: usize,
+    log: &TrafficLog,
     progress: &Progress,
     print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
-    let (unread, mut digest) = (Cell::new(0), Digest::default());
+    let (last_read, mut digest) = (RefCell::default(), Digest::default());
     let reports = Reports {
-        wire: Wire::Framed { max_message },
+        log,
         progress,
-        unread: &unread,
+        last_read: &last_read,
     };
     let mut server = FramedStream::with_observer(socket, reports);
-    let (mut messages, mut unprinted) = (0, 0);
+    let (mut messages, mut batch) = (0, Vec::new());
     loop {
         let received = server.recv_text(max_message);
-        if let Ok(Some(text)) = &received {
+        if let Ok(Some(text)) = received {
             messages += 1;
-            unprinted += 1;
             digest.add(&header(text.len()).expect("it came with such a header"));
             digest.add(text.as_bytes());
-            printer.add_line(text, progress.unended() == Some(messages));
-            unread.set(unread.get().saturating_sub(1));
+            printer.add_line(&text, progress.unended() == Some(messages));
+            batch.push(text);
+            if batch.len() < last_read.borrow().messages {
+                continue;
+            }
+            last_read.borrow_mut().log(log, &batch, progress);
+            print(printer, batch.len() as u64, digest)?;
+            batch.clear();
+            continue;
         }
-        let is_over = !matches!(received, Ok(Some(_)));
-        if unprinted > 0 && (is_over || unread.get() == 0) {
-            print(printer, unprinted, digest)?;
-            unprinted = 0;
+        last_read.borrow_mut().log(log, &batch, progress);
+        if !batch.is_empty() {
+            print(printer, batch.len() as u64, digest)?;
         }
-        if is_over {
-            return received.map(drop).map_err(End::Stream);
-        }
+        return received.map(drop).map_err(End::Stream);
     }
 }
 
-/// Logs each read, and counts the messages that were read from the socket and not received yet.
+/// Reports each read to `progress`.
 struct Reports<'a> {
-    wire: Wire,
+    log: &'a TrafficLog,
     progress: &'a Progress,
-    unread: &'a Cell<usize>,
+    last_read: &'a RefCell<LastRead>,
+}
+
+/// The last read that completed messages. It is logged when they are decoded, so that their text can be counted.
+#[derive(Default)]
+struct LastRead {
+    bytes: usize,
+    /// 0 once it is logged.
+    messages: usize,
+}
+
+impl LastRead {
+    /// Logs the read, if it is not logged yet, and the messages that it completed.
+    fn log(&mut self, log: &TrafficLog, messages: &[String], progress: &Progress) {
+        if self.messages > 0 {
+            let text = messages.iter().map(String::len).sum();
+            let total = progress.totals().bytes_received;
+            log.received(self.bytes, self.messages as u64, Some(text), total);
+            messages.iter().for_each(|text| log.received_frame(text));
+            self.messages = 0;
+        }
+    }
 }
 
 impl Observer for Reports<'_> {
     fn on_received(&mut self, bytes: usize, messages: usize) {
         self.progress.received(bytes, messages > 0);
-        let amount = self.wire.amount(messages as u64);
-        info!("received {bytes} bytes: {amount}");
-        self.unread.set(self.unread.get() + messages);
+        if messages == 0 {
+            let total = self.progress.totals().bytes_received;
+            self.log.received(bytes, 0, None, total);
+        }
+        *self.last_read.borrow_mut() = LastRead { bytes, messages };
     }
 
     /// The sender has a stream of its own.
@@ -108,6 +135,7 @@ impl Observer for Reports<'_> {
 fn receive_bytes<W: Write>(
     socket: &mut impl Read,
     printer: &mut ReplyPrinter<W>,
+    log: &TrafficLog,
     progress: &Progress,
     print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, Digest) -> Result<(), End>,
 ) -> Result<(), End> {
@@ -120,7 +148,7 @@ fn receive_bytes<W: Write>(
             Err(error) => return Err(End::Stream(error.into())),
         };
         progress.received(received, true);
-        info!("received {received} bytes");
+        log.received(received, 0, None, progress.totals().bytes_received);
         digest.add(&portion[..received]);
         printer.add_bytes(&portion[..received]);
         print(printer, received as u64, digest)?;

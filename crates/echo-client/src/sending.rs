@@ -2,39 +2,39 @@
 
 use std::io::{self, BufRead, Write};
 
-use log::info;
 use tls::WriteHalf;
 
-use crate::Wire;
 use crate::error::Error;
 use crate::outgoing::{Flow, Outgoing, Pending};
 use crate::progress::Progress;
+use crate::traffic_log::TrafficLog;
 
-/// Sends all of `input`, half-closes, and keeps the progress. When the server is gone it just ends:
-/// the receiver finds out, too, once it has what still came.
+/// Sends all of `input`, half-closes, and updates `progress`. When the server is gone this returns without an
+/// error: the receiver reports it, after the replies that still came.
 pub(crate) fn send_all(
     input: &mut impl BufRead,
+    is_typed: bool,
     stream: &mut WriteHalf,
-    wire: Wire,
+    log: &TrafficLog,
     progress: &Progress,
 ) {
-    let mut outgoing = Outgoing::new(wire);
+    let mut outgoing = Outgoing::new(log.wire, is_typed);
     loop {
         let flow = add_block(input, &mut outgoing, progress);
-        // Noted before it is sent: a reply may be faster than the next line of this code.
+        // Before sending: a reply may come before the next line of this code runs.
         progress.expect(outgoing.pending().owed);
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
             progress.end_sending(flow.map(drop), outgoing.digest());
         }
-        let sent = send(outgoing.pending(), wire, stream);
+        let sent = send(outgoing.pending(), log, stream);
         progress.sent(sent.as_ref().copied().unwrap_or(0));
         if sent.is_err() {
             return;
         }
         outgoing.clear();
         if is_end {
-            // Fails when the socket is gone, which the receiver finds out.
+            // Fails when the socket is gone, which the receiver reports.
             let _ = stream.close();
             return;
         }
@@ -62,15 +62,12 @@ fn add_block(
     flow
 }
 
-/// Sends what is pending and tells of it. Gives the number of bytes.
-fn send(pending: &Pending, wire: Wire, stream: &mut WriteHalf) -> io::Result<usize> {
+/// Sends and logs the pending bytes, and returns their number.
+fn send(pending: &Pending, log: &TrafficLog, stream: &mut WriteHalf) -> io::Result<usize> {
     let Pending { bytes, lines, .. } = pending;
     if !bytes.is_empty() {
         stream.write_all(bytes)?;
-        match wire {
-            Wire::Framed { .. } => info!("sent {} bytes: {}", bytes.len(), wire.amount(*lines)),
-            Wire::Raw => info!("sent {} bytes", bytes.len()),
-        }
+        log.sent(bytes, *lines);
     }
     Ok(bytes.len())
 }
