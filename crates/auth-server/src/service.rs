@@ -1,7 +1,7 @@
 //! Auth as a service: a dialogue for each client, over the users and sessions of all.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, Response, serve};
@@ -14,7 +14,7 @@ use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
 use crate::security_log::{Event, log_event};
 use crate::sessions::Live;
-use crate::transport::{Transport, tls_required};
+use crate::transport::{Transport, refuse_plaintext, tls_required};
 use crate::user::User;
 
 /// Answers clients.
@@ -54,6 +54,10 @@ impl Service for AuthService {
         // A client that is gone needs no goodbye.
         let _ = stream.close();
         Ok(end?)
+    }
+
+    fn refuse(&self, stream: &mut TcpStream) {
+        refuse_plaintext(stream);
     }
 }
 

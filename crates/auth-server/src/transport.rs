@@ -1,11 +1,12 @@
 //! Over what a client may talk: TLS from anywhere, plaintext from this machine alone unless a flag allows more.
 
+use std::io::{Read, Write};
 use std::net::IpAddr;
 
-use proto::Network;
 use proto::auth::{ErrorCode, Reply};
+use proto::{FramedSocket, Network};
 use tcp_server::Client;
-use tls::{MaybeTls, Peeked, ServerTls, TlsError};
+use tls::{MaybeTls, Peeked, ServerTls, TlsError, is_tls_handshake};
 
 /// The server's key, and whether clients on other machines may do without TLS.
 #[derive(Clone, Debug)]
@@ -40,11 +41,72 @@ pub(crate) fn tls_required() -> Reply {
     }
 }
 
+/// Tells a client that its network has its share of the connections. A client that starts a TLS handshake gets no reply: the
+/// handshake would cost more than the place that the client does not get.
+pub(crate) fn refuse_plaintext(stream: impl Read + Write) {
+    let Ok((Some(first_byte), mut stream)) = Peeked::new(stream) else {
+        return;
+    };
+    if !is_tls_handshake(first_byte) {
+        let message = "your network has as many connections as it may; close one of them first";
+        // A client that is gone needs no reply.
+        let _ = stream.send_json(&Reply::Error {
+            code: ErrorCode::Unavailable,
+            message: message.into(),
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use proto::MAX_DIALOGUE_BYTES;
     use trust::TlsIdentity;
 
     use super::*;
+
+    /// A client that has sent something, and what it receives.
+    struct Client<'a> {
+        sent: &'a [u8],
+        received: Vec<u8>,
+    }
+
+    impl Read for &mut Client<'_> {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            self.sent.read(room)
+        }
+    }
+
+    impl Write for &mut Client<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.received.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_client_over_its_networks_share_gets_unavailable_but_not_over_tls() {
+        let refused = |sent| {
+            let mut client = Client {
+                sent,
+                received: vec![],
+            };
+            refuse_plaintext(&mut client);
+            client.received
+        };
+        let mut reply = io::Cursor::new(refused(b"\0\0\0\x0f{\"type\":"));
+        let reply: Option<Reply> = reply.recv_json(MAX_DIALOGUE_BYTES).unwrap();
+        let Some(Reply::Error { code, .. }) = reply else {
+            panic!("{reply:?}")
+        };
+        assert_eq!(code, ErrorCode::Unavailable);
+        assert_eq!(refused(&[0x16, 3, 1]), b"");
+        assert_eq!(refused(b""), b"");
+    }
 
     #[test]
     fn only_tls_passes_between_machines() {

@@ -88,6 +88,12 @@ pub fn unavailable() -> Response<Reply> {
     refusal(ErrorCode::Unavailable, message.into()).into()
 }
 
+/// The only message to a client whose network has its share of the connections.
+pub fn network_over_share() -> Reply {
+    let message = "your network has as many connections as it may; close one of them first";
+    refusal(ErrorCode::Unavailable, message.into())
+}
+
 /// An error reply.
 pub fn refusal(code: ErrorCode, message: String) -> Reply {
     Reply::Error { code, message }

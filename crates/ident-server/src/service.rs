@@ -1,13 +1,13 @@
 //! Ident as a service: a dialogue with each client, over the names of all of them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, Response, serve};
 use log::{debug, info, warn};
 use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
-use proto::{FramedStream, Name, RecvError};
+use proto::{FramedSocket, FramedStream, Name, RecvError};
 use store::Error;
 use tcp_server::{BoxError, Client, EndReason, Service};
 use tls::{MaybeTls, ServerTls};
@@ -64,6 +64,14 @@ impl Service for Ident {
         // A client that is gone needs no goodbye.
         let _ = stream.close();
         Ok(end?)
+    }
+
+    /// Over TLS the connection is closed without a reply: a handshake costs more than the place that the client does not get.
+    fn refuse(&self, stream: &mut TcpStream) {
+        if self.tls.is_none() {
+            // A client that is gone needs no reply.
+            let _ = stream.send_json(&decisions::network_over_share());
+        }
     }
 }
 
