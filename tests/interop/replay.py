@@ -46,13 +46,21 @@ def run(client, text="", *flags):
 def ident(connect, port):
     play(connect, documents.block("ident", '"who_are_you"') + documents.block("ident", '"forget"'), {})
     hostile(connect, "ident", [{"type": "who_are_you"}])
-    # The document's second client goes on where the functions of its first end.
+    expect("Аня\n", run(dialogue_client("who_are_you", "9190", port)))
+
+
+def dialogue_client(containing, default_port, port):
+    """A client of the document that uses the functions of its first client."""
     functions = itertools.takewhile(lambda line: not line.startswith("with"), documents.block("python", "def recv_text"))
-    dialogue_client = [line.replace("9190", port) for line in documents.block("python", "who_are_you")]
-    expect("Аня\n", run(["import json", *functions, *dialogue_client]))
+    client = documents.block("python", containing)
+    return ["import json", *functions, *(line.replace(default_port, port) for line in client)]
 
 
-def auth(connect, _):
+def auth(connect, port):
+    # Another user than that of the dialogues; the client registers it, then logs in.
+    client = [line.replace('"anna"', '"boris"') for line in dialogue_client('"register"', "9290", port)]
+    expect("boris\n", run(client))
+    expect("boris\n", run(client))
     known = {}
     play(connect, documents.block("auth", '"user":"Anna","password"'), known)
     play(connect, documents.block("auth", '"type":"logout"'), known)

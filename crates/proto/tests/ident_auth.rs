@@ -1,4 +1,4 @@
-//! Holds the examples of the dialogues in `PROTOCOL.md` against the types, so that the two cannot drift apart.
+//! Checks the examples of the dialogues in `PROTOCOL.md` against the types.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../PROTOCOL.md");
 
-/// The lines of all blocks that are fenced with `kind`, which has some.
+/// The lines of all blocks of one kind. There must be some.
 fn examples(kind: &str) -> Vec<&'static str> {
     let fence = format!("```{kind}\n");
     let blocks = DOCUMENT.split(&fence).skip(1);
@@ -21,12 +21,12 @@ fn examples(kind: &str) -> Vec<&'static str> {
 }
 
 /// Reads a message, and checks that writing it gives the same fields and values.
-fn there_and_back<T: Serialize + DeserializeOwned>(json: &str) -> Value {
+fn read_and_written<T: Serialize + DeserializeOwned>(json: &str) -> Value {
     let message: T = from_json(json).unwrap_or_else(|error| panic!("{json}: {error}"));
     serde_json::to_value(message).unwrap()
 }
 
-/// The values of `field` in the examples of a dialogue, each of which goes there and back.
+/// The messages in the examples of a dialogue and who sends them. Each is read and written again.
 fn checked<Q, R>(kind: &str) -> Vec<(char, Value)>
 where
     Q: Serialize + DeserializeOwned,
@@ -34,8 +34,8 @@ where
 {
     let check = |line: &&str| {
         let (side, again) = match line.split_at(3) {
-            ("C: ", json) => ('C', there_and_back::<Q>(json)),
-            ("S: ", json) => ('S', there_and_back::<R>(json)),
+            ("C: ", json) => ('C', read_and_written::<Q>(json)),
+            ("S: ", json) => ('S', read_and_written::<R>(json)),
             _ => panic!("neither side says {line}"),
         };
         assert_eq!(again, serde_json::from_str::<Value>(&line[3..]).unwrap());
@@ -44,7 +44,7 @@ where
     examples(kind).iter().map(check).collect()
 }
 
-/// The words that the field `tag` of a message can be, out of the error for one that it cannot be.
+/// The values that `type` can have, taken from the error about an unknown one.
 fn known<T: DeserializeOwned>(json: &str) -> BTreeSet<String> {
     let Err(RecvError::UnknownMessage(error)) = from_json::<T>(json) else {
         panic!("{json} is a message");
@@ -61,8 +61,8 @@ fn seen(messages: &[(char, Value)], side: char, field: &str) -> BTreeSet<String>
         .collect()
 }
 
-/// All codes that are sent, in the words of the wire; `after` gives one after another, so that the compiler asks for one that
-/// is new.
+/// All codes that are sent, as they stand on the wire. `after` returns the next one; its `match` makes the compiler report a
+/// new code.
 fn sent_codes<C: Copy + Serialize>(after: impl Fn(Option<C>) -> Option<C>) -> BTreeSet<String> {
     let codes = std::iter::successors(after(None), |code| after(Some(*code)));
     let words = codes.map(|code| match serde_json::to_value(code).unwrap() {
@@ -182,7 +182,7 @@ fn refused<T: DeserializeOwned>(kind: &str) -> Vec<RecvError> {
 }
 
 #[test]
-fn what_is_no_message_is_refused_as_it_says() {
+fn invalid_messages_are_refused_as_it_says() {
     let mut unknown = refused::<ident::Request>("ident-unknown");
     unknown.extend(refused::<auth::Request>("auth-unknown"));
     for error in unknown {
@@ -200,6 +200,43 @@ fn what_is_no_message_is_refused_as_it_says() {
 }
 
 #[test]
+fn each_example_of_a_name_is_stored_or_refused_as_it_says() {
+    for line in examples("name") {
+        let mut values = serde_json::Deserializer::from_str(line).into_iter::<String>();
+        let sent = values.next().unwrap().unwrap();
+        let result = line[values.byte_offset()..].trim();
+        match Name::parse(&sent) {
+            Ok(name) => assert_eq!(
+                serde_json::from_str::<String>(result).unwrap(),
+                name.as_str(),
+                "{line}"
+            ),
+            Err(_) => assert_eq!(result, "bad_name", "{line}"),
+        }
+    }
+}
+
+#[test]
+fn a_message_is_nested_at_most_as_deep_as_it_says() {
+    let (_, rest) = DOCUMENT.split_once("nested at most ").unwrap();
+    let limit: usize = rest.split(' ').next().unwrap().parse().unwrap();
+    let nested = |levels: usize| {
+        let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
+        from_json::<ident::Request>(&format!(r#"{{"type":"whoami","new":{open}{close}}}"#))
+    };
+    assert_eq!(nested(limit).unwrap(), ident::Request::Whoami);
+    assert!(matches!(nested(limit + 1), Err(RecvError::NotJson(_))));
+}
+
+#[test]
+fn a_field_that_is_sent_twice_takes_its_last_value() {
+    let twice = r#"{"type":"whoami","name":"Anna","type":"name","name":"Bo"}"#;
+    let name = String::from("Bo");
+    let request: ident::Request = from_json(twice).unwrap();
+    assert_eq!(request, ident::Request::Name { name });
+}
+
+#[test]
 fn names_and_secrets_show_in_json_alone() {
     let login = r#"{"type":"login","user":"anna","password":"correct horse"}"#;
     let request: auth::Request = from_json(login).unwrap();
@@ -210,7 +247,7 @@ fn names_and_secrets_show_in_json_alone() {
 }
 
 #[test]
-fn a_reply_with_a_name_that_is_none_is_no_reply() {
+fn a_reply_with_an_invalid_name_is_refused() {
     let error = from_json::<ident::Reply>("{\"type\":\"welcome\",\"name\":\"\\u001b[2J\"}");
     assert!(matches!(error, Err(RecvError::UnknownMessage(_))));
 }

@@ -1,8 +1,8 @@
-//! Holds the examples of `PROTOCOL.md` against the code, so that the two cannot drift apart.
+//! Checks the examples of `PROTOCOL.md` against the code.
 
 use std::io::Cursor;
 
-use proto::{FramedSocket, MAX_ECHO_BYTES, RecvError};
+use proto::{FramedSocket, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES, RecvError};
 
 const PROTOCOL: &str = include_str!("../PROTOCOL.md");
 
@@ -75,5 +75,23 @@ fn each_example_of_an_error_fails_in_these_words() {
         let (received, end) = receive(bytes(hex));
         assert!(received.is_empty());
         assert_eq!(end.expect_err("an error").to_string(), words);
+    }
+}
+
+#[test]
+fn the_limits_are_those_of_the_code() {
+    for (row, limit) in [
+        ("| payload, echo | ", MAX_ECHO_BYTES),
+        (
+            "| payload, dialogues, in both directions | ",
+            MAX_DIALOGUE_BYTES,
+        ),
+    ] {
+        let (_, rest) = PROTOCOL.split_once(row).expect("the row of a limit");
+        let digits = rest
+            .chars()
+            .take_while(|character| *character != ' ')
+            .filter(char::is_ascii_digit);
+        assert_eq!(digits.collect::<String>(), limit.to_string(), "{row}");
     }
 }
