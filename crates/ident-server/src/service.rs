@@ -168,3 +168,29 @@ impl ConnectionHandler<'_> {
 fn quoted(name: &Name) -> Escaped<'_> {
     Escaped::new(name.as_str()).quoted()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use proto::MAX_DIALOGUE_BYTES;
+
+    use super::*;
+
+    #[test]
+    fn a_client_over_its_networks_share_gets_unavailable() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = Names::open(&folder.path().join("clients.jsonl")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        Ident::new(Arc::new(names)).refuse(&mut stream);
+        drop(stream);
+        let reply: Option<Reply> = client.recv_json(MAX_DIALOGUE_BYTES).unwrap();
+        let Some(Reply::Error { code, .. }) = reply else {
+            panic!("{reply:?}")
+        };
+        assert_eq!(code, ErrorCode::Unavailable);
+        assert_eq!(client.recv_text(MAX_DIALOGUE_BYTES).unwrap(), None);
+    }
+}
