@@ -204,6 +204,7 @@ fn every_event_is_logged() {
         "server started: auth-server ",
         "up to ",
         "users: 0, sessions: 0, changes: 0, fsyncs: 0",
+        "the fingerprint of this server is SHA256:",
         "listening on 127.0.0.1:",
         "client connected: ",
         &format!(r#"registered "\"Bo\\" from {peer}"#),

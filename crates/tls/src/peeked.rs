@@ -12,12 +12,17 @@ pub fn is_tls_handshake(first_byte: u8) -> bool {
     first_byte == HANDSHAKE
 }
 
-/// A stream that gives its first byte again.
+/// As much as is read to see the first byte: the first message of most clients, so that it takes one read.
+const CAPACITY: usize = 1024;
+
+/// A stream whose first bytes were read, and are read again.
 #[derive(Debug)]
 pub struct Peeked<S> {
     stream: S,
-    /// The first byte, until it is read.
-    first: Option<u8>,
+    /// What came with the first byte. Empty, and without memory, once it is read.
+    first: Vec<u8>,
+    /// How much of it was read again.
+    taken: usize,
 }
 
 impl<S: Read> Peeked<S> {
@@ -27,16 +32,23 @@ impl<S: Read> Peeked<S> {
     ///
     /// When the stream cannot be read.
     pub fn new(mut stream: S) -> io::Result<(Option<u8>, Self)> {
-        let mut byte = [0];
-        let first = loop {
-            match stream.read(&mut byte) {
-                Ok(0) => break None,
-                Ok(_) => break Some(byte[0]),
+        let mut first = vec![0; CAPACITY];
+        let count = loop {
+            match stream.read(&mut first) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                result => break result?,
             }
         };
-        Ok((first, Self { stream, first }))
+        first.truncate(count);
+        let first_byte = first.first().copied();
+        Ok((
+            first_byte,
+            Self {
+                stream,
+                first,
+                taken: 0,
+            },
+        ))
     }
 }
 
@@ -49,11 +61,16 @@ impl<S> Peeked<S> {
 
 impl<S: Read> Read for Peeked<S> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        // The rest is not waited for: it may never come.
-        if let (Some(first), Some(place)) = (self.first, room.first_mut()) {
-            *place = first;
-            self.first = None;
-            return Ok(1);
+        // What comes after it is not waited for: it may never come.
+        let rest = &self.first[self.taken..];
+        if !rest.is_empty() {
+            let count = room.len().min(rest.len());
+            room[..count].copy_from_slice(&rest[..count]);
+            self.taken += count;
+            return Ok(count);
+        }
+        if self.taken > 0 {
+            (self.first, self.taken) = (Vec::new(), 0);
         }
         self.stream.read(room)
     }
@@ -82,8 +99,8 @@ mod unit_tests {
     proptest! {
         #[test]
         fn every_byte_is_read_once_and_in_order(
-            bytes in prop::collection::vec(any::<u8>(), 0..99),
-            portion in 1..20usize,
+            bytes in prop::collection::vec(any::<u8>(), 0..3000),
+            portion in 1..2000usize,
         ) {
             let (first, mut stream) = Peeked::new(&bytes[..]).unwrap();
             prop_assert_eq!(first, bytes.first().copied());
