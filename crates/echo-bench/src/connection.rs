@@ -1,4 +1,4 @@
-//! One connection under load: it sends messages as the window allows, and compares the replies.
+//! One connection under load: sends messages as the window allows, and compares the replies.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -15,14 +15,14 @@ use crate::error::BenchError;
 use crate::histogram::Histogram;
 use crate::traffic::{Difference, Traffic};
 
-/// Socket buffers hold at least this many bytes, so one thread can write all of them before it reads. With more bytes in flight,
-/// sending has a thread of its own.
+/// Socket buffers hold at least this many bytes, so one thread can write all of them before it reads. With more bytes
+/// in flight, sending has a thread of its own.
 const BUFFERED_BYTES: usize = 64 << 10;
 
-/// As much as one read takes, and one write of several messages.
+/// The most bytes of one read, and of one write of several messages.
 const PORTION_BYTES: usize = 64 << 10;
 
-/// How many replies came, on all connections.
+/// The number of replies on all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Progress(AtomicU64);
 
@@ -32,7 +32,7 @@ impl Progress {
     }
 }
 
-/// A connection, and what is in flight on it.
+/// A connection, and the messages in flight on it.
 pub(crate) struct Connection<'a> {
     socket: Arc<TcpStream>,
     load: Load,
@@ -42,7 +42,7 @@ pub(crate) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// Loads the server at the other end of a connected stream until the time is over. Returns the times.
+    /// Loads the server at the other end of a connected stream until the time is over. Returns the round-trip times.
     pub(crate) fn measure(
         stream: MaybeTls<TcpStream>,
         load: Load,
@@ -63,7 +63,7 @@ impl<'a> Connection<'a> {
         connection.run(read_half, write_half)
     }
 
-    /// Sends until the time is over, and receives until nothing is in flight. Gives the times.
+    /// Sends until the time is over, and receives until nothing is in flight. Returns the round-trip times.
     fn run(self, read_half: ReadHalf, write_half: WriteHalf) -> Result<Histogram, BenchError> {
         let mut sending = Sending::new(&self, write_half);
         let mut receiving = Receiving::new(&self, read_half);
@@ -99,7 +99,7 @@ impl<'a> Connection<'a> {
                 received = receiving.receive();
             }
             if received.is_err() {
-                // Wakes the sender, wherever it waits. The socket may be gone already.
+                // Wakes the sender if it waits. The socket may be gone already.
                 self.in_flight.close();
                 let _ = self.socket.shutdown(Shutdown::Both);
             }
@@ -109,7 +109,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// The messages on their way: when each was sent.
+/// The send times of the messages in flight.
 #[derive(Default)]
 struct InFlight {
     state: Mutex<State>,
@@ -119,13 +119,13 @@ struct InFlight {
 #[derive(Default)]
 struct State {
     sent: VecDeque<Instant>,
-    /// No more will be sent.
+    /// Nothing more will be sent.
     closed: bool,
 }
 
 impl InFlight {
-    /// Sends as many messages as there is room for, but not more than `most`, unless the time is
-    /// over. Says whether any are in flight.
+    /// Sends as many messages as the window allows, at most `most`, unless the time is over. Returns whether any are in
+    /// flight.
     fn send_more(
         &self,
         window: usize,
@@ -150,7 +150,7 @@ impl InFlight {
         Ok(any)
     }
 
-    /// The oldest `count` messages came back. Calls `on_reply` with the time at which each was sent.
+    /// Removes the oldest `count` messages, which came back. Calls `on_reply` with the send time of each.
     fn complete(&self, count: usize, on_reply: impl FnMut(Instant)) -> Result<(), BenchError> {
         let mut state = self.lock();
         if count > state.sent.len() {
@@ -241,7 +241,7 @@ impl<'a> Receiving<'a> {
         }
     }
 
-    /// Reads once, compares, and takes the time of each message that came back.
+    /// Reads once, compares, and measures the round-trip time of each message that came back.
     fn receive(&mut self) -> Result<(), BenchError> {
         let received = match self.stream.read(&mut self.bytes) {
             Ok(0) => {

@@ -1,4 +1,4 @@
-//! Why a measurement came to nothing.
+//! Why a measurement failed.
 
 use std::fmt;
 use std::io;
@@ -7,26 +7,26 @@ use cli::Reason;
 
 use crate::counted;
 
-/// Why there is nothing to report.
+/// Why a measurement failed.
 #[derive(Debug)]
 pub enum BenchError {
-    /// What came back is not what was sent.
+    /// A reply differs from its message.
     WrongReply {
         /// The reply's number on its connection, from 1.
         reply: u64,
-        /// Where it differs, in bytes from its start (its header, if it has one).
+        /// The first byte that differs, counted from the start of the message (from its header, if it has one).
         byte: usize,
     },
-    /// More came back than was sent.
+    /// More bytes came back than were sent.
     Unasked,
-    /// The server closed a connection that still awaited replies.
+    /// The server closed a connection on which replies were owed.
     Closed {
-        /// How many it awaited.
+        /// How many replies were owed.
         owed: u64,
     },
-    /// No reply came for as long as one may take.
+    /// No reply came within the time-out.
     TimedOut {
-        /// How many a connection awaited.
+        /// How many replies were owed on the connection.
         owed: u64,
     },
     /// A connection broke.

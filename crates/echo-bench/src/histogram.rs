@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Buckets in each doubling of the time; the width of one is at most 1/64 of the time it counts.
+/// Buckets in each doubling of the time. The width of a bucket is at most 1/64 of its times.
 const STEPS: usize = 64;
 const STEP_BITS: u32 = STEPS.trailing_zeros();
 
@@ -47,7 +47,7 @@ impl Histogram {
         self.longest
     }
 
-    /// The time that this share (0 to 1) of all did not exceed; zero when there are none.
+    /// The quantile for this share (0 to 1) of all times; zero without times.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let wanted = (share * self.count as f64).ceil().max(1.0) as u64;
         let mut seen = 0;
@@ -61,7 +61,7 @@ impl Histogram {
     }
 }
 
-/// Below [`STEPS`] a bucket each; above, the leading bits tell the bucket.
+/// Below [`STEPS`] a bucket each; above, the leading bits select the bucket.
 fn bucket(value: u64) -> usize {
     if value < STEPS as u64 {
         return value as usize;

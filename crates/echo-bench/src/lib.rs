@@ -1,5 +1,5 @@
-//! Measures an echo server: each connection keeps messages in flight, and every byte that comes back is compared with what was
-//! sent. It knows no flags and prints nothing.
+//! Measures an echo server: each connection keeps messages in flight, and every byte that comes back is compared with
+//! what was sent. This crate has no flags and prints nothing.
 
 mod connection;
 mod error;
@@ -23,7 +23,7 @@ pub use report::Report;
 /// How often progress is reported.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
-/// The wire of the server.
+/// The protocol of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {
     /// Each message is a frame.
@@ -32,23 +32,23 @@ pub enum Wire {
     Raw,
 }
 
-/// What the server is loaded with, and for how long.
+/// The load of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
-    /// What the server speaks.
+    /// The protocol to speak.
     pub wire: Wire,
     /// Bytes of a message without its header, at least 1.
     pub size: usize,
     /// Messages in flight on each connection, at least 1.
     pub window: usize,
-    /// How long messages are sent; replies to them are waited for after that.
+    /// How long to send messages. After that the connections wait for the replies that are still owed.
     pub duration: Duration,
     /// How long a reply may take.
     pub timeout: Duration,
 }
 
-/// Loads the server at the other end of `streams`, all of them at once. Several times a second it calls `on_progress` with the
-/// time so far and the number of replies.
+/// Loads the server at the other end of `streams`, all of them at once. Several times a second it calls `on_progress`
+/// with the time so far and the number of replies.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn bench(
             .name("connection".into())
             .spawn(move || {
                 start.wait();
-                // Nobody listens any more when another connection has failed.
+                // The receiver is gone if another connection has failed.
                 let _ = sender.send(Connection::measure(stream, load, &progress));
             });
         thread.map_err(BenchError::Thread)?;

@@ -1,4 +1,4 @@
-//! What a measurement found, as a table for people or JSON for programs.
+//! The results of a measurement, as a table for people or JSON for programs.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::Load;
 use crate::histogram::Histogram;
 use crate::{Wire, counted};
 
-/// The findings of one measurement.
+/// The results of one measurement.
 #[derive(Clone, Debug)]
 pub struct Report {
     load: Load,
@@ -36,7 +36,7 @@ impl Report {
         self.elapsed = elapsed;
     }
 
-    /// Replies a second.
+    /// Replies per second.
     pub fn messages_per_second(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
         if seconds > 0.0 {
@@ -46,7 +46,7 @@ impl Report {
         }
     }
 
-    /// The round trip's time that this share of all, from 0 to 1, did not exceed.
+    /// The quantile of the round-trip time for this share, from 0 to 1.
     pub fn quantile(&self, share: f64) -> Duration {
         self.times.quantile(share)
     }
@@ -55,7 +55,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// None that is known: every field is a number or a short text.
+    /// No known case: every field is a number or a short text.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string(&self.figures())
     }
@@ -95,7 +95,7 @@ struct Figures {
     seconds: f64,
     messages: u64,
     messages_per_second: f64,
-    /// Payload, in one direction; 1 MB is 1,000,000 bytes.
+    /// Payload bytes in one direction; 1 MB is 1,000,000 bytes.
     megabytes_per_second: f64,
     p50_us: f64,
     p90_us: f64,

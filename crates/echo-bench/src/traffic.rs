@@ -1,5 +1,5 @@
-//! The bytes of a measurement: messages of one size. Each begins with its number, so that a lost, repeated or reordered reply is
-//! noticed. Raw messages go on with all byte values, and framed ones with characters of one to four bytes.
+//! The bytes of a measurement: messages of one size. Each begins with its number, so that a lost, repeated or reordered
+//! reply is noticed. Raw messages go on with all byte values, and framed ones with characters of one to four bytes.
 
 use proto::header;
 
@@ -30,11 +30,11 @@ pub(crate) struct Traffic {
     message: Vec<u8>,
     header: usize,
     number: u64,
-    /// What of the message was compared already.
+    /// How much of the message is compared already.
     at: usize,
 }
 
-/// Where a stream is not the expected one.
+/// Where a stream differs from the expected one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
     /// The message's number, from 1.
@@ -82,7 +82,7 @@ impl Traffic {
         }
     }
 
-    /// Compares what came next, wherever it was cut, and says how many messages it ends.
+    /// Compares the next bytes, which may be cut anywhere, and returns how many messages they complete.
     pub(crate) fn compare(&mut self, mut bytes: &[u8]) -> Result<usize, Difference> {
         let mut ended = 0;
         while !bytes.is_empty() {
@@ -107,7 +107,7 @@ impl Traffic {
         Ok(ended)
     }
 
-    /// Goes on to the next number, of which a short message holds the last digits.
+    /// Advances to the next message number. A short message holds its last digits only.
     fn count(&mut self) {
         self.number += 1;
         let mut rest = self.number;

@@ -1,7 +1,7 @@
-//! Whether what came back is what was sent, in eight bytes however much it was.
+//! Compares two streams of any length in eight bytes of memory.
 
-/// A running hash of a stream, by which two streams are told apart: FNV-1a with 64 bits
-/// (draft-eastlake-fnv). It does not matter in what pieces they come.
+/// A running hash of a stream: FNV-1a with 64 bits (draft-eastlake-fnv). It does not depend on how the stream is
+/// cut into pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest(u64);
 

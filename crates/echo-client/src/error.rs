@@ -1,4 +1,4 @@
-//! Why a dialogue did not come to its end.
+//! Why a dialogue failed.
 
 use std::fmt;
 use std::io;
@@ -6,26 +6,26 @@ use std::io;
 use cli::Reason;
 use proto::RecvError;
 
-/// Why a dialogue failed. What the server owed is in the words of the wire: messages or bytes.
+/// Why a dialogue failed. Amounts that the server owed are in messages, or in bytes in raw mode.
 #[derive(Debug)]
 pub enum Error {
-    /// The server is gone: it closed the connection, or the network failed.
+    /// The server closed the connection, or the network failed.
     ServerGone {
-        /// What it still owed; `None` when nothing was owed, but the input was not at its end.
+        /// How much it still owed; `None` when it owed nothing, but the input was not at its end.
         owed: Option<String>,
         /// What broke the connection, unless the server closed it between messages.
         cause: Option<io::Error>,
-        /// It gave nothing back of what was no frame.
+        /// It sent nothing back for bytes without frames.
         may_speak_frames: bool,
     },
-    /// What the server sent is no frame.
+    /// The server sent something that is no frame.
     InvalidReply {
         /// What is wrong with it.
         cause: RecvError,
     },
-    /// The server is there, but for the whole of the time-out nothing moved.
+    /// The connection is open, but nothing moved for the time-out.
     TimedOut {
-        /// What it still owed.
+        /// How much it still owed.
         owed: String,
         /// The time-out.
         seconds: f64,
@@ -92,7 +92,8 @@ impl fmt::Display for Error {
             }
             Self::LineTooLong { line, limit } => write!(
                 f,
-                "line {line} is longer than {limit} bytes, the longest message; --max-message allows more, and --raw any length"
+                "line {line} is longer than {limit} bytes, the longest message; --max-message allows more, and \
+                 --raw any length"
             ),
             Self::LineNotUtf8 { line, valid_up_to } => write!(
                 f,

@@ -36,7 +36,10 @@ pub struct Flags {
     pub show_frames: bool,
 
     /// The longest message in bytes, sent or received
-    #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
+    #[arg(
+        long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 28)
+    )]
     max_message: u32,
 
     /// Speak TLS 1.3; the server needs it too
@@ -61,19 +64,31 @@ pub struct BenchFlags {
     pub bench: bool,
 
     /// Connections at once
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(
+        long, value_name = "N", default_value_t = 1, requires = "bench",
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
     pub connections: u32,
 
     /// Bytes of a message, without its header
-    #[arg(long, value_name = "BYTES", default_value_t = 64, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
+    #[arg(
+        long, value_name = "BYTES", default_value_t = 64, requires = "bench",
+        value_parser = clap::value_parser!(u32).range(1..=1 << 28)
+    )]
     size: u32,
 
     /// Messages in flight on each connection
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(
+        long, value_name = "N", default_value_t = 1, requires = "bench",
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
     window: u32,
 
     /// How long messages are sent
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "bench", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(
+        long, value_name = "SECONDS", default_value_t = 5, requires = "bench",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     duration: u32,
 
     /// Print the figures as one JSON object

@@ -1,7 +1,9 @@
 //! Turns blocks of input into bytes for the server, line by line. This module knows neither the input nor the
 //! socket.
 
-use proto::header;
+use std::io::Cursor;
+
+use proto::FramedSocket;
 
 use crate::Wire;
 use crate::digest::Digest;
@@ -153,19 +155,19 @@ impl Outgoing {
         if self.begun.len() > limit {
             return Err(too_long);
         }
-        if let Err(error) = std::str::from_utf8(&self.begun) {
-            return Err(Error::LineNotUtf8 {
-                line,
-                valid_up_to: error.valid_up_to(),
-            });
-        }
-        let header = header(self.begun.len()).map_err(|_| too_long)?;
-        for part in [&header[..], &self.begun] {
-            self.pending.bytes.extend_from_slice(part);
-            // `exit` has no answer but the end of the connection.
-            if !is_exit {
-                self.digest.add(part);
-            }
+        let text = std::str::from_utf8(&self.begun).map_err(|error| Error::LineNotUtf8 {
+            line,
+            valid_up_to: error.valid_up_to(),
+        })?;
+        let bytes = &mut self.pending.bytes;
+        let start = bytes.len();
+        let mut frames = Cursor::new(&mut *bytes);
+        frames.set_position(start as u64);
+        // Writing to memory cannot fail.
+        frames.send_text(text).map_err(|_| too_long)?;
+        // `exit` has no answer but the end of the connection.
+        if !is_exit {
+            self.digest.add(&bytes[start..]);
         }
         self.pending.owed += u64::from(!is_exit);
         Ok(())

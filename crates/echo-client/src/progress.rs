@@ -1,4 +1,4 @@
-//! What the server owes, what each side has come to, and what follows from it.
+//! Counts what the server owes, tracks how each direction ended, and decides when the dialogue is over.
 
 use std::fmt;
 use std::io;
@@ -11,15 +11,15 @@ use crate::Wire;
 use crate::digest::Digest;
 use crate::error::Error;
 
-/// How long the server may take to close the connection when nothing is owed any more. After that
-/// it need not: all was said.
+/// How long to wait for the server to close the connection once it owes nothing. After that the client closes it, which
+/// is no error.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
-/// How long a reply waits at most until its message is told. That takes microseconds, unless the
-/// machine is busy, or the server keeps what is sent from leaving.
+/// The longest wait of a reply's log line for the line of its message. It takes microseconds, unless the machine is
+/// busy or the server reads slowly.
 const OVERTAKING: Duration = Duration::from_secs(1);
 
-/// The book that sender and receiver share.
+/// The state that sender and receiver share.
 #[derive(Debug)]
 pub(crate) struct Progress {
     wire: Wire,
@@ -32,23 +32,23 @@ pub(crate) struct Progress {
 struct State {
     /// Messages or bytes that were sent and have not come back.
     owed: u64,
-    /// The message, counted from 1, whose line has no end in the input.
+    /// The number, from 1, of the message whose line has no end in the input.
     unended: Option<u64>,
     totals: Totals,
-    /// Of what is to come back, once all of it was sent, and of what came back.
+    /// The digests of everything that must come back, known once all of it is sent, and of what came back.
     expected: Option<Digest>,
     came: Digest,
     /// When something last moved.
     last_progress: Instant,
-    /// What came is on its way to the output.
+    /// Received messages or bytes are being printed.
     printing: bool,
-    /// Something is being sent, and nobody has told so yet.
+    /// A write is under way and not logged yet.
     sending_now: bool,
-    /// What is being sent is all that is owed, so that a reply can only be the reply to it.
+    /// The write under way is all that is owed, so any reply answers it.
     owed_alone: bool,
     sending: Side<Error>,
     receiving: Side<RecvError>,
-    /// The output cannot be written, which ends it whatever else there is.
+    /// The output cannot be written. This ends the dialogue whatever the other fields say.
     stopped: Option<Error>,
 }
 
@@ -56,12 +56,12 @@ struct State {
 #[derive(Debug)]
 enum Side<E> {
     Open,
-    /// At its end: the input was, or the server closed the connection.
+    /// The input is at its end, or the server closed the connection.
     Ended,
     Failed(E),
 }
 
-/// What passed, for the last service message.
+/// The bytes of a dialogue, for the last service message.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
     /// Bytes sent, headers included.
@@ -81,7 +81,7 @@ impl fmt::Display for Totals {
 }
 
 impl State {
-    /// How sending ended, when nothing more is owed.
+    /// Returns how sending ended, once nothing is owed.
     fn take_sending(&mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.sending, Side::Ended) {
             Side::Failed(error) => Err(error),
@@ -90,7 +90,7 @@ impl State {
     }
 }
 
-/// What a look at the book says.
+/// Whether the dialogue is over.
 enum Finding {
     Over(Result<(), Error>),
     OpenUntil(Instant),
@@ -120,7 +120,7 @@ impl Progress {
         }
     }
 
-    /// Something is about to be sent, for which this much will be owed.
+    /// Call this before a write. `amount` is how much the server will owe for it.
     pub(crate) fn expect(&self, amount: u64) {
         let mut state = self.lock();
         state.sending_now = true;
@@ -129,7 +129,7 @@ impl Progress {
         state.last_progress = Instant::now();
     }
 
-    /// This many bytes have gone, and that was told; or none, if they could not go.
+    /// Call this after a write is logged; with 0 if it failed.
     pub(crate) fn sent(&self, bytes: usize) {
         let mut state = self.lock();
         state.totals.bytes_sent += bytes as u64;
@@ -138,11 +138,11 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    /// This many bytes came and are about to be told and printed. However long printing takes is
-    /// nobody's fault but the reader's of the output, so the time-out does not run.
+    /// Call this after a read, before it is logged and printed. The time-out does not run while replies are printed:
+    /// a slow reader of the output is not the server's fault.
     ///
-    /// The answer to a message may be faster than the word that it was sent. So that a person reads
-    /// of the two in order, this waits a moment for that word; in a stream it never does.
+    /// A reply may arrive before the log line of its message is written. If nothing else is owed, this waits for that
+    /// line, so that a person reads both in order. While messages stream it does not wait.
     pub(crate) fn received(&self, bytes: usize, is_printed: bool) {
         let untold = |state: &mut State| state.sending_now && state.owed_alone;
         let told = self
@@ -154,8 +154,8 @@ impl Progress {
         state.printing |= is_printed;
     }
 
-    /// What came is printed, and this much of what was owed with it; `digest` is that of all that
-    /// came so far. What the server says unasked pays for nothing. Tells what is still owed.
+    /// Call this after `amount` messages or bytes are printed. `digest` is that of everything received so far. Unasked
+    /// messages do not count. Returns how much is still owed.
     pub(crate) fn complete(&self, amount: u64, digest: Digest) -> u64 {
         let mut state = self.lock();
         state.came = digest;
@@ -168,7 +168,7 @@ impl Progress {
         state.owed
     }
 
-    /// The message of this number is the last line of the input, and that line has no end.
+    /// Notes that the last line of the input, which is message number `message`, has no line end.
     pub(crate) fn note_unended(&self, message: u64) {
         self.lock().unended = Some(message);
     }
@@ -177,7 +177,7 @@ impl Progress {
         self.lock().unended
     }
 
-    /// Nothing more will be sent: the input is at its end, or failed. `digest` is that of all that is to come back.
+    /// Ends sending: the input is at its end, or failed. `digest` is that of everything that must come back.
     pub(crate) fn end_sending(&self, end: Result<(), Error>, digest: Digest) {
         let mut state = self.lock();
         state.expected = Some(digest);
@@ -186,7 +186,7 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    /// Nothing more will come.
+    /// Ends receiving.
     pub(crate) fn end_receiving(&self, end: Result<(), RecvError>) {
         self.lock().receiving = end.map_or_else(Side::Failed, |()| Side::Ended);
         self.changed.notify_all();
@@ -197,7 +197,7 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    /// What passed so far.
+    /// The bytes sent and received so far.
     pub(crate) fn totals(&self) -> Totals {
         self.lock().totals
     }
@@ -208,11 +208,11 @@ impl Progress {
         state.expected == Some(state.came)
     }
 
-    /// Waits until it is over.
+    /// Waits until the dialogue is over.
     ///
     /// # Errors
     ///
-    /// Whatever kept the conversation from its end.
+    /// Why the dialogue failed.
     pub(crate) fn wait(&self) -> Result<(), Error> {
         let mut state = self.lock();
         loop {
@@ -243,7 +243,7 @@ impl Progress {
             Side::Failed(RecvError::Io(cause)) => {
                 return Finding::Over(self.server_gone(state, owed, Some(cause)));
             }
-            // What was cut off is the server's end too, unless nobody asked for it.
+            // A reply that is cut off means that the server is gone; an unasked one that is cut off is invalid.
             Side::Failed(
                 cause @ (RecvError::CutOffHeader { .. } | RecvError::CutOffPayload { .. }),
             ) if owed.is_some() => {
@@ -257,7 +257,7 @@ impl Progress {
         }
         let wait = match (&state.sending, &owed) {
             (_, Some(_)) => self.timeout,
-            // Nothing is owed while somebody thinks of what to say next.
+            // The time-out does not run while the input has no next line.
             (Side::Open, None) => return self.look_again(now),
             (Side::Ended | Side::Failed(_), None) => CLOSE_GRACE,
         };
@@ -274,7 +274,7 @@ impl Progress {
         })
     }
 
-    /// The server is gone; whether that is as it should be.
+    /// The result when the server is gone: success if sending ended and nothing is owed.
     fn server_gone(
         &self,
         state: &mut State,
@@ -293,8 +293,7 @@ impl Progress {
         }
     }
 
-    /// Nothing can time out now. What begins meanwhile is noticed at the next look, which is soon
-    /// enough: it cannot time out before that.
+    /// Nothing can time out now. A write that begins after this cannot time out before the next look.
     fn look_again(&self, now: Instant) -> Finding {
         Finding::OpenUntil(now + self.timeout)
     }

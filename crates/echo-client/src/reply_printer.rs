@@ -1,14 +1,14 @@
-//! What is printed of the replies: byte for byte into a pipe, and harmless on a terminal.
+//! Prints replies: byte for byte into a pipe, and with control characters escaped on a terminal.
 
 use proto::Escaped;
 use std::io::{self, Write};
 
-/// The output, and what is to be written to it next.
+/// The output, and the bytes to write to it next.
 pub(crate) struct ReplyPrinter<W> {
     output: W,
     is_terminal: bool,
     text: Vec<u8>,
-    /// The start of a character whose other bytes have not come.
+    /// The start of a character whose other bytes have not come yet.
     begun: Vec<u8>,
 }
 
@@ -22,7 +22,7 @@ impl<W: Write> ReplyPrinter<W> {
         }
     }
 
-    /// Adds a message as a line of its own; into a pipe, one whose line has no end gets none.
+    /// Adds a message as a line. In a pipe, `is_unended` leaves out the line's end, as in the input.
     pub(crate) fn add_line(&mut self, text: &str, is_unended: bool) {
         if self.is_terminal {
             self.add_escaped(text.as_bytes());
@@ -34,7 +34,7 @@ impl<W: Write> ReplyPrinter<W> {
         }
     }
 
-    /// Adds a part of a stream of bytes, wherever it was cut.
+    /// Adds the next bytes of a stream, which may be cut anywhere.
     pub(crate) fn add_bytes(&mut self, bytes: &[u8]) {
         if !self.is_terminal {
             return self.text.extend_from_slice(bytes);
@@ -51,7 +51,7 @@ impl<W: Write> ReplyPrinter<W> {
         self.begun.extend_from_slice(begun);
     }
 
-    /// Writes what was added.
+    /// Writes everything that was added.
     pub(crate) fn print(&mut self) -> io::Result<()> {
         self.output.write_all(&self.text)?;
         self.text.clear();
@@ -64,7 +64,7 @@ impl<W: Write> ReplyPrinter<W> {
     }
 }
 
-/// How many bytes at the end are the start of a character that is not whole.
+/// How many bytes at the end are the start of an incomplete character.
 fn begun_character(bytes: &[u8]) -> usize {
     let last = bytes
         .utf8_chunks()

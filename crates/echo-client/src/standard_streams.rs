@@ -1,8 +1,8 @@
-//! Standard input and output that may not block: another program with the same terminal or pipe can have set that.
+//! Standard input and output that may be non-blocking: another program with the same terminal or pipe can set that.
 
 use std::io::{self, Read, Write};
 
-/// A stream that waits where the system says that the call would block.
+/// A stream that waits when the system says that a call would block.
 pub struct Waiting<T>(pub T);
 
 #[cfg(unix)]

@@ -44,7 +44,8 @@ impl TrafficLog {
         }
     }
 
-    /// Logs a read of `bytes`, which completed `messages`, with `text` bytes of text in them. `total` is the number of bytes received so far.
+    /// Logs a read of `bytes`, which completed `messages` with `text` bytes of text in all. `total` is the number of
+    /// bytes received so far.
     pub(crate) fn received(&self, bytes: usize, messages: u64, text: Option<usize>, total: u64) {
         if let Some(lesson) = &self.detail.lesson {
             lesson.server.wait_for(total);

@@ -1,4 +1,4 @@
-//! What the book says of every turn that a conversation can take.
+//! Every way in which a dialogue can go on or end.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn framed() -> Progress {
     Progress::new(Wire::Framed { max_message: 16 }, TIMEOUT)
 }
 
-/// What the book says this long after something last moved, in words.
+/// The result of a look this long after the last progress, in words.
 fn look_after(progress: &Progress, time: Duration) -> String {
     let mut state = progress.lock();
     let now = state.last_progress + time;
@@ -19,7 +19,7 @@ fn look_after(progress: &Progress, time: Duration) -> String {
     }
 }
 
-/// Sends what will be owed so much.
+/// Sends a message for which the server owes this much.
 fn send(progress: &Progress, amount: u64) {
     progress.expect(amount);
     progress.sent(1);
