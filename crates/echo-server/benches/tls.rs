@@ -199,7 +199,9 @@ fn rustls_peer(folder: &std::path::Path) -> io::Result<()> {
     let tls = ServerTls::new(&identity).map_err(io::Error::other)?;
     let config = tls.config();
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    println!("peer listening on {}", listener.local_addr()?);
+    let program = std::env::current_exe()?;
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    println!("{name} listening on {}", listener.local_addr()?);
     for socket in listener.incoming() {
         let (mut socket, config) = (socket?, config.clone());
         thread::spawn(move || {
