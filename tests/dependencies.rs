@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Features of serde_json under which a key of an object has a meaning of its own, or depth has no limit. With any of them a
-/// hostile message reaches code that no message should reach: a stack overflow ends the whole process.
+/// Features of serde_json under which a key of an object has a meaning of its own, or depth has no limit. With any of
+/// them a hostile message reaches code that no message should reach: a stack overflow ends the whole process.
 const FORBIDDEN: [&str; 3] = ["raw_value", "arbitrary_precision", "unbounded_depth"];
 
 #[test]

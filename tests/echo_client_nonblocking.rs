@@ -22,7 +22,8 @@ fn input_and_output_that_do_not_block_are_waited_for() {
     let mut reply = vec![0; 5];
     to_client.write_all(b"wait\n").unwrap();
     from_client.read_exact(&mut reply).unwrap();
-    // By now the client has found its input empty. The rest is more than both pipes hold, so its output is full at times.
+    // By now the client has found its input empty. The rest is more than both pipes hold, so its output is full at
+    // times.
     let text = "Привет, мир!\n".repeat(40_000);
     let writer = thread::spawn({
         let text = text.clone();

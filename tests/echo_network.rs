@@ -1,4 +1,5 @@
-//! `echo-server` as it is reached from its own machine, from a second on the same network, and from a third behind a router.
+//! `echo-server` as it is reached from its own machine, from a second on the same network, and from a third behind a
+//! router.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -12,8 +12,9 @@ const CLIENTS: usize = 4;
 /// Few enough that each has lines of its own.
 const MESSAGES: usize = 20;
 
-/// The lines of a server with these clients, and another that stays until the stop: the start, the limit of files, the address,
-/// what it echoes, the beginning and the end of the stop; of each client a connect and a disconnect; of each message two.
+/// The lines of a server with these clients, and another that stays until the stop: the start, the limit of files, the
+/// address, what it echoes, the beginning and the end of the stop; of each client a connect and a disconnect; of each
+/// message two.
 const LINES: usize = 6 + 2 + CLIENTS * (2 + 2 * MESSAGES);
 
 #[test]

@@ -34,7 +34,8 @@ fn a_thousand_slow_clients_get_what_they_sent_and_hold_up_nobody() {
     }
 }
 
-/// Sends a byte of one client after the other until each has sent its frame, all of one length, and gets all of them back.
+/// Sends a byte of one client after the other until each has sent its frame, all of one length, and gets all of them
+/// back.
 fn trickle(clients: &mut [(TcpStream, Vec<u8>)]) {
     let length = clients[0].1.len();
     for at in 0..length {

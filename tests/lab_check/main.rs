@@ -1,5 +1,5 @@
-//! lab-check against small servers that are right, or wrong in one way: each wrong one fails exactly the check that names its
-//! fault.
+//! lab-check against small servers that are right, or wrong in one way: each wrong one fails exactly the check that
+//! names its fault.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

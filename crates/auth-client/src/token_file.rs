@@ -10,9 +10,9 @@ use trust::{Exposure, FileError};
 /// Thousands of servers.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
-/// One JSON object in a file, `{"SHA256:…":{"token":"…"}}`, which only its owner may read. Its keys are the fingerprints of
-/// servers, and the addresses of those that were spoken to without TLS. The file is replaced as a whole, so that every reader
-/// finds the old or the new content. A symbolic link to it is followed.
+/// One JSON object in a file, `{"SHA256:…":{"token":"…"}}`, which only its owner may read. Its keys are the
+/// fingerprints of servers, and the addresses of those that were spoken to without TLS. The file is replaced as a
+/// whole, so that every reader finds the old or the new content. A symbolic link to it is followed.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,
@@ -92,7 +92,8 @@ impl TokenFile {
         })
     }
 
-    /// Moves the token that an earlier version kept by the server's address to the server's fingerprint, unless there is one.
+    /// Moves the token that an earlier version kept by the server's address to the server's fingerprint, unless there
+    /// is one.
     ///
     /// # Errors
     ///

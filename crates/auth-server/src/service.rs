@@ -5,7 +5,7 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, Response, serve};
-use log::{info, warn};
+use log::{debug, info, warn};
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
 use proto::{FramedSocket, FramedStream, Name, Network, RecvError, Secret};
 use tcp_server::{BoxError, Client, EndReason, Service};
@@ -285,7 +285,8 @@ impl ConnectionHandler<'_> {
             AuthError::RateLimited(_) => {
                 self.log_event(Event::Wait, None, format_args!("refused {peer}: {error}"));
             }
-            error => info!("refused {peer}: {error}"),
+            // At level debug, since a client can cause any number of these lines.
+            error => debug!("refused {peer}: {error}"),
         }
     }
 

@@ -8,6 +8,7 @@
 //! for each [`JoinRequest`] that is accepted. Both ends then speak through the same kind of [`Link`], in which they
 //! send [`message::Request`]s and [`message::Notice`]s.
 
+mod close_reason;
 mod handshake;
 mod key;
 mod link;
@@ -17,10 +18,11 @@ mod seal;
 mod trace;
 mod wire;
 
+pub use close_reason::CloseReason;
 pub use handshake::{
     Acceptor, AcceptorSettings, Connector, ConnectorEvent, Handled, Join, JoinRequest, PLAINTEXT,
     RefusalCode, Refused, SEALED, VERSION,
 };
 pub use key::{KEY_BYTES, KeyId, PublicKey, StaticKey};
-pub use link::{Class, CloseReason, End, Event, Link, MAX_WAITING, MessageId, Path, QueueFull};
+pub use link::{Class, End, Event, Link, MAX_WAITING, MessageId, Path, QueueFull};
 pub use wire::{MAX_DATAGRAM_BYTES, Protection, SessionId};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::close_reason::CloseReason;
 use crate::key::KeyId;
-use crate::link::CloseReason;
 
 /// The longest text that a member may write, in bytes of UTF-8.
 pub const MAX_TEXT_BYTES: usize = 4_096;

@@ -11,8 +11,8 @@ use divan::Bencher;
 use log::{Level, LevelFilter, Log, Record};
 use simplelog::{ConfigBuilder, WriteLogger};
 
-/// Few enough in a sample to fit into the buffer of lines, which the pause between samples empties: dropped lines would be
-/// cheaper.
+/// Few enough in a sample to fit into the buffer of lines, which the pause between samples empties: dropped lines would
+/// be cheaper.
 const LINES: u32 = 10_000;
 const SAMPLES: u32 = 50;
 

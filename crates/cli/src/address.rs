@@ -31,7 +31,8 @@ impl HostPort {
         })
     }
 
-    /// Like [`parse`](Self::parse), for a position where a command can stand, too: a plain word is taken for a mistyped command.
+    /// Like [`parse`](Self::parse), for a position where a command can stand, too: a plain word is taken for a mistyped
+    /// command.
     ///
     /// # Errors
     /// Says what is wrong with it.
@@ -103,7 +104,8 @@ fn check_ipv6(host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses what looks like an IPv4 address and is none. Resolvers accept such texts, and take `9090` for 0.0.35.130 and `010` for
+/// Refuses what looks like an IPv4 address and is none. Resolvers accept such texts, and take `9090` for 0.0.35.130 and
+/// `010` for
 /// 8.
 fn check_ipv4(host: &str) -> Result<(), String> {
     let labels = || host.trim_end_matches('.').split('.');

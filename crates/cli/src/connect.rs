@@ -45,8 +45,8 @@ impl TcpClientFlags {
     }
 }
 
-/// Connects to the first of the endpoint's addresses that answers, and sets TCP_NODELAY. `timeout` bounds the look-up of the name
-/// and all attempts together. The connection starts from `source`, if it is given.
+/// Connects to the first of the endpoint's addresses that answers, and sets TCP_NODELAY. `timeout` bounds the look-up
+/// of the name and all attempts together. The connection starts from `source`, if it is given.
 ///
 /// # Errors
 /// When the host has no address, or none answers.
@@ -107,8 +107,8 @@ fn connect_to(
     }
     socket.connect_timeout(&address.into(), timeout)?;
     let stream = TcpStream::from(socket);
-    // TCP's simultaneous open: where nobody listens, the system may choose the server's port as the client's own, and the socket
-    // connects to itself.
+    // TCP's simultaneous open: where nobody listens, the system may choose the server's port as the client's own, and
+    // the socket connects to itself.
     if stream.local_addr()? == stream.peer_addr()? {
         return Err(ErrorKind::ConnectionRefused.into());
     }

@@ -23,8 +23,8 @@ pub(crate) fn variable(program: &str, flag: &str) -> String {
 
 /// Parses the command line together with the environment.
 ///
-/// A variable is ignored when the command line conflicts with its flag, or when its flag requires one that is missing. An empty
-/// variable counts as unset.
+/// A variable is ignored when the command line conflicts with its flag, or when its flag requires one that is missing.
+/// An empty variable counts as unset.
 ///
 /// # Errors
 /// Wrong usage, including two variables that conflict. An error about a variable's value names the variable.

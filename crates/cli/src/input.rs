@@ -39,8 +39,8 @@ impl<R: BufRead> TextInput<R> {
         }
     }
 
-    /// Byte by byte, since a pipe may bring the mark in pieces. Returns whether the input ends here: a terminal says so once
-    /// (Ctrl-D), and then waits for more.
+    /// Byte by byte, since a pipe may bring the mark in pieces. Returns whether the input ends here: a terminal says so
+    /// once (Ctrl-D), and then waits for more.
     fn skip_byte_order_mark(&mut self) -> io::Result<bool> {
         let mut matched = 0;
         let is_end = loop {

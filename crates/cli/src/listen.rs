@@ -16,13 +16,14 @@ use crate::resolve::ResolveError;
 
 /// How many ports after one in use are tried before any free one is taken.
 const PORTS_TO_TRY: u16 = 20;
-/// Thousands of clients may connect at once before the server accepts the first. The system may lower it (`net.core.somaxconn`).
+/// Thousands of clients may connect at once before the server accepts the first. The system may lower it
+/// (`net.core.somaxconn`).
 const BACKLOG: i32 = 4096;
 
 /// Listens for TCP clients at the endpoint's first address.
 ///
-/// When the port is in use and not `strict`, tries the next 20 ports, then any free one, and logs a warning for each. Listening on
-/// `::` accepts IPv4 clients, too.
+/// When the port is in use and not `strict`, tries the next 20 ports, then any free one, and logs a warning for each.
+/// Listening on `::` accepts IPv4 clients, too.
 ///
 /// # Errors
 /// When the host has no address, or the system refuses for another reason than a port in use.
@@ -81,7 +82,8 @@ fn socket_for(address: SocketAddr, kind: Type) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Tries `first`, the ports after it, then 0, as long as each is in use. Calls `on_taken` with the port in use and the next one.
+/// Tries `first`, the ports after it, then 0, as long as each is in use. Calls `on_taken` with the port in use and the
+/// next one.
 fn try_ports<T>(
     first: u16,
     strict: bool,

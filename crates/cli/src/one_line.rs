@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Write as _};
 
 use proto::Escaped;
 
-/// Escapes a displayed value as it is written. Every line to a terminal passes through it, so that text which a caller forgot
-/// to escape does no harm.
+/// Escapes a displayed value as it is written. Every line to a terminal passes through it, so that text which a caller
+/// forgot to escape does no harm.
 pub(crate) struct OneLine<T>(pub(crate) T);
 
 impl<T: Display> Display for OneLine<T> {
@@ -26,7 +26,8 @@ impl fmt::Write for EscapingWriter<'_, '_> {
     }
 }
 
-/// Whether `text` is printable ASCII, as most text is. It has no early exit, so that it compiles to vector instructions.
+/// Whether `text` is printable ASCII, as most text is. It has no early exit, so that it compiles to vector
+/// instructions.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     let plain = |plain, byte: &u8| plain & (0x20..0x7f).contains(byte);
     text.iter().fold(true, plain)

@@ -1,4 +1,5 @@
-//! A program as its user meets it: flags, environment, error message and exit status. It does not know what the program does.
+//! A program as its user meets it: flags, environment, error message and exit status. It does not know what the program
+//! does.
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -33,11 +34,12 @@ pub struct Program {
 }
 
 impl Program {
-    /// The flags of this process. Ends it with status 0 after `--help`, `--version` and `completions SHELL`, with 2 on wrong usage.
+    /// The flags of this process. Ends it with status 0 after `--help`, `--version` and `completions SHELL`, with 2 on
+    /// wrong usage.
     ///
-    /// Each flag, of a subcommand too, can come from the environment: echo-server's `--log-to` as `LAB_ECHO_SERVER_LOG_TO`. The
-    /// command line wins: a variable is ignored when the command line conflicts with its flag, or when its flag requires one that
-    /// is missing. An empty variable counts as unset.
+    /// Each flag, of a subcommand too, can come from the environment: echo-server's `--log-to` as
+    /// `LAB_ECHO_SERVER_LOG_TO`. The command line wins: a variable is ignored when the command line conflicts with its
+    /// flag, or when its flag requires one that is missing. An empty variable counts as unset.
     pub fn parse<A: Parser>(&self) -> A {
         let arguments = std::env::args_os();
         let mut command = self.command::<A>();
@@ -82,8 +84,8 @@ impl Program {
     /// Runs the body of `main`. On an error writes one line to stderr; returns the exit status.
     ///
     /// Errors give status 1, wrong usage among their causes ([`UsageError`], [`EndpointError::PortZero`],
-    /// [`EndpointError::TwoPorts`]) gives 2. Status 0 without a line is for a person who left at a question (Ctrl-D), and for a
-    /// closed pipe on stdout (`echo-client … | head`).
+    /// [`EndpointError::TwoPorts`]) gives 2. Status 0 without a line is for a person who left at a question (Ctrl-D),
+    /// and for a closed pipe on stdout (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
         platform::survive_file_size_limit();
         let error = match body() {
@@ -112,8 +114,8 @@ impl Program {
         format!("logs/{}.log", self.name)
     }
 
-    /// Adds to a command and its subcommands what differs between programs: defaults, examples and notes in the help. `path` is how
-    /// a user types the command.
+    /// Adds to a command and its subcommands what differs between programs: defaults, examples and notes in the help.
+    /// `path` is how a user types the command.
     fn adapt(&self, command: Command, path: &str) -> Command {
         let has_commands = command.has_subcommands();
         let shared = command.get_arguments().filter(|arg| arg.is_global_set());
@@ -188,7 +190,8 @@ impl Display for UsageError {
 
 impl Error for UsageError {}
 
-/// A failure to write to stdout. It differs from other I/O errors: a closed pipe is no failure here, and is one on a socket.
+/// A failure to write to stdout. It differs from other I/O errors: a closed pipe is no failure here, and is one on a
+/// socket.
 #[derive(Debug)]
 pub struct StdoutError(pub io::Error);
 

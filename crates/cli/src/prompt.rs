@@ -35,9 +35,9 @@ impl Asked {
 
 /// Asks `Label [default]: ` and parses the answer. Enter takes the default.
 ///
-/// A person who gives a bad answer gets `parse`'s error and is asked again; a bad answer from a pipe is an error. End of input
-/// leaves the program where a person ends it (Ctrl-D), and takes the default in a pipe. Reads no byte of `input` beyond the
-/// lines that it takes.
+/// A person who gives a bad answer gets `parse`'s error and is asked again; a bad answer from a pipe is an error. End
+/// of input leaves the program where a person ends it (Ctrl-D), and takes the default in a pipe. Reads no byte of
+/// `input` beyond the lines that it takes.
 ///
 /// # Errors
 /// [`AskError`], when there is no answer.
@@ -136,8 +136,8 @@ impl From<io::Error> for AskError {
     }
 }
 
-/// Reads one line without its end (`\n` or `\r\n`); `None` at the end of input. Reads and drops the rest of a line that is too
-/// long.
+/// Reads one line without its end (`\n` or `\r\n`); `None` at the end of input. Reads and drops the rest of a line that
+/// is too long.
 ///
 /// # Errors
 /// When reading fails.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::platform::{self, QuestionSignal, TerminalMode};
 
-/// The question that a person at the terminal (stdin and stderr) is asked right now. Clones share it: one is for the handler of
-/// Ctrl-C ([`break_off`](Self::break_off)).
+/// The question that a person at the terminal (stdin and stderr) is asked right now. Clones share it: one is for the
+/// handler of Ctrl-C ([`break_off`](Self::break_off)).
 #[derive(Clone, Debug, Default)]
 pub struct Questions {
     open: Arc<Mutex<Option<Question>>>,
@@ -21,9 +21,9 @@ struct Question {
 }
 
 impl Questions {
-    /// Handles signals that end or stop the program while a question is open: the terminal gets its echo back, then the signal has
-    /// its usual effect. When the program goes on (Ctrl-Z, then `fg`), it asks again. Does not handle the signals of
-    /// [`exit_on_stop`](crate::exit_on_stop), which must call [`break_off`](Self::break_off).
+    /// Handles signals that end or stop the program while a question is open: the terminal gets its echo back, then the
+    /// signal has its usual effect. When the program goes on (Ctrl-Z, then `fg`), it asks again. Does not handle the
+    /// signals of [`exit_on_stop`](crate::exit_on_stop), which must call [`break_off`](Self::break_off).
     ///
     /// # Errors
     /// When the system refuses the handlers or the thread.
@@ -39,15 +39,16 @@ impl Questions {
         })
     }
 
-    /// For the end of the program: leaves the question without an answer. The terminal echoes again, output begins on a new line,
-    /// and nothing can be asked any more.
+    /// For the end of the program: leaves the question without an answer. The terminal echoes again, output begins on a
+    /// new line, and nothing can be asked any more.
     pub fn break_off(&self) {
         let mut open = self.lock();
         if let Some(question) = open.take() {
             question.restore();
             let _ = writeln!(stderr());
         }
-        // A question that began between now and the end would leave the terminal without echo, so its thread waits for the end.
+        // A question that began between now and the end would leave the terminal without echo, so its thread waits for
+        // the end.
         mem::forget(open);
     }
 

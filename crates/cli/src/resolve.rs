@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::endpoint::Endpoint;
 use crate::reason::Reason;
 
-/// How long a server's start and a question wait for the name service: longer than a resolver waits for one name server.
+/// How long a server's start and a question wait for the name service: longer than a resolver waits for one name
+/// server.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Endpoint {

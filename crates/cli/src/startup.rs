@@ -66,8 +66,8 @@ impl TcpServerFlags {
 }
 
 impl ServerFlags {
-    /// Asks where to listen if it may, and starts the log. Until the server is announced, stderr shows warnings that go to the log
-    /// file, too.
+    /// Asks where to listen if it may, and starts the log. Until the server is announced, stderr shows warnings that go
+    /// to the log file, too.
     ///
     /// # Errors
     /// When a step fails.
@@ -148,8 +148,8 @@ impl<S> BoundServer<S> {
         Self { console, ..self }
     }
 
-    /// Calls `stop` at the first stop signal or the command `stop`, and announces on stdout that clients are accepted. Returns the
-    /// socket to serve, and the server to call [`stopped`](RunningServer::stopped) on.
+    /// Calls `stop` at the first stop signal or the command `stop`, and announces on stdout that clients are accepted.
+    /// Returns the socket to serve, and the server to call [`stopped`](RunningServer::stopped) on.
     ///
     /// # Errors
     /// When the system refuses signal handlers or a thread.
@@ -189,8 +189,9 @@ impl RunningServer {
     }
 }
 
-/// The addresses by which other machines reach a server that listens on `address`, if that means all addresses. std cannot list
-/// them: these are the ones from which a packet to another network would leave. Connecting a UDP socket sends nothing.
+/// The addresses by which other machines reach a server that listens on `address`, if that means all addresses. std
+/// cannot list them: these are the ones from which a packet to another network would leave. Connecting a UDP socket
+/// sends nothing.
 fn own_addresses(address: IpAddr) -> Vec<IpAddr> {
     if !address.is_unspecified() {
         return vec![];

@@ -5,9 +5,9 @@ use std::process;
 
 use crate::platform::{self, Signal};
 
-/// Calls `stop` in another thread at the first Ctrl-C (SIGINT) or SIGTERM, and `reopen_logs` at each SIGHUP. SIGHUP stops the
-/// server, too, if it was started in a terminal that is gone. A second Ctrl-C or SIGTERM ends the process at once with status
-/// 128 + its number.
+/// Calls `stop` in another thread at the first Ctrl-C (SIGINT) or SIGTERM, and `reopen_logs` at each SIGHUP. SIGHUP
+/// stops the server, too, if it was started in a terminal that is gone. A second Ctrl-C or SIGTERM ends the process at
+/// once with status 128 + its number.
 ///
 /// Call it after the prompts: until then these signals end the process, while a prompt would not notice `stop`.
 ///
@@ -29,7 +29,8 @@ pub fn on_server_signals(
     })
 }
 
-/// Whether a signal stops a server. Closing a terminal sends SIGHUP, and so does an administrator who wants new log files.
+/// Whether a signal stops a server. Closing a terminal sends SIGHUP, and so does an administrator who wants new log
+/// files.
 fn stops_server(signal: Signal, lost_terminal: bool) -> bool {
     match signal {
         Signal::Stop { .. } => true,
@@ -37,7 +38,8 @@ fn stops_server(signal: Signal, lost_terminal: bool) -> bool {
     }
 }
 
-/// For a client: at the first Ctrl-C, SIGTERM or SIGHUP calls `last_words`, flushes the log, and exits, after Ctrl-C with status 130.
+/// For a client: at the first Ctrl-C, SIGTERM or SIGHUP calls `last_words`, flushes the log, and exits, after Ctrl-C
+/// with status 130.
 ///
 /// # Errors
 /// When the system refuses the handlers or the thread.

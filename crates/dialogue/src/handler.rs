@@ -18,8 +18,8 @@ pub trait Handler {
         None
     }
 
-    /// Whether the reply may take long, because it waits for a disk or for another thread. Replies before it are then sent
-    /// first.
+    /// Whether the reply may take long, because it waits for a disk or for another thread. Replies before it are then
+    /// sent first.
     fn is_slow(&self, request: &Self::Request) -> bool;
 
     /// Returns the reply to a request.
@@ -55,7 +55,8 @@ impl<R> From<R> for Response<R> {
 
 /// Serves one client until either side ends the dialogue, and returns the reason.
 ///
-/// `client` should be a [`FramedStream`](proto::FramedStream): then all requests that came together are answered with one write.
+/// `client` should be a [`FramedStream`](proto::FramedStream): then all requests that came together are answered with
+/// one write.
 ///
 /// ```
 /// use dialogue::{DialogueError, Handler, Response, serve};
@@ -93,8 +94,8 @@ impl<R> From<R> for Response<R> {
 ///
 /// # Errors
 ///
-/// What ended the dialogue if it was neither a [`Response::last`] nor a close between messages. An invalid message is answered
-/// before the end, also one that the end of the stream cut off.
+/// What ended the dialogue if it was neither a [`Response::last`] nor a close between messages. An invalid message is
+/// answered before the end, also one that the end of the stream cut off.
 pub fn serve<H: Handler>(
     client: &mut impl FramedSocket,
     handler: &mut H,
@@ -183,7 +184,8 @@ mod tests {
     const SLOW: &str = r#"{"type":"slow"}"#;
     const EXIT: &str = r#"{"type":"exit"}"#;
 
-    /// Serves a client that sends these packets. Returns how the dialogue ended and what was written after the greeting.
+    /// Serves a client that sends these packets. Returns how the dialogue ended and what was written after the
+    /// greeting.
     fn served(packets: &[&[u8]]) -> (Result<&'static str, String>, Vec<Vec<u8>>) {
         let mut stream = MemoryStream::sending(packets);
         let end = serve(&mut FramedStream::new(&mut stream), &mut Parrot);

@@ -29,6 +29,7 @@ fn text(size: usize) -> String {
 pub(crate) struct Traffic {
     message: Vec<u8>,
     header: usize,
+    digits: usize,
     number: u64,
     /// How much of the message is compared already.
     at: usize,
@@ -53,15 +54,20 @@ impl Traffic {
         };
         let header = start.len();
         let mut message = start;
-        let digits = size.min(DIGITS);
+        // Half of a short message is left for other bytes than digits.
+        let digits = DIGITS.min(size.div_ceil(2));
         message.extend(vec![b'0'; digits]);
         match wire {
             Wire::Framed => message.extend(text(size - digits).as_bytes()),
-            Wire::Raw => message.extend((digits..size).map(|at| at as u8)),
+            // 37 and 256 have no common divisor, so all values come, and letters and bytes over 0x7f come early.
+            Wire::Raw => message.extend(
+                (0..size - digits).map(|at| (at as u8).wrapping_mul(37).wrapping_add(b'a')),
+            ),
         }
         let mut traffic = Self {
             message,
             header,
+            digits,
             number: 0,
             at: 0,
         };
@@ -111,7 +117,11 @@ impl Traffic {
     fn count(&mut self) {
         self.number += 1;
         let mut rest = self.number;
-        for digit in self.message[self.header..].iter_mut().take(DIGITS).rev() {
+        for digit in self.message[self.header..]
+            .iter_mut()
+            .take(self.digits)
+            .rev()
+        {
             *digit = b'0' + (rest % 10) as u8;
             rest /= 10;
         }

@@ -1,9 +1,9 @@
-//! How fast `echo-server` is beside a bare echo, a thread for each connection that writes what it reads, without frames, limits
-//! or messages; and what service messages cost, beside the same server with `--log-level warn`.
+//! How fast `echo-server` is beside a bare echo, a thread for each connection that writes what it reads, without
+//! frames, limits or messages; and what service messages cost, beside the same server with `--log-level warn`.
 //!
-//! `cargo bench -p echo-server [-- ROUNDS]`. The servers are loaded in turn, round after round. A figure is the median of the
-//! rounds' ratios, since a machine's speed drifts. One connection is best measured on one core (Linux: `taskset -c 0 cargo
-//! bench …`): to wake an idle core costs more than the echo, and whether it is idle is chance.
+//! `cargo bench -p echo-server [-- ROUNDS]`. The servers are loaded in turn, round after round. A figure is the median
+//! of the rounds' ratios, since a machine's speed drifts. One connection is best measured on one core (Linux: `taskset
+//! -c 0 cargo bench …`): to wake an idle core costs more than the echo, and whether it is idle is chance.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

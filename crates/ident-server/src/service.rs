@@ -66,7 +66,8 @@ impl Service for Ident {
         Ok(end?)
     }
 
-    /// Over TLS the connection is closed without a reply: a handshake costs more than the place that the client does not get.
+    /// Over TLS the connection is closed without a reply: a handshake costs more than the place that the client does
+    /// not get.
     fn refuse(&self, stream: &mut TcpStream) {
         if self.tls.is_none() {
             // A client that is gone needs no reply.

@@ -58,9 +58,9 @@ pub struct Outcome<T: 'static> {
     pub time: Duration,
 }
 
-/// Runs `checks` in order and reports each outcome as it is known. After each check `still_serves` tries whether the server
-/// serves a new client, except after the first one, since the second check connects again anyway. Once the server does not, the
-/// check that just ran has failed, and the rest is skipped.
+/// Runs `checks` in order and reports each outcome as it is known. After each check `still_serves` tries whether the
+/// server serves a new client, except after the first one, since the second check connects again anyway. Once the
+/// server does not, the check that just ran has failed, and the rest is skipped.
 pub fn run<T>(
     checks: &[&'static Check<T>],
     target: &T,

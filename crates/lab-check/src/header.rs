@@ -60,8 +60,8 @@ impl Header {
         }
     }
 
-    /// The header of a payload of `length` bytes, which must not exceed [`longest_payload`](Self::longest_payload): a longer
-    /// one is announced as the longest.
+    /// The header of a payload of `length` bytes, which must not exceed [`longest_payload`](Self::longest_payload): a
+    /// longer one is announced as the longest.
     #[must_use]
     pub fn encode(self, length: usize) -> Vec<u8> {
         let length = length.min(self.longest_payload());

@@ -1,8 +1,9 @@
 //! A conformance checker for servers of the labs, written by anybody in any language.
 //!
-//! A [`Check`] is one requirement: what a right server does, the code that tries it, and a hint for a server that does not.
-//! [`echo`], [`ident`], [`auth`] and [`chat`] are tables of checks; [`run`] tries one after the other and looks after each whether the server
-//! still serves. Checks know no flags and print nothing: `main.rs` reads the command line, and [`report`] writes the outcome.
+//! A [`Check`] is one requirement: what a right server does, the code that tries it, and a hint for a server that does
+//! not. [`echo`], [`ident`], [`auth`] and [`chat`] are tables of checks; [`run`] tries one after the other and looks
+//! after each whether the server still serves. Checks know no flags and print nothing: `main.rs` reads the command
+//! line, and [`report`] writes the outcome.
 
 pub mod auth;
 pub mod chat;

@@ -60,8 +60,8 @@ impl<T> Suite<T> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Tries all checks and reports them: as lines, or as one JSON document that also names the server and how it was spoken
-    /// to.
+    /// Tries all checks and reports them: as lines, or as one JSON document that also names the server and how it was
+    /// spoken to.
     ///
     /// # Errors
     ///
@@ -114,8 +114,8 @@ impl CommonFlags {
         })
     }
 
-    /// Where the server listens, once it has accepted a connection, and with TLS its key, once it is trusted. So a server that
-    /// is not there, or not trusted, is one clear error.
+    /// Where the server listens, once it has accepted a connection, and with TLS its key, once it is trusted. So a
+    /// server that is not there, or not trusted, is one clear error.
     ///
     /// # Errors
     ///

@@ -84,8 +84,8 @@ impl Target {
             .map_err(|error| cannot(&Reason(&error)))
     }
 
-    /// Finds out how a decimal header is padded: keeps the padding with which the server answers. A server that answers to
-    /// neither is left to the checks.
+    /// Finds out how a decimal header is padded: keeps the padding with which the server answers. A server that answers
+    /// to neither is left to the checks.
     pub fn find_padding(&self) {
         let Wire::Framed(header) = self.wire.get() else {
             return;

@@ -1,4 +1,5 @@
-//! An echo server with frames: the same server as `crates/tcp-server/examples/echo.rs`, but what comes back are whole messages.
+//! An echo server with frames: the same server as `crates/tcp-server/examples/echo.rs`, but what comes back are whole
+//! messages.
 //!
 //! `cargo run -p proto --example framed_echo`, then `cargo run -p echo-client`.
 

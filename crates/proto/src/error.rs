@@ -4,8 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::frame::{HEADER_BYTES, spelled_text};
-use crate::json::InvalidMessage;
+use crate::invalid_message::InvalidMessage;
+use crate::limits::HEADER_BYTES;
 
 /// Why no message could be received.
 ///
@@ -54,6 +54,10 @@ pub enum RecvError {
 }
 
 fn plain_text_hint(length: u32) -> String {
+    // The header of a TLS alert: 21, then the version 3.x (RFC 8446, section 5.1).
+    if length >> 16 == 0x1503 {
+        return " (it is an alert of TLS: the peer speaks TLS, so try --tls)".into();
+    }
     spelled_text(length).map_or_else(String::new, |text| {
         format!(" (the header spells {text:?}: the peer seems to send plain text, not frames)")
     })
@@ -77,4 +81,12 @@ pub enum SendError {
     /// The stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+/// The four characters that a length spells when the peer sends text in place of a header: `GET ` for a browser, `SSH-`
+/// for an SSH client.
+fn spelled_text(length: u32) -> Option<String> {
+    let header = length.to_be_bytes();
+    let printable = header.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    printable.then(|| header.map(char::from).iter().collect())
 }

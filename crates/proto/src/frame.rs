@@ -1,15 +1,7 @@
 //! One frame: its header, its limits, and where it ends. No stream is read or written here.
 
 use crate::error::{RecvError, SendError};
-
-/// Length of a header: the payload's length in bytes, as an unsigned big-endian integer.
-pub const HEADER_BYTES: usize = 4;
-
-/// The longest payload that echo programs accept by default: 1 MiB.
-pub const MAX_ECHO_BYTES: usize = 1 << 20;
-
-/// The longest payload in a dialogue of ident or auth: 16 KiB.
-pub const MAX_DIALOGUE_BYTES: usize = 16 << 10;
+use crate::limits::HEADER_BYTES;
 
 /// The header of a payload of `length` bytes.
 ///
@@ -32,24 +24,17 @@ pub(crate) fn checked_length(header: [u8; HEADER_BYTES], limit: usize) -> Result
     }
 }
 
-/// The memory that a receiver gives a payload before any of it has come: most messages fit, and it is little for a header alone.
+/// The memory that a receiver gives a payload before any of it has come: most messages fit, and it is little for a
+/// header alone.
 const FIRST_PAYLOAD_BYTES: usize = 4 << 10;
 
-/// The memory that a receiver gives a payload of `length` bytes once `received` of them have come: four times as much, so that a
-/// payload is moved rarely.
+/// The memory that a receiver gives a payload of `length` bytes once `received` of them have come: four times as much,
+/// so that a payload is moved rarely.
 pub(crate) fn payload_room(received: usize, length: usize) -> usize {
     received
         .saturating_mul(4)
         .max(FIRST_PAYLOAD_BYTES)
         .min(length)
-}
-
-/// The four characters that a length spells when the peer sends text in place of a header: `GET ` for a browser, `SSH-` for an
-/// SSH client.
-pub(crate) fn spelled_text(length: u32) -> Option<String> {
-    let header = length.to_be_bytes();
-    let printable = header.iter().all(|byte| matches!(byte, b' '..=b'~'));
-    printable.then(|| header.map(char::from).iter().collect())
 }
 
 /// Follows the frames in a stream of bytes, whatever pieces it comes in. It checks no limit.
@@ -108,6 +93,7 @@ impl FrameTracker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_ECHO_BYTES;
 
     #[test]
     fn a_header_is_the_length_in_network_byte_order() {

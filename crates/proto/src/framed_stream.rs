@@ -1,5 +1,5 @@
-//! A buffered stream of frames: one read and one write for a small message, and one write for all replies to messages that
-//! came together.
+//! A buffered stream of frames: one read and one write for a small message, and one write for all replies to messages
+//! that came together.
 
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
@@ -10,9 +10,10 @@ use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read};
 
 /// Buffers both directions of a stream, and reports each read and write to an [`Observer`].
 ///
-/// It is a [`FramedSocket`](crate::FramedSocket) as every stream is. A read that finds nothing buffered first sends what was
-/// written. So a server that answers each message as it receives it answers all messages that came together with one write, and
-/// a client that sends and then receives needs no flush. Call [`flush`](Write::flush) before anything that takes long.
+/// It is a [`FramedSocket`](crate::FramedSocket) as every stream is. A read that finds nothing buffered first sends
+/// what was written. So a server that answers each message as it receives it answers all messages that came together
+/// with one write, and a client that sends and then receives needs no flush. Call [`flush`](Write::flush) before
+/// anything that takes long.
 ///
 /// ```
 /// use proto::{FramedSocket, FramedStream, MAX_ECHO_BYTES, RecvError, SendError};
@@ -26,8 +27,8 @@ use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read};
 /// }
 /// ```
 ///
-/// Each buffer starts at 1 KiB, grows to 64 KiB while it is used, and shrinks again. Dropping the stream sends what is still
-/// buffered and ignores errors, as [`BufWriter`](io::BufWriter) does. After a failed write nothing more is sent.
+/// Each buffer starts at 1 KiB, grows to 64 KiB while it is used, and shrinks again. Dropping the stream sends what is
+/// still buffered and ignores errors, as [`BufWriter`](io::BufWriter) does. After a failed write nothing more is sent.
 pub struct FramedStream<S: Read + Write, O: Observer = ()> {
     stream: S,
     observer: O,
@@ -91,8 +92,8 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
         Ok(())
     }
 
-    /// Reports the memory of an unfinished frame, if it is more than the buffer. This happens before each read and not when a
-    /// frame is complete, so that a frame counts until its reader comes back for the next one.
+    /// Reports the memory of an unfinished frame, if it is more than the buffer. This happens before each read and not
+    /// when a frame is complete, so that a frame counts until its reader comes back for the next one.
     fn report_room(&mut self) {
         let unfinished = self.received.unfinished();
         let room = unfinished.map_or(0, |(received, length)| payload_room(received, length));

@@ -1,10 +1,12 @@
 //! The wire of Socket Lab: length-prefixed frames over anything that reads and writes.
 //!
-//! A message is a header of four bytes (the payload's length, big-endian) and then the payload. `PROTOCOL.md`, beside this
-//! crate's manifest, says the same for people who write a client in another language; a test checks its examples.
+//! A message is a header of four bytes (the payload's length, big-endian) and then the payload. `PROTOCOL.md`, beside
+//! this crate's manifest, says the same for people who write a client in another language; a test checks its examples.
 //!
-//! - [`FramedSocket`] adds `send_text`, `recv_text` and their JSON variants to every `Read + Write`, such as a `TcpStream`.
-//! - [`FramedStream`] adds buffers: one system call where the bare socket needs two, and one write for all replies to messages
+//! - [`FramedSocket`] adds `send_text`, `recv_text` and their JSON variants to every `Read + Write`, such as a
+//!   `TcpStream`.
+//! - [`FramedStream`] adds buffers: one system call where the bare socket needs two, and one write for all replies to
+//!   messages
 //!   that came together.
 //! - [`ident`] and [`auth`] are the messages of the two dialogues, with the [`Name`]s and [`Secret`]s in them.
 //! - [`Escaped`] shows untrusted text safely.
@@ -18,8 +20,10 @@ mod escape;
 mod frame;
 mod framed_stream;
 pub mod ident;
+mod invalid_message;
 mod invisible;
 mod json;
+mod limits;
 mod name;
 mod network;
 mod observer;
@@ -30,9 +34,11 @@ mod socket;
 pub use caseless::caseless_key;
 pub use error::{RecvError, SendError};
 pub use escape::Escaped;
-pub use frame::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES, header};
+pub use frame::header;
 pub use framed_stream::FramedStream;
-pub use json::{InvalidMessage, from_json};
+pub use invalid_message::InvalidMessage;
+pub use json::from_json;
+pub use limits::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES};
 pub use name::{MAX_NAME_CHARS, Name, NameError};
 pub use network::Network;
 pub use observer::Observer;

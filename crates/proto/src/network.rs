@@ -38,7 +38,8 @@ impl Network {
     pub fn is_loopback(self) -> bool {
         match self.0 {
             IpAddr::V4(address) => address.is_loopback(),
-            // `::1` is the only loopback address of IPv6, and nothing else in its /64 is in use (RFC 4291, section 2.5.3).
+            // `::1` is the only loopback address of IPv6, and nothing else in its /64 is in use (RFC 4291, section
+            // 2.5.3).
             IpAddr::V6(address) => address.is_unspecified(),
         }
     }

@@ -1,9 +1,9 @@
-//! A buffer between a stream and its reader. It reads whatever has come at once, and its size follows what the reads bring. It
-//! knows nothing of frames.
+//! A buffer between a stream and its reader. It reads whatever has come at once, and its size follows what the reads
+//! bring. It knows nothing of frames.
 
 use std::io::{self, Read};
 
-use crate::frame::HEADER_BYTES;
+use crate::limits::HEADER_BYTES;
 
 /// The size of a quiet connection's buffer. Ten thousand of them take 10 MiB.
 pub(crate) const MIN_BUFFER_BYTES: usize = 1 << 10;

@@ -6,15 +6,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{RecvError, SendError};
-use crate::frame::{HEADER_BYTES, checked_length, header, payload_room};
+use crate::frame::{checked_length, header, payload_room};
 use crate::json::from_json;
+use crate::limits::HEADER_BYTES;
 use crate::read_buffer::read;
 
 /// Sends and receives whole messages. Everything that is [`Read`] and [`Write`] has it.
 ///
-/// A message is sent with one vectored write, so that header and payload leave together. On a bare socket receiving takes two
-/// reads, one for the header and one for the payload. A [`FramedStream`](crate::FramedStream) needs one, and sends all replies
-/// to messages that came together with one write.
+/// A message is sent with one vectored write, so that header and payload leave together. On a bare socket receiving
+/// takes two reads, one for the header and one for the payload. A [`FramedStream`](crate::FramedStream) needs one, and
+/// sends all replies to messages that came together with one write.
 ///
 /// ```
 /// use proto::{FramedSocket, MAX_ECHO_BYTES};
@@ -79,8 +80,8 @@ pub trait FramedSocket: Read + Write {
     ///
     /// # Errors
     ///
-    /// As [`recv_text`](Self::recv_text), and [`RecvError::NotJson`]. After [`RecvError::UnknownMessage`] the next message can
-    /// be received.
+    /// As [`recv_text`](Self::recv_text), and [`RecvError::NotJson`]. After [`RecvError::UnknownMessage`] the next
+    /// message can be received.
     fn recv_json<T: DeserializeOwned>(&mut self, limit: usize) -> Result<Option<T>, RecvError> {
         self.recv_text(limit)?.as_deref().map(from_json).transpose()
     }
@@ -126,7 +127,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::frame::MAX_ECHO_BYTES;
+    use crate::limits::MAX_ECHO_BYTES;
 
     /// A stream that holds what `send` sent, ready to be received.
     fn sent(send: impl FnOnce(&mut Cursor<Vec<u8>>)) -> Cursor<Vec<u8>> {

@@ -61,8 +61,8 @@ fn seen(messages: &[(char, Value)], side: char, field: &str) -> BTreeSet<String>
         .collect()
 }
 
-/// All codes that are sent, as they stand on the wire. `after` returns the next one; its `match` makes the compiler report a
-/// new code.
+/// All codes that are sent, as they stand on the wire. `after` returns the next one; its `match` makes the compiler
+/// report a new code.
 fn sent_codes<C: Copy + Serialize>(after: impl Fn(Option<C>) -> Option<C>) -> BTreeSet<String> {
     let codes = std::iter::successors(after(None), |code| after(Some(*code)));
     let words = codes.map(|code| match serde_json::to_value(code).unwrap() {

@@ -1,7 +1,7 @@
 //! An echo server in a few lines: each client gets a thread, which sends back what it reads.
 //!
-//! `cargo run -p tcp-server --example echo`, then `nc 127.0.0.1 9090`. The crate around this file adds what a server for
-//! others needs: limits, time-outs, a stop, and a log.
+//! `cargo run -p tcp-server --example echo`, then `nc 127.0.0.1 9090`. The crate around this file adds what a server
+//! for others needs: limits, time-outs, a stop, and a log.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};

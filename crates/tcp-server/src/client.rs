@@ -78,8 +78,8 @@ impl Client {
         Reporter::new(&self.registry, &self.connection, true)
     }
 
-    /// Bounds the time of the reads from now on until it is called again, besides the idle time-out: for a handshake, which
-    /// gets less time than a dialogue. A read that takes longer fails with a time-out.
+    /// Bounds the time of the reads from now on until it is called again, besides the idle time-out: for a handshake,
+    /// which gets less time than a dialogue. A read that takes longer fails with a time-out.
     ///
     /// # Errors
     ///
@@ -95,7 +95,8 @@ impl Client {
         self.connection.peer.ip()
     }
 
-    /// The client's socket address, with its zone if it is link-local. An IPv4-mapped IPv6 address is given as its IPv4 address.
+    /// The client's socket address, with its zone if it is link-local. An IPv4-mapped IPv6 address is given as its IPv4
+    /// address.
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
         self.connection.peer

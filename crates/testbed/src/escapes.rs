@@ -1,11 +1,11 @@
-//! The visible text of a terminal's output: without escape sequences (ECMA-48). It does not draw a screen: overwritten and
-//! erased text is still there.
+//! The visible text of a terminal's output: without escape sequences (ECMA-48). It does not draw a screen: overwritten
+//! and erased text is still there.
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
 
-/// The visible bytes of `raw`, each with the offset in `raw` just past it. Lines end with `\n`; an incomplete escape sequence
-/// at the end is left out.
+/// The visible bytes of `raw`, each with the offset in `raw` just past it. Lines end with `\n`; an incomplete escape
+/// sequence at the end is left out.
 pub(crate) fn visible(raw: &[u8]) -> impl Iterator<Item = (u8, usize)> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {

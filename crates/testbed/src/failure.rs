@@ -1,5 +1,5 @@
-//! The report of a failing test: the command, how it ended, its output. Control characters are escaped, so that a test of
-//! hostile text does not harm the developer's terminal.
+//! The report of a failing test: the command, how it ended, its output. Control characters are escaped, so that a test
+//! of hostile text does not harm the developer's terminal.
 
 use std::fmt::Write;
 use std::fs;

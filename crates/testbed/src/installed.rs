@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use crate::program::Program;
 
-/// The program `name`, if it is installed: `name version_flag` can be run. `None`, with the reason on stderr, otherwise.
+/// The program `name`, if it is installed: `name version_flag` can be run. `None`, with the reason on stderr,
+/// otherwise.
 pub fn installed(name: &str, version_flag: &str) -> Option<Program> {
     let run = Command::new(name)
         .arg(version_flag)

@@ -1,4 +1,5 @@
-//! Crash tests: `kill -9` at random moments of a load, for a number of rounds. The test supplies the load and checks what is left.
+//! Crash tests: `kill -9` at random moments of a load, for a number of rounds. The test supplies the load and checks
+//! what is left.
 //!
 //! ```text
 //! KILL_ROUNDS=200 cargo test -p ident-server -p auth-server kills      more rounds than the usual 20
@@ -38,7 +39,8 @@ pub struct KillSwitch<'a> {
 }
 
 impl KillRounds {
-    /// Takes the number of rounds from the variable `KILL_ROUNDS` (default 20) and the seed from `KILL_SEED` (default: random).
+    /// Takes the number of rounds from the variable `KILL_ROUNDS` (default 20) and the seed from `KILL_SEED` (default:
+    /// random).
     ///
     /// # Panics
     ///
@@ -58,9 +60,9 @@ impl KillRounds {
         0..self.rounds
     }
 
-    /// Damages a file of lines the way editors and power cuts do: adds blank lines up to `lines` in all, and half of the time
-    /// the first part of `next`. A file that already ends within a line stays as it is. Returns whether the file now ends
-    /// within a line.
+    /// Damages a file of lines the way editors and power cuts do: adds blank lines up to `lines` in all, and half of
+    /// the time the first part of `next`. A file that already ends within a line stays as it is. Returns whether the
+    /// file now ends within a line.
     #[track_caller]
     pub fn leave_torn_line(&mut self, file: &Path, lines: u64, next: &str) -> bool {
         let mut text = fs::read(file).expect("a file that is there can be read");
@@ -97,8 +99,8 @@ impl Drop for KillRounds {
 }
 
 impl KillSwitch<'_> {
-    /// Counts one acknowledgement. After the last one the load goes on for a random moment: an acknowledgement follows an
-    /// fsync, and the kill must be able to hit any point between two fsyncs.
+    /// Counts one acknowledgement. After the last one the load goes on for a random moment: an acknowledgement follows
+    /// an fsync, and the kill must be able to hit any point between two fsyncs.
     pub fn count_ack(&self) {
         if self.acks_left.fetch_sub(1, Ordering::Relaxed) == 1 {
             let end = Instant::now() + self.delay;

@@ -1,10 +1,11 @@
 //! For tests only: starts a program, talks to it, stops it, and shows its output when a test fails.
 //!
-//! A [`Program`] runs to its end ([`Program::output`]), beside the test ([`Running`]) or in a pseudo-terminal ([`Terminal`]),
-//! in a [`Folder`] of its own and with a clean environment. This crate does not know the programs' protocols.
+//! A [`Program`] runs to its end ([`Program::output`]), beside the test ([`Running`]) or in a pseudo-terminal
+//! ([`Terminal`]), in a [`Folder`] of its own and with a clean environment. This crate does not know the programs'
+//! protocols.
 //!
-//! Every wait has a time limit, by default [`TIME_LIMIT`]; [`Program::time_limit`] changes it. When a wait fails, it panics at
-//! the test's line with the program's output and log. A dropped process is killed.
+//! Every wait has a time limit, by default [`TIME_LIMIT`]; [`Program::time_limit`] changes it. When a wait fails, it
+//! panics at the test's line with the program's output and log. A dropped process is killed.
 //!
 //! ```no_run
 //! # use testbed::Program;

@@ -7,7 +7,8 @@ use std::time::Duration;
 /// A peer that has read nothing for this long is taken as blocked.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Writes `request` again and again, and reads nothing, until the peer reads no more. Returns how many whole requests it took.
+/// Writes `request` again and again, and reads nothing, until the peer reads no more. Returns how many whole requests
+/// it took.
 #[track_caller]
 pub fn write_until_blocked(mut socket: &TcpStream, request: &[u8]) -> usize {
     let requests = request.repeat(1_000);

@@ -6,8 +6,8 @@ pub const RAW_VALUE_KEY: &str = "$serde_json::private::RawValue";
 /// Under the feature `arbitrary_precision` an object with this key stands for a number.
 pub const NUMBER_KEY: &str = "$serde_json::private::Number";
 
-/// A value of some 1,700 bytes that a parser with `raw_value` unfolds into 1,500 levels: each level of text in it starts with
-/// a fresh limit of depth. It must be an ordinary object of one field.
+/// A value of some 1,700 bytes that a parser with `raw_value` unfolds into 1,500 levels: each level of text in it
+/// starts with a fresh limit of depth. It must be an ordinary object of one field.
 #[must_use]
 pub fn unfolding_json(key: &str) -> String {
     let mut message = String::from("0");

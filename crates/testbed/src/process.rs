@@ -14,8 +14,8 @@ use crate::folder::{Folder, LogFile};
 use crate::platform::{self, Child, Signal};
 use crate::program::Program;
 
-/// Held while a child starts. `portable-pty` marks a terminal close-on-exec only after opening it; a child of another test
-/// that started in between would inherit it and hold it open.
+/// Held while a child starts. `portable-pty` marks a terminal close-on-exec only after opening it; a child of another
+/// test that started in between would inherit it and hold it open.
 static STARTING: Mutex<()> = Mutex::new(());
 
 /// How long a failed wait still waits for what explains it: output on the other stream, the exit status.
@@ -24,8 +24,8 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The unit of processor times in `/proc` (USER_HZ, 100 everywhere but on the Alpha).
 const TICK: Duration = Duration::from_millis(10);
 
-/// A child process. [`Running`](crate::Running) and [`Terminal`](crate::Terminal) add streams to it. Dropping it kills it and
-/// waits for it.
+/// A child process. [`Running`](crate::Running) and [`Terminal`](crate::Terminal) add streams to it. Dropping it kills
+/// it and waits for it.
 pub struct Process {
     program: Program,
     folder: Folder,
@@ -151,7 +151,8 @@ impl Process {
         Some(fs::read_dir(self.proc("fd")).ok()?.count())
     }
 
-    /// The processor time it has used (user and system), in steps of 10 ms; None on systems other than Linux and after its end.
+    /// The processor time it has used (user and system), in steps of 10 ms; None on systems other than Linux and after
+    /// its end.
     pub fn processor_time(&self) -> Option<Duration> {
         let _alive = self.alive()?;
         ticks_of(&fs::read_to_string(self.proc("stat")).ok()?).map(|ticks| ticks * TICK)

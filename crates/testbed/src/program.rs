@@ -14,12 +14,13 @@ use crate::folder::{Folder, LogFile};
 use crate::running::Running;
 use crate::terminal::Terminal;
 
-/// How long a wait lasts before it fails the test. Programs answer in milliseconds, but shared test machines stall for seconds.
+/// How long a wait lasts before it fails the test. Programs answer in milliseconds, but shared test machines stall for
+/// seconds.
 pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// The variables that a program inherits: where programs and temporary files are, and where a coverage run writes its counts.
-/// No others, so that a `LAB_…`, `NO_COLOR` or `RUST_BACKTRACE` of the developer's shell does not change a test.
-/// Windows programs start only with the folders of the system.
+/// The variables that a program inherits: where programs and temporary files are, and where a coverage run writes its
+/// counts. No others, so that a `LAB_…`, `NO_COLOR` or `RUST_BACKTRACE` of the developer's shell does not change a
+/// test. Windows programs start only with the folders of the system.
 const INHERITED: [&str; 8] = [
     "PATH",
     "TMPDIR",

@@ -1,5 +1,5 @@
-//! A bad network between UDP programs: a relay that drops, duplicates, delays and reorders datagrams, and changes a client's
-//! source port, as home routers do.
+//! A bad network between UDP programs: a relay that drops, duplicates, delays and reorders datagrams, and changes a
+//! client's source port, as home routers do.
 //!
 //! Random choices come from a seed, so a run can be repeated as far as the clock allows.
 
@@ -34,7 +34,8 @@ pub struct NetProfile {
     pub jitter: Duration,
 }
 
-/// A relay to one server for any number of clients. The server sees each client at a port of its own. Dropping the relay ends it.
+/// A relay to one server for any number of clients. The server sees each client at a port of its own. Dropping the
+/// relay ends it.
 pub struct Relay {
     address: SocketAddr,
     shared: Arc<Shared>,

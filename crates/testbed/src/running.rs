@@ -13,8 +13,8 @@ use crate::stream::{Feeder, Missing, Transcript};
 
 /// A program started by [`Program::spawn`]. Signals, memory, folder and log come from its [`Process`].
 ///
-/// The test reads each output stream from front to back: a wait searches only what came after the match of the wait before it
-/// on the same stream. One thread at a time waits on a stream.
+/// The test reads each output stream from front to back: a wait searches only what came after the match of the wait
+/// before it on the same stream. One thread at a time waits on a stream.
 pub struct Running {
     process: Process,
     stdin: Option<Feeder>,

@@ -15,8 +15,8 @@ use crate::stream::{Feeder, Missing, Transcript, find};
 
 /// A program started by [`Program::spawn_in_terminal`]. Signals, memory, folder and log come from its [`Process`].
 ///
-/// Typed text appears on the screen once: the terminal or a line editor echoes it. Type only after the program has shown that
-/// it waits for input.
+/// Typed text appears on the screen once: the terminal or a line editor echoes it. Type only after the program has
+/// shown that it waits for input.
 pub struct Terminal {
     process: Process,
     keys: Feeder,
@@ -60,7 +60,8 @@ impl Terminal {
         self.keys.feed(bytes);
     }
 
-    /// Waits for `text` on the screen, after the last match. Ignores escape sequences between its letters; lines end with `\n`.
+    /// Waits for `text` on the screen, after the last match. Ignores escape sequences between its letters; lines end
+    /// with `\n`.
     #[track_caller]
     pub fn expect(&self, text: &str) {
         let found = self.screen.take(self.limit(), |raw| {

@@ -22,7 +22,6 @@ mod server_trust;
 mod session;
 mod terminal;
 mod transport;
-mod visible;
 mod wrap;
 
 use std::io::{self, ErrorKind, IsTerminal, Write};

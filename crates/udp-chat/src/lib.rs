@@ -5,6 +5,7 @@ mod join;
 mod nick;
 mod pace;
 mod serve;
+mod visible;
 
 pub use faults::{FaultFlags, Faults};
 pub use join::{Bell, JoinError, JoinFlags, join};

@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 
+use super::VERSION;
+
 /// Digits of a nonce of version 1.
 const NONCE_DIGITS: usize = 32;
 
@@ -39,7 +41,7 @@ pub(super) fn answer(datagram: &[u8]) -> Option<Vec<u8>> {
     let nonce = hello.nonce;
     let refusals = MESSAGES.iter().map(|message| {
         format!(
-            r#"{{"type":"refused","nonce":"{nonce}","code":"bad_version","message":"{message}"}}"#
+            r#"{{"type":"refused","nonce":"{nonce}","code":"bad_version","message":"{message}","versions":[{VERSION}]}}"#
         )
     });
     let cookie = format!(r#"{{"type":"challenge","nonce":"{nonce}","cookie":"{COOKIE}"}}"#);

@@ -38,13 +38,14 @@ pub(crate) fn allow_restart(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
 }
 
-/// Whether the terminal on stdin belongs to this process's job. A background job (`echo-server &`) that reads from its terminal is
-/// stopped by the system (SIGTTIN).
+/// Whether the terminal on stdin belongs to this process's job. A background job (`echo-server &`) that reads from its
+/// terminal is stopped by the system (SIGTTIN).
 pub(crate) fn is_in_foreground() -> bool {
     tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
-/// Calls `react` in a thread of its own at each SIGINT, SIGTERM and SIGHUP. A second SIGINT or SIGTERM ends the process at once.
+/// Calls `react` in a thread of its own at each SIGINT, SIGTERM and SIGHUP. A second SIGINT or SIGTERM ends the process
+/// at once.
 pub(crate) fn watch_signals(mut react: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -90,14 +91,15 @@ pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
     Ok((a.dev(), a.ino()) == (b.dev(), b.ino()))
 }
 
-/// Makes a write past the file-size limit fail with EFBIG, where SIGXFSZ would end the process. Without effect if it fails.
+/// Makes a write past the file-size limit fail with EFBIG, where SIGXFSZ would end the process. Without effect if it
+/// fails.
 pub(crate) fn survive_file_size_limit() {
     // A handler is enough. Nobody reads the flag.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
-/// Signals that end or stop a program unless it handles them. SIGINT, SIGTERM and SIGHUP are not among them: `watch_signals` has
-/// those.
+/// Signals that end or stop a program unless it handles them. SIGINT, SIGTERM and SIGHUP are not among them:
+/// `watch_signals` has those.
 const LEAVING: [i32; 9] = [
     SIGALRM, SIGIO, SIGPROF, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
 ];
@@ -157,8 +159,8 @@ impl TerminalMode {
     }
 }
 
-/// Waits up to `timeout` until stdin, a terminal, has a line; true if it has. Reading then does not block, and does not stop a job
-/// that went to the background in the meantime.
+/// Waits up to `timeout` until stdin, a terminal, has a line; true if it has. Reading then does not block, and does not
+/// stop a job that went to the background in the meantime.
 pub(crate) fn wait_for_line(timeout: Duration) -> io::Result<bool> {
     if !is_in_foreground() {
         thread::sleep(timeout);

@@ -40,8 +40,8 @@ pub(crate) fn is_in_foreground() -> bool {
 /// The status of a program that Ctrl-C ends, as on Unix.
 const INTERRUPTED: i32 = 130;
 
-/// Calls `react` in a thread of its own at the first Ctrl-C, Ctrl-Break or closing of the console. A second one ends the process at
-/// once.
+/// Calls `react` in a thread of its own at the first Ctrl-C, Ctrl-Break or closing of the console. A second one ends
+/// the process at once.
 pub(crate) fn watch_signals(mut react: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
     let (send, receive) = mpsc::channel();
     let thread = thread::Builder::new().name("signals".into());

@@ -308,6 +308,15 @@ impl Member {
     }
 }
 
+/// A member that a check no longer needs leaves, so that the room does not fill with silent ones.
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.link.close(CloseReason::Quit, Instant::now());
+        // The server removes a member that it cannot hear after a minute.
+        let _ = self.transmit();
+    }
+}
+
 /// A member before its session.
 struct Attempt {
     socket: UdpSocket,

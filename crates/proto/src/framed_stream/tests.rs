@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::RecvError;
-use crate::frame::{MAX_ECHO_BYTES, header};
+use crate::frame::header;
+use crate::limits::MAX_ECHO_BYTES;
 use crate::socket::FramedSocket;
 
 /// A peer that sends one packet per read, then closes. It records each write, and fails when `capacity` is used up.

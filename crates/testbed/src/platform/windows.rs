@@ -6,8 +6,8 @@ use std::process::{self, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
-/// Whether a test can stop a program that runs with pipes, so that it ends as after Ctrl-C. Windows sends console events to all
-/// programs of a console, the test included.
+/// Whether a test can stop a program that runs with pipes, so that it ends as after Ctrl-C. Windows sends console
+/// events to all programs of a console, the test included.
 pub const CAN_STOP: bool = false;
 
 /// How often a child is checked for its end.

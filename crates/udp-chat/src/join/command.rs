@@ -4,8 +4,8 @@ use std::fmt;
 
 use chat_link::message::MAX_TEXT_BYTES;
 
-use super::visible::has_visible;
 use crate::nick::MAX_NICK_BYTES;
+use crate::visible::has_visible;
 
 /// The commands, each with its arguments and what it does.
 pub(super) const COMMANDS: [(&str, &str, &str); 9] = [

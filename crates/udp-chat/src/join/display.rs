@@ -8,7 +8,7 @@ use chat_link::CloseReason;
 use chat_link::message::Kind;
 
 use super::command::Outgoing;
-use super::visible::visible;
+use crate::visible::visible;
 
 /// One thing to show.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use chat_link::StaticKey;
 use clap::Args;
-use cli::{Console, Program, ServerFlags};
-use log::{LevelFilter, error, info, warn};
+use cli::{Console, Program, ServerFlags, show_fingerprint};
+use log::{LevelFilter, error, warn};
 use trust::ChatIdentity;
 
 use super::history_file::HistoryFile;
@@ -63,7 +63,7 @@ pub fn run_server(flags: &ServeFlags, program: &Program) -> anyhow::Result<ExitC
     if let Some(exposure) = identity.exposure() {
         warn!("{exposure}");
     }
-    info!("the server's key is {}", identity.fingerprint());
+    show_fingerprint(identity.fingerprint());
     let (history, texts) =
         HistoryFile::open(&flags.data_file).inspect_err(|error| error!("{error}"))?;
     let settings = RoomSettings {

@@ -12,7 +12,7 @@ use proto::caseless_key;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::display::{DisplayEvent, Said};
-use super::super::visible::visible;
+use crate::visible::visible;
 
 /// The widest column for names; a longer name moves its own text alone.
 const MAX_TAG_COLUMNS: usize = 18;

@@ -8,10 +8,10 @@ use std::io::{self, Write};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::visible::visible;
 use super::super::wrap::{columns, wrap};
 use super::format::Message;
 use super::line::Line;
+use crate::visible::visible;
 
 /// A terminal that claims to be narrower is taken to be so wide.
 const MIN_COLUMNS: usize = 8;

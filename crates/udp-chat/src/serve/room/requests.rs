@@ -9,6 +9,7 @@ use super::super::history::StoredText;
 use super::super::member::MemberId;
 use super::{Room, RoomEvent, encoded};
 use crate::nick::Nick;
+use crate::visible::has_visible;
 
 /// Why a request is not granted: for a program, and for a person.
 type Refusal = (ErrorCode, String);
@@ -60,10 +61,7 @@ impl Room {
             );
             return Err((ErrorCode::TooLong, message));
         }
-        if text
-            .chars()
-            .all(|char| char.is_whitespace() || char.is_control())
-        {
+        if !has_visible(&text) {
             return Err((
                 ErrorCode::Empty,
                 "nothing of the text is visible".to_owned(),

@@ -20,7 +20,7 @@ const BLACK_FLAG: char = '\u{1f3f4}';
 
 /// `text` as it is shown: control, bidirectional and invisible characters as escapes, and at most
 /// [`MAX_MARKS`] combining marks in a row. Joined emoji and joined letters stay joined.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut marks = 0;
     let mut before = ' ';
@@ -46,7 +46,7 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 /// Whether a reader would see anything of `text`.
-pub(super) fn has_visible(text: &str) -> bool {
+pub(crate) fn has_visible(text: &str) -> bool {
     const BRAILLE_BLANK: char = '\u{2800}';
     let shows = |character: char| {
         !character.is_whitespace()
