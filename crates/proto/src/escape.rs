@@ -11,6 +11,8 @@ use crate::invisible::{
     JOINER, NON_JOINER, is_invisible, is_needed, is_variation_selector, joins_emoji,
 };
 
+const BLACK_FLAG: char = '\u{1f3f4}';
+
 /// Displays untrusted text with every character escaped that could mislead a reader or control a terminal. Allocates
 /// nothing.
 ///
@@ -127,8 +129,14 @@ fn must_escape(text: &str, at: usize, character: char, quoted: bool) -> bool {
                 !is_invisible(previous) && !previous.is_control() && previous != ' '
             })
         }
+        // Tags after a black flag spell a region, such as that of Wales. Elsewhere they hide text.
+        _ if is_tag(character) => !around().0.trim_end_matches(is_tag).ends_with(BLACK_FLAG),
         _ => is_invisible(character) || character.is_control(),
     }
+}
+
+fn is_tag(character: char) -> bool {
+    matches!(character, '\u{e0020}'..='\u{e007f}')
 }
 
 fn write_escape(out: &mut Formatter<'_>, character: char) -> fmt::Result {
