@@ -92,6 +92,16 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
         Ok(())
     }
 
+    /// Makes room in the output for `length` bytes more: doubles it, but never beyond the largest buffer.
+    fn make_room(&mut self, length: usize) {
+        let needed = self.output.len() + length;
+        if needed > self.output.capacity() {
+            let doubled = (2 * self.output.capacity()).clamp(MIN_BUFFER_BYTES, MAX_BUFFER_BYTES);
+            self.output
+                .reserve_exact(doubled.max(needed) - self.output.len());
+        }
+    }
+
     /// Reports the memory of an unfinished frame, if it is more than the buffer. This happens before each read and not
     /// when a frame is complete, so that a frame counts until its reader comes back for the next one.
     fn report_room(&mut self) {
@@ -144,7 +154,7 @@ impl<S: Read + Write, O: Observer> Write for FramedStream<S, O> {
             self.send_output()?;
         }
         if length <= MAX_BUFFER_BYTES {
-            self.output.reserve(length);
+            self.make_room(length);
             parts
                 .iter()
                 .for_each(|part| self.output.extend_from_slice(part));
