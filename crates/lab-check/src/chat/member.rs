@@ -227,7 +227,7 @@ impl Member {
         while Instant::now() < end {
             match self.turn(end) {
                 Ok(()) => {}
-                Err(_) if matches!(self.link.deadline(), None) => return Ok(()),
+                Err(_) if self.link.deadline().is_none() => return Ok(()),
                 Err(failure) => return Err(failure),
             }
         }
