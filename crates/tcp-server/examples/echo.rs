@@ -14,7 +14,7 @@ fn main() -> io::Result<()> {
 }
 
 /// Serves each client on a thread of its own.
-pub fn serve(listener: &TcpListener) -> io::Result<()> {
+pub(crate) fn serve(listener: &TcpListener) -> io::Result<()> {
     loop {
         let (client, _) = listener.accept()?;
         thread::spawn(move || echo(client));
