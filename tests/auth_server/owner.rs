@@ -212,7 +212,6 @@ fn every_event_is_logged() {
         &format!(r#"{peer} goes on with session {id} of "\"Bo\\""#),
         &format!(r#"refused {peer}: not the password of "\"Bo\\""#),
         &format!(r#"ended session {id} of "\"Bo\\" for {peer}"#),
-        &format!("refused {peer}: this needs a session; log in first"),
         &format!("client disconnected: {peer}: the client said exit; received "),
         "server stopped: served 1 client, received ",
     ] {
