@@ -54,8 +54,7 @@ impl Traffic {
         };
         let header = start.len();
         let mut message = start;
-        // Half of a short message is left for other bytes than digits.
-        let digits = DIGITS.min(size.div_ceil(2));
+        let digits = size.min(DIGITS);
         message.extend(vec![b'0'; digits]);
         match wire {
             Wire::Framed => message.extend(text(size - digits).as_bytes()),

@@ -39,11 +39,15 @@ pub(super) fn answer(datagram: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let nonce = hello.nonce;
-    let refusals = MESSAGES.iter().map(|message| {
+    let refusal = |message: &str, versions: &str| {
         format!(
-            r#"{{"type":"refused","nonce":"{nonce}","code":"bad_version","message":"{message}","versions":[{VERSION}]}}"#
+            r#"{{"type":"refused","nonce":"{nonce}","code":"bad_version","message":"{message}"{versions}}}"#
         )
-    });
+    };
+    let versions = format!(r#","versions":[{VERSION}]"#);
+    let full = MESSAGES.iter().map(|message| refusal(message, &versions));
+    // Where there is no room for the list, the message says the version.
+    let refusals = full.chain(MESSAGES.iter().map(|message| refusal(message, "")));
     let cookie = format!(r#"{{"type":"challenge","nonce":"{nonce}","cookie":"{COOKIE}"}}"#);
     let is_first = hello.version == 1 && hello.cookie.is_none();
     let answers = refusals.chain(is_first.then_some(cookie));
