@@ -112,7 +112,7 @@ fn clients_come_back_to_a_server_that_was_started_again() {
     anna.say("after");
     boris.wait_for_text("Anna", "after");
     // The second session begins with the history, if "before" had reached the disk when the server was killed.
-    let mut texts = boris.texts_from("Anna");
-    texts.dedup();
-    assert_eq!(texts, ["before", "after"]);
+    let texts = boris.texts_from("Anna");
+    let is_right = texts == ["before", "after"] || texts == ["before", "before", "after"];
+    assert!(is_right, "{texts:?}");
 }
