@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{BufRead, Write, stderr};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -13,9 +14,14 @@ use crate::input::TextInput;
 use crate::platform;
 use crate::program::Program;
 use crate::prompt::{AskError, Asked, ask};
+use crate::resolve::{self, ResolveError};
 use crate::say::say;
 
 const DEFAULT_HOST: &str = "127.0.0.1";
+
+/// How long a server's start and a question wait for the name service: longer than a resolver waits for one name
+/// server.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where to listen or connect.
 #[derive(Args, Clone, Debug)]
@@ -173,6 +179,24 @@ impl EndpointFlags {
             })?,
         };
         Ok(Endpoint { host, port })
+    }
+}
+
+impl Endpoint {
+    /// All addresses of the host, with the port; at least one. Waits up to 10 s for the name service.
+    ///
+    /// # Errors
+    /// When the host has no address, or the name service does not answer.
+    pub fn addresses(&self) -> Result<Vec<SocketAddr>, ResolveError> {
+        self.addresses_within(LOOKUP_TIMEOUT)
+    }
+
+    /// [`addresses`](Self::addresses) with another time limit.
+    ///
+    /// # Errors
+    /// When the host has no address, or the name service does not answer.
+    pub fn addresses_within(&self, timeout: Duration) -> Result<Vec<SocketAddr>, ResolveError> {
+        resolve::addresses(&self.host, self.port, timeout)
     }
 }
 

@@ -3,12 +3,14 @@
 //! It does not know what the programs do.
 
 mod address;
+mod command_line;
 mod completions;
 mod connect;
 mod console;
 mod descriptors;
 mod endpoint;
 mod env;
+mod exit;
 mod flags;
 mod input;
 mod listen;
@@ -32,12 +34,13 @@ pub use connect::{ConnectError, TcpClientFlags, connect};
 pub use console::Console;
 pub use descriptors::raise_descriptor_limit;
 pub use endpoint::{ClientFlags, Endpoint, EndpointError, EndpointFlags, Prompt};
+pub use exit::{StdoutError, UsageError};
 pub use flags::{ServerFlags, TcpServerFlags};
 pub use input::TextInput;
 pub use listen::{ListenError, announce, bind_udp, listen};
 pub use logging::{LogError, LogFlags, LogGuard, LogTo, Speaker, log_to_person, log_to_stderr};
 pub use platform::{TerminalMode, is_interactive};
-pub use program::{Program, StdoutError, UsageError};
+pub use program::Program;
 pub use prompt::{AskError, Asked, BadLine, ask, ask_on_stdin, read_line};
 pub use questions::{OpenQuestion, Questions};
 pub use reason::Reason;

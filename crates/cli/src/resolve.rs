@@ -8,36 +8,22 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::endpoint::Endpoint;
 use crate::reason::Reason;
 
-/// How long a server's start and a question wait for the name service: longer than a resolver waits for one name
-/// server.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);
-
-impl Endpoint {
-    /// All addresses of the host, with the port; at least one. Waits up to 10 s for the name service.
-    ///
-    /// # Errors
-    /// When the host has no address, or the name service does not answer.
-    pub fn addresses(&self) -> Result<Vec<SocketAddr>, ResolveError> {
-        self.addresses_within(LOOKUP_TIMEOUT)
-    }
-
-    /// [`addresses`](Self::addresses) with another time limit.
-    ///
-    /// # Errors
-    /// When the host has no address, or the name service does not answer.
-    pub fn addresses_within(&self, timeout: Duration) -> Result<Vec<SocketAddr>, ResolveError> {
-        let found = match self.host.parse::<IpAddr>() {
-            Ok(address) => Ok(vec![SocketAddr::new(address, self.port)]),
-            Err(_) => look_up(self.host.clone(), self.port, timeout),
-        };
-        found.map_err(|reason| ResolveError {
-            host: self.host.clone(),
-            reason,
-        })
-    }
+/// All addresses of `host`, with the port; at least one. Waits up to `timeout` for the name service.
+pub(crate) fn addresses(
+    host: &str,
+    port: u16,
+    timeout: Duration,
+) -> Result<Vec<SocketAddr>, ResolveError> {
+    let found = match host.parse::<IpAddr>() {
+        Ok(address) => Ok(vec![SocketAddr::new(address, port)]),
+        Err(_) => look_up(host.to_owned(), port, timeout),
+    };
+    found.map_err(|reason| ResolveError {
+        host: host.to_owned(),
+        reason,
+    })
 }
 
 /// The system's resolver takes no time limit, so it runs in a thread, which is left to itself when the time is over.
@@ -103,16 +89,11 @@ mod tests {
 
     use super::*;
 
-    fn endpoint(host: &str) -> Endpoint {
-        Endpoint {
-            host: host.into(),
-            port: 1,
-        }
-    }
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
     #[test]
     fn a_host_without_address_is_named_once() {
-        let error = endpoint("no host").addresses().unwrap_err().to_string();
+        let error = addresses("no host", 1, TIMEOUT).unwrap_err().to_string();
         assert!(
             error.starts_with("cannot find the host no host: "),
             "{error}"
@@ -123,7 +104,7 @@ mod tests {
 
     #[test]
     fn an_address_needs_no_name_service() {
-        let found = endpoint("::1").addresses_within(Duration::ZERO).unwrap();
+        let found = addresses("::1", 1, Duration::ZERO).unwrap();
         assert_eq!(found, ["[::1]:1".parse().unwrap()]);
     }
 

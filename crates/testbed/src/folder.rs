@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::failure;
-use crate::program::TIME_LIMIT;
+use crate::section::section;
+use crate::time_limit::TIME_LIMIT;
 
 /// How often a [`LogFile`] is polled: a tenth of the time that a service message may take to reach it.
 const LOG_POLL: Duration = Duration::from_millis(10);
@@ -86,8 +86,7 @@ impl LogFile {
                 return line;
             }
             if out_of_time {
-                let log =
-                    failure::section(&self.path.display().to_string(), self.text().as_bytes());
+                let log = section(&self.path.display().to_string(), self.text().as_bytes());
                 panic!(
                     "waited for line {n} with {text:?} in the log: not within {:?}{log}",
                     self.limit

@@ -39,8 +39,10 @@ mod python;
 mod random;
 mod relay;
 mod running;
+mod section;
 mod stream;
 mod terminal;
+mod time_limit;
 
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
@@ -53,7 +55,7 @@ pub use parallel::in_parallel;
 pub use platform::{CAN_STOP, Signal};
 pub use private_keys::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json};
 pub use process::{Memory, Process};
-pub use program::{Program, TIME_LIMIT};
+pub use program::Program;
 pub use python::python;
 pub use random::Random;
 pub use relay::{NetProfile, Relay};
@@ -61,3 +63,4 @@ pub use running::Running;
 #[cfg(target_os = "linux")]
 pub use rustix::process::Resource;
 pub use terminal::Terminal;
+pub use time_limit::TIME_LIMIT;

@@ -9,14 +9,8 @@ use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
-use crate::finished::Finished;
 use crate::folder::{Folder, LogFile};
-use crate::running::Running;
-use crate::terminal::Terminal;
-
-/// How long a wait lasts before it fails the test. Programs answer in milliseconds, but shared test machines stall for
-/// seconds.
-pub const TIME_LIMIT: Duration = Duration::from_secs(20);
+use crate::time_limit::TIME_LIMIT;
 
 /// The variables that a program inherits: where programs and temporary files are, and where a coverage run writes its
 /// counts. No others, so that a `LAB_…`, `NO_COLOR` or `RUST_BACKTRACE` of the developer's shell does not change a
@@ -97,7 +91,7 @@ impl Program {
         self
     }
 
-    /// Standard input is a pipe, written by [`Running::write_stdin`].
+    /// Standard input is a pipe, written by [`Running::write_stdin`](crate::Running::write_stdin).
     pub fn stdin_pipe(mut self) -> Self {
         self.stdin = Stdin::Pipe;
         self
@@ -127,25 +121,6 @@ impl Program {
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
-    }
-
-    /// Starts it beside the test.
-    #[track_caller]
-    pub fn spawn(&self) -> Running {
-        Running::start(self)
-    }
-
-    /// Runs it to its end.
-    #[track_caller]
-    pub fn output(&self) -> Finished {
-        self.spawn().wait()
-    }
-
-    /// Starts it in a terminal of 24 rows and 80 columns, which is its standard input, output and
-    /// error and sends it the signals of Ctrl-C and Ctrl-\\. What `stdin_…` chose is not used.
-    #[track_caller]
-    pub fn spawn_in_terminal(&self) -> Terminal {
-        Terminal::start(self)
     }
 
     /// The file's name without folder: how our programs call themselves.

@@ -22,6 +22,20 @@ pub struct Running {
     stderr: Transcript,
 }
 
+impl Program {
+    /// Starts it beside the test.
+    #[track_caller]
+    pub fn spawn(&self) -> Running {
+        Running::start(self)
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub fn output(&self) -> Finished {
+        self.spawn().wait()
+    }
+}
+
 impl Running {
     #[track_caller]
     pub(crate) fn start(program: &Program) -> Self {

@@ -24,6 +24,15 @@ pub struct Terminal {
     terminal: Box<dyn MasterPty + Send>,
 }
 
+impl Program {
+    /// Starts it in a terminal of 24 rows and 80 columns, which is its standard input, output and
+    /// error and sends it the signals of Ctrl-C and Ctrl-\\. What `stdin_…` chose is not used.
+    #[track_caller]
+    pub fn spawn_in_terminal(&self) -> Terminal {
+        Terminal::start(self)
+    }
+}
+
 impl Terminal {
     #[track_caller]
     pub(crate) fn start(program: &Program) -> Self {

@@ -1,4 +1,3 @@
-use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 
 use super::*;
@@ -148,42 +147,4 @@ fn a_default_can_differ_by_program() {
     }
     let version = parse(&["--version"]).unwrap_err();
     assert!(version.to_string().contains(env!("CARGO_PKG_VERSION")));
-}
-
-#[test]
-fn an_error_is_shown_with_its_causes() {
-    let refused = io::Error::from_raw_os_error(111);
-    let error = anyhow::Error::new(refused).context("cannot say hello");
-    assert_eq!(
-        Causes(&error).to_string(),
-        "cannot say hello: connection refused"
-    );
-    assert_eq!(exit_status(&error), Some(1));
-}
-
-#[test]
-fn a_closed_pipe_on_stdout_is_no_failure() {
-    let broken = || io::Error::from(ErrorKind::BrokenPipe);
-    let stdout = Err::<(), _>(StdoutError(broken())).context("cannot print a reply");
-    assert_eq!(exit_status(&stdout.unwrap_err()), None);
-    assert_eq!(exit_status(&broken().into()), Some(1), "a socket, perhaps");
-    assert_eq!(
-        exit_status(&StdoutError(ErrorKind::StorageFull.into()).into()),
-        Some(1)
-    );
-}
-
-#[test]
-fn wrong_usage_has_a_status_of_its_own() {
-    let run = |error: anyhow::Error| PROGRAM.run(|| Err(error));
-    assert_eq!(run(anyhow!("failed\n\x1b[2J")), ExitCode::from(1));
-    assert_eq!(run(UsageError("no nick".into()).into()), ExitCode::from(2));
-    assert_eq!(PROGRAM.run(|| Ok(ExitCode::from(130))), ExitCode::from(130));
-    let left = || EndpointError::Interview(AskError::Left);
-    assert_eq!(run(AskError::Left.into()), ExitCode::SUCCESS);
-    assert_eq!(run(left().into()), ExitCode::SUCCESS);
-    assert_eq!(
-        run(StartupError::Endpoint(left()).into()),
-        ExitCode::SUCCESS
-    );
 }
