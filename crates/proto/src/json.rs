@@ -1,5 +1,7 @@
 //! Parses JSON text as a typed message, with errors that never quote the text: a password may be anywhere in it.
 
+use std::iter;
+
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
@@ -7,61 +9,89 @@ use serde_json::Value;
 
 use crate::error::RecvError;
 use crate::invalid_message::InvalidMessage;
+use crate::json_text::{JsonText, Parts};
 
-/// Parses `text` as a message. A repeated field takes its last value.
+/// The deepest known message, a list of sessions, has three levels. Deeper ones are in unknown fields.
+const MAX_DEPTH: u8 = 8;
+
+/// Parses `text` as a message. A repeated field takes its last value. Unknown fields may contain any JSON, nested
+/// however deep.
 ///
 /// # Errors
 ///
 /// [`RecvError::NotJson`], or [`RecvError::UnknownMessage`] when it is JSON but not an object
 /// with the fields of a message.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
-    let value: Value = serde_json::from_str(text).map_err(RecvError::NotJson)?;
+    let text = JsonText::new(text).map_err(RecvError::NotJson)?;
     // Derived code reads an array as an object's fields in order.
-    if !value.is_object() {
+    if !text.is_object() {
         return Err(RecvError::UnknownMessage(InvalidMessage(
             "a message is a JSON object".into(),
         )));
     }
     // Derived code takes a number for the place of a variant in its declaration.
-    if value.get("type").is_some_and(|kind| !kind.is_string()) {
+    if text
+        .fields()
+        .get("type")
+        .is_some_and(|kind| !kind.is_string())
+    {
         return Err(RecvError::UnknownMessage(InvalidMessage(
             "the type of a message is a string".into(),
         )));
     }
-    T::deserialize(Json(value)).map_err(RecvError::UnknownMessage)
+    T::deserialize(Json { text, depth: 0 }).map_err(RecvError::UnknownMessage)
 }
 
 /// A JSON value whose errors are [`InvalidMessage`]s. Those of `serde_json` quote it.
-struct Json(Value);
+struct Json<'a> {
+    text: JsonText<'a>,
+    depth: u8,
+}
 
-impl<'de> Deserializer<'de> for Json {
+impl Json<'_> {
+    /// Stands for what cannot be read: an object without fields, which no known field takes.
+    fn refuse<'de, V: Visitor<'de>>(visitor: V) -> Result<V::Value, InvalidMessage> {
+        visitor.visit_map(MapDeserializer::new(iter::empty::<(String, Self)>()))
+    }
+}
+
+impl<'de> Deserializer<'de> for Json<'_> {
     type Error = InvalidMessage;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidMessage> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
-                (Some(value), ..) => visitor.visit_u64(value),
-                (_, Some(value), _) => visitor.visit_i64(value),
-                (.., Some(value)) => visitor.visit_f64(value),
-                _ => Err(de::Error::custom("a number is out of range")),
-            },
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(values) => {
-                SeqDeserializer::new(values.into_iter().map(Json)).deserialize_any(visitor)
-            }
-            Value::Object(fields) => {
-                let fields = fields.into_iter().map(|(name, value)| (name, Json(value)));
+        if self.depth == MAX_DEPTH {
+            return Self::refuse(visitor);
+        }
+        let depth = self.depth + 1;
+        let inner = |text| Json { text, depth };
+        match self.text.parts() {
+            Parts::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, text)| (name, inner(text)));
                 MapDeserializer::new(fields).deserialize_any(visitor)
             }
+            Parts::Array(values) => {
+                SeqDeserializer::new(values.into_iter().map(inner)).deserialize_any(visitor)
+            }
+            Parts::Scalar(Value::Bool(value)) => visitor.visit_bool(value),
+            Parts::Scalar(Value::String(text)) => visitor.visit_string(text),
+            Parts::Scalar(Value::Number(number)) => {
+                match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                    (Some(value), ..) => visitor.visit_u64(value),
+                    (_, Some(value), _) => visitor.visit_i64(value),
+                    (.., Some(value)) => visitor.visit_f64(value),
+                    _ => Self::refuse(visitor),
+                }
+            }
+            Parts::Scalar(_) => visitor.visit_unit(),
+            Parts::Unreadable => Self::refuse(visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidMessage> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+        if self.text.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
         }
     }
 
@@ -79,8 +109,8 @@ impl<'de> Deserializer<'de> for Json {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, InvalidMessage> {
-        match self.0 {
-            Value::String(text) => text
+        match self.text.parts() {
+            Parts::Scalar(Value::String(text)) => text
                 .into_deserializer()
                 .deserialize_enum(name, variants, visitor),
             _ => Err(de::Error::custom("a value has to be a string")),
@@ -93,7 +123,7 @@ impl<'de> Deserializer<'de> for Json {
     }
 }
 
-impl IntoDeserializer<'_, InvalidMessage> for Json {
+impl IntoDeserializer<'_, InvalidMessage> for Json<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -240,35 +270,68 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_an_error() {
-        for json in ["[".repeat(16_000), r#"{"a":"#.repeat(3_000)] {
-            assert!(matches!(
-                from_json::<Message>(&json),
-                Err(RecvError::NotJson(_))
-            ));
+    fn unknown_fields_may_contain_any_json() {
+        for value in [
+            "1e400",
+            "-1e999",
+            r#""\ud800""#,
+            r#"{"\udfff":1}"#,
+            "[[[[[[[[[[1e400]]]]]]]]]]",
+        ] {
+            for json in [
+                format!(r#"{{"type":"plain","new":{value}}}"#),
+                format!(r#"{{"new":[{value},{{"type":{value}}}],"text":{value},"type":"plain"}}"#),
+                format!(r#"{{"\ud800":{value},"type":{value},"type":"plain"}}"#),
+            ] {
+                assert_eq!(
+                    from_json::<Message>(&json).unwrap(),
+                    Message::Plain,
+                    "{json}"
+                );
+            }
+            for json in [
+                format!(r#"{{"type":"full","text":{value},"number":1}}"#),
+                format!(r#"{{"type":"full","text":"","number":{value}}}"#),
+                format!(r#"{{"type":"full","text":"","number":1,"maybe":{value}}}"#),
+                format!(r#"{{"type":"full","text":"","number":1,"list":[{value}]}}"#),
+            ] {
+                error(&json);
+            }
+        }
+        for json in [
+            r#"{"type":"\ud800"}"#,
+            r#"{"type":1e400}"#,
+            "1e400",
+            r#""\ud800""#,
+        ] {
+            error(json);
         }
     }
 
     #[test]
-    fn the_deepest_nesting_that_is_json_leaves_stack_to_spare() {
-        let arrays = ["[".repeat(126), "]".repeat(126)];
-        let objects = [r#"{"a":"#.repeat(126), "}".repeat(126)];
-        let read_all = move || {
-            for [open, close] in [arrays, objects] {
-                let deep = format!("{open}0{close}");
+    fn nesting_uses_no_stack_however_deep() {
+        let read_all = || {
+            for [open, close] in [["[", "]"], [r#"{"a":"#, "}"]] {
+                let levels = (crate::MAX_DIALOGUE_BYTES - 100) / (open.len() + close.len());
+                let deep = format!("{}0{}", open.repeat(levels), close.repeat(levels));
                 let unknown_field = format!(r#"{{"type":"plain","x":{deep}}}"#);
                 assert_eq!(
                     from_json::<Message>(&unknown_field).unwrap(),
                     Message::Plain
                 );
-                let known_field = format!(r#"{{"text":{deep},"type":"full","number":1}}"#);
-                assert!(from_json::<Message>(&known_field).is_err());
+                error(&format!(r#"{{"text":{deep},"type":"full","number":1}}"#));
+                error(&deep);
                 let secret = format!(r#"{{"type":"resume","token":{deep}}}"#);
-                assert!(from_json::<crate::auth::Request>(&secret).is_err());
+                assert!(matches!(
+                    from_json::<crate::auth::Request>(&secret),
+                    Err(RecvError::UnknownMessage(_))
+                ));
+                let cut_off = from_json::<Message>(&deep[..deep.len() - 1]);
+                assert!(matches!(cut_off, Err(RecvError::NotJson(_))));
             }
         };
         // A client's thread has 512 KiB.
-        let thread = std::thread::Builder::new().stack_size(384 << 10);
+        let thread = std::thread::Builder::new().stack_size(64 << 10);
         thread.spawn(read_all).unwrap().join().unwrap();
     }
 

@@ -23,6 +23,7 @@ pub mod ident;
 mod invalid_message;
 mod invisible;
 mod json;
+mod json_text;
 mod limits;
 mod name;
 mod network;

@@ -217,18 +217,6 @@ fn each_example_of_a_name_is_stored_or_refused_as_it_says() {
 }
 
 #[test]
-fn a_message_is_nested_at_most_as_deep_as_it_says() {
-    let (_, rest) = DOCUMENT.split_once("nested at most ").unwrap();
-    let limit: usize = rest.split(' ').next().unwrap().parse().unwrap();
-    let nested = |levels: usize| {
-        let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
-        from_json::<ident::Request>(&format!(r#"{{"type":"whoami","new":{open}{close}}}"#))
-    };
-    assert_eq!(nested(limit).unwrap(), ident::Request::Whoami);
-    assert!(matches!(nested(limit + 1), Err(RecvError::NotJson(_))));
-}
-
-#[test]
 fn a_field_that_is_sent_twice_takes_its_last_value() {
     let twice = r#"{"type":"whoami","name":"Anna","type":"name","name":"Bo"}"#;
     let name = String::from("Bo");

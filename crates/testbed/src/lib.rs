@@ -25,6 +25,7 @@ mod escapes;
 mod failure;
 mod finished;
 mod folder;
+mod hostile_json;
 mod installed;
 mod kill_rounds;
 #[cfg(target_os = "linux")]
@@ -32,7 +33,6 @@ mod network;
 mod non_reading;
 mod parallel;
 mod platform;
-mod private_keys;
 mod process;
 mod program;
 mod python;
@@ -46,6 +46,7 @@ mod time_limit;
 
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
+pub use hostile_json::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json, unreadable_json};
 pub use installed::installed;
 pub use kill_rounds::{KillRounds, KillSwitch};
 #[cfg(target_os = "linux")]
@@ -53,7 +54,6 @@ pub use network::{Host, Network};
 pub use non_reading::write_until_blocked;
 pub use parallel::in_parallel;
 pub use platform::{CAN_STOP, Signal};
-pub use private_keys::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json};
 pub use process::{Memory, Process};
 pub use program::Program;
 pub use python::python;

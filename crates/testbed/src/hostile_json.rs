@@ -1,4 +1,4 @@
-//! JSON objects with the keys that serde_json reserves for itself under some of its features.
+//! JSON that the parser of a server may stumble over.
 
 /// Under the feature `raw_value` an object with this key stands for the JSON text that is its value.
 pub const RAW_VALUE_KEY: &str = "$serde_json::private::RawValue";
@@ -17,4 +17,23 @@ pub fn unfolding_json(key: &str) -> String {
         message = format!(r#"{{"{key}":"{escaped}"}}"#);
     }
     message
+}
+
+/// Values that are JSON by its grammar, and that many parsers refuse: numbers out of range, half of a surrogate pair,
+/// arrays and objects nested deep. A message with one of them fits into the 16 KiB of a dialogue's frame.
+#[must_use]
+pub fn unreadable_json() -> Vec<String> {
+    let nested = |open: &str, levels, close: &str| {
+        format!("{}0{}", open.repeat(levels), close.repeat(levels))
+    };
+    vec![
+        "1e400".into(),
+        "-1e999".into(),
+        r#""\ud800""#.into(),
+        r#"{"\udfff":["\ud800",1e400]}"#.into(),
+        nested("[", 200, "]"),
+        nested("[", 8_000, "]"),
+        nested(r#"{"x":"#, 200, "}"),
+        nested(r#"{"x":"#, 2_600, "}"),
+    ]
 }
