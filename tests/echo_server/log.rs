@@ -1,8 +1,8 @@
 //! The service messages: what they tell, how a line looks, and where it goes.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use proto::FramedSocket;
 use testbed::{Folder, Signal};
@@ -178,18 +178,20 @@ fn a_level_leaves_out_what_is_less_severe() {
 
 #[test]
 fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
-    // At this level each message has a line, whatever the budget of lines about traffic is.
-    let server = Server::start(&["--log-max-mib", "1", "--log-level", "debug"]);
+    let folder = Folder::new();
+    let old = folder.log("logs/echo-server.log.1");
+    std::fs::create_dir(folder.join("logs")).unwrap();
+    let almost_full = "a line of an earlier run\n".repeat(41_000);
+    std::fs::write(folder.join("logs/echo-server.log"), &almost_full).unwrap();
+    let flags = ["--port", "0", "--log-max-mib", "1", "--log-level", "debug"];
+    let server = Server::spawn(&echo_server().args(flags).in_folder(&folder));
     let mut client = server.connect();
     let mut exchanges = 0;
-    let old = server.folder().log("logs/echo-server.log.1");
     while !old.path().exists() {
-        expect_echo(
-            &mut client,
-            "a text of which the log shows at most 80 characters, to fill the file",
-        );
+        expect_echo(&mut client, &"ж".repeat(300));
         exchanges += 1;
-        assert!(exchanges < 100_000, "no new file begins");
+        // So many lines of this level may be logged at once.
+        assert!(exchanges < 1000, "no new file begins");
     }
     drop(client);
     server.log().wait_for("client disconnected");
@@ -200,6 +202,24 @@ fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
     let lines = old.matches(event).count() + new.matches(event).count();
     assert_eq!(lines, exchanges);
     assert_eq!((old + &new).matches("] server st").count(), 2);
+}
+
+#[test]
+fn lines_about_single_messages_cannot_flood_the_log() {
+    let server = Server::start(&["--log-level", "debug", "--raw"]);
+    let mut client = server.connect();
+    let started = Instant::now();
+    for _ in 0..4000 {
+        client.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    drop(client);
+    server.log().wait_for("client disconnected");
+    let seconds = started.elapsed().as_secs_f64();
+    let lines = server.log().lines_with("] portion of 1 bytes: \"x\"").len();
+    assert!(lines >= 1000, "{lines}");
+    let most = 1000.0 + 200.0 * (seconds + 1.0);
+    assert!(lines as f64 <= most, "{lines} lines in {seconds} s");
 }
 
 #[cfg(unix)]

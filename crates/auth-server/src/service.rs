@@ -5,10 +5,10 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, Response, serve};
-use log::{debug, info, warn};
+use log::{info, warn};
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
 use proto::{FramedSocket, FramedStream, Name, Network, RecvError, Secret};
-use tcp_server::{BoxError, Client, EndReason, Service};
+use tcp_server::{BoxError, Client, EndReason, Service, debug_line};
 
 use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
@@ -286,7 +286,7 @@ impl ConnectionHandler<'_> {
                 self.log_event(Event::Wait, None, format_args!("refused {peer}: {error}"));
             }
             // At level debug, since a client can cause any number of these lines.
-            error => debug!("refused {peer}: {error}"),
+            error => debug_line(format_args!("refused {peer}: {error}")),
         }
     }
 

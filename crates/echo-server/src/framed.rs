@@ -1,8 +1,7 @@
 //! The framed dialogue: each message comes back as it came, until `exit`.
 
-use log::debug;
 use proto::{Escaped, FramedSocket};
-use tcp_server::{BoxError, EndReason};
+use tcp_server::{BoxError, EndReason, debug_line};
 
 use crate::EXIT;
 
@@ -17,7 +16,7 @@ pub fn echo_messages(
 ) -> Result<EndReason, BoxError> {
     while let Some(text) = client.recv_text(max_message)? {
         let shown = Escaped::new(&text).quoted().cut(80);
-        debug!("message of {} bytes: {shown}", text.len());
+        debug_line(format_args!("message of {} bytes: {shown}", text.len()));
         if text == EXIT {
             return Ok("the client said exit");
         }

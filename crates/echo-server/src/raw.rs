@@ -2,9 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-use log::debug;
 use proto::Escaped;
-use tcp_server::{BoxError, EndReason};
+use tcp_server::{BoxError, EndReason, debug_line};
 
 /// Sends every byte back, in portions of at most `portion` bytes, until the client closes its side.
 ///
@@ -21,7 +20,7 @@ pub fn echo_bytes(client: &mut (impl Read + Write), portion: usize) -> Result<En
             Err(error) => return Err(error.into()),
         };
         let shown = Escaped::from_bytes(received).quoted().cut(80);
-        debug!("portion of {} bytes: {shown}", received.len());
+        debug_line(format_args!("portion of {} bytes: {shown}", received.len()));
         client.write_all(received)?;
     }
 }

@@ -4,12 +4,12 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, Response, serve};
-use log::{debug, info, warn};
+use log::{info, warn};
 use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
 use proto::{FramedSocket, FramedStream, Name, RecvError};
 use store::Error;
-use tcp_server::{BoxError, Client, EndReason, Service};
+use tcp_server::{BoxError, Client, EndReason, Service, debug_line};
 use tls::{MaybeTls, ServerTls};
 
 use crate::decisions::{self, Dialogue, Step};
@@ -104,11 +104,11 @@ impl Handler for ConnectionHandler<'_> {
     }
 
     fn handle(&mut self, request: Request) -> Response<Reply> {
-        debug!(
+        debug_line(format_args!(
             "{} says {}",
             self.peer,
             Escaped::new(&format!("{request:?}")).cut(SHOWN_CHARACTERS)
-        );
+        ));
         let known = self.known();
         let done = match self.dialogue.decide(request, self.address, known) {
             Step::Say(answer) => return answer,
@@ -139,7 +139,7 @@ impl ConnectionHandler<'_> {
                 decisions::welcome(name)
             }
             Err(full) => {
-                debug!("no name for {}: {full}", self.peer);
+                debug_line(format_args!("no name for {}: {full}", self.peer));
                 decisions::refusal(ErrorCode::Unavailable, full.to_string()).into()
             }
         })

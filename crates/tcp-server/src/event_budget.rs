@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use proto::Network;
 
+use crate::token_bucket::TokenBucket;
 use crate::traffic::Counts;
 
 /// Lines about one network that report connects, and as many that report disconnects: at once, and then in a second.
@@ -24,43 +25,6 @@ pub(crate) enum Event {
     Connected,
     Refused,
     Disconnected,
-}
-
-/// Lines that may be written, refilled with time.
-#[derive(Debug)]
-struct TokenBucket {
-    tokens: f64,
-    at_once: f64,
-    per_second: f64,
-    refilled: Instant,
-}
-
-impl TokenBucket {
-    fn full(at_once: f64, per_second: f64, now: Instant) -> Self {
-        Self {
-            tokens: at_once,
-            at_once,
-            per_second,
-            refilled: now,
-        }
-    }
-
-    fn refill(&mut self, now: Instant) {
-        let seconds = now.saturating_duration_since(self.refilled).as_secs_f64();
-        self.tokens = (self.tokens + seconds * self.per_second).min(self.at_once);
-        self.refilled = self.refilled.max(now);
-    }
-
-    /// Whether a token is there.
-    fn has_token(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        self.tokens >= 1.0
-    }
-
-    fn is_full(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        self.tokens >= self.at_once
-    }
 }
 
 /// The events of one network that got no lines of their own, and the traffic of its clients that is in no line.
@@ -106,8 +70,8 @@ impl EventBudget {
         };
         let admitted = all_has_token && bucket.has_token(now);
         if admitted {
-            bucket.tokens -= 1.0;
-            self.all.tokens -= 1.0;
+            bucket.take();
+            self.all.take();
             return true;
         }
         *match event {
@@ -135,11 +99,10 @@ impl EventBudget {
     /// the budget of all networks has no room stays for the next time.
     pub(crate) fn take_sums(&mut self, now: Instant) -> Vec<(Option<Network>, EventSum)> {
         let all = &mut self.all;
-        all.refill(now);
         let mut sums = Vec::new();
         for (network, events) in &mut self.networks {
-            if events.unlogged != EventSum::default() && all.tokens >= 1.0 {
-                all.tokens -= 1.0;
+            if events.unlogged != EventSum::default() && all.has_token(now) {
+                all.take();
                 sums.push((*network, std::mem::take(&mut events.unlogged)));
             }
         }

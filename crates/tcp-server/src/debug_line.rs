@@ -1,0 +1,79 @@
+//! Lines at level debug about single messages. A client can cause any number of them, so they have a budget.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use log::{Level, debug, log_enabled};
+
+use crate::token_bucket::TokenBucket;
+
+/// A busy server still shows what is said, and its log grows by at most 100 KiB a second from these lines.
+const LINES_AT_ONCE: f64 = 1000.0;
+const LINES_PER_SECOND: f64 = 200.0;
+
+static BUDGET: Mutex<Option<Budget>> = Mutex::new(None);
+
+/// Logs a line about one message of a client at level debug, if the process has logged fewer than 200 in this second.
+/// The next line counts those that were left out.
+pub fn debug_line(line: fmt::Arguments<'_>) {
+    if !log_enabled!(Level::Debug) {
+        return;
+    }
+    let now = Instant::now();
+    let mut budget = BUDGET.lock().unwrap_or_else(PoisonError::into_inner);
+    let left_out = budget.get_or_insert_with(|| Budget::new(now)).take(now);
+    drop(budget);
+    match left_out {
+        None => {}
+        Some(0) => debug!("{line}"),
+        Some(count) => debug!("{line} (lines left out before this one: {count})"),
+    }
+}
+
+struct Budget {
+    lines: TokenBucket,
+    left_out: u64,
+}
+
+impl Budget {
+    fn new(now: Instant) -> Self {
+        Self {
+            lines: TokenBucket::full(LINES_AT_ONCE, LINES_PER_SECOND, now),
+            left_out: 0,
+        }
+    }
+
+    /// If there is room for a line, how many were left out before it.
+    fn take(&mut self, now: Instant) -> Option<u64> {
+        if self.lines.has_token(now) {
+            self.lines.take();
+            return Some(std::mem::take(&mut self.left_out));
+        }
+        self.left_out += 1;
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_has_no_line_is_counted_in_the_next() {
+        let start = Instant::now();
+        let mut budget = Budget::new(start);
+        let logged = |budget: &mut Budget, now| {
+            (0..5000)
+                .filter_map(|_| budget.take(now))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(logged(&mut budget, start), [0; 1000]);
+        let next = logged(&mut budget, start + Duration::from_secs(1));
+        assert_eq!((next.len(), next[0], next[1]), (200, 4000, 0));
+        let later = logged(&mut budget, start + Duration::from_secs(60));
+        assert_eq!((later.len(), later[0]), (1000, 4800));
+    }
+}
