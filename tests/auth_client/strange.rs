@@ -131,3 +131,32 @@ fn what_was_done_on_the_server_alone_is_said() {
     assert!(told.starts_with(start), "{told}");
     assert!(told.ends_with("; log in again next time\n"), "{told}");
 }
+
+#[cfg(unix)]
+#[test]
+fn an_unusable_token_file_is_explained_once() {
+    let home = Folder::new();
+    std::fs::write(home.join("file"), "no folder").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flags = [
+        "--token-file",
+        "file/tokens",
+        "--user",
+        "anna",
+        "--password-stdin",
+        "register",
+    ];
+    let program = client(listener.local_addr().unwrap())
+        .args(flags)
+        .in_folder(&home);
+    let failed = program.stdin_bytes("correct horse").output().expect_code(1);
+    let stderr = failed.stderr_text();
+    let start = "auth-client: cannot create the folder file: ";
+    let line = stderr.lines().last().unwrap();
+    let reason = line
+        .strip_prefix(start)
+        .unwrap_or_else(|| panic!("{stderr}"));
+    let expected = "file exists; check the path, its permissions and the disk; nothing was changed on the server; \
+                    --token-file chooses another file";
+    assert_eq!(reason, expected);
+}

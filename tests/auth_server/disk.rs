@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use testbed::Folder;
 #[cfg(target_os = "linux")]
 use testbed::{Resource, in_parallel};
 
@@ -62,7 +63,7 @@ fn a_full_disk_is_reported_and_survived() {
         }
     }
     let warning = server.running.wait_for_stderr_line(" [WARN] ");
-    assert!(warning.contains("File too large"), "{warning}");
+    assert!(warning.contains("file too large"), "{warning}");
 
     // Whole lines, and with room again all goes on.
     let folder = server.stop();
@@ -148,4 +149,36 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
             assert_eq!(server.connect().ask(resume(token))["user"], *name);
         }
     });
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unusable_data_file_is_explained_once() {
+    let folder = Folder::new();
+    fs::write(folder.join("file"), "no folder").unwrap();
+    let server = program()
+        .args(["--data-file", "file/users"])
+        .in_folder(&folder);
+    let failed = server.output().expect_code(1);
+    let line = failed.stderr_text().lines().last();
+    let expected = "auth-server: cannot create the folder of file/users: file exists; check the path, its permissions and the disk";
+    assert_eq!(line, Some(expected), "{}", failed.stderr_text());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_data_file_that_others_could_change_becomes_private_with_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Server::start(&[]).stop();
+    let path = folder.join(USERS_FILE);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let server = Server::start_in(&folder, &[]);
+    let warning = server.log().wait_for("other users could read or change it");
+    assert!(
+        warning.contains("WARN") && warning.contains("(mode 0666); now its mode is 0600"),
+        "{warning}"
+    );
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

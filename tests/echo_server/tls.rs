@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use proto::{FramedSocket, MAX_ECHO_BYTES};
-use testbed::{TIME_LIMIT, installed, python};
+use testbed::{Folder, TIME_LIMIT, installed, python};
 use tls::{TlsStream, client_handshake};
 use trust::Fingerprint;
 
@@ -235,4 +235,17 @@ fn session_secrets_are_written_where_the_environment_says() {
     tls_client(server.address);
     let keys = fs::read_to_string(server.folder().join("keys")).unwrap();
     assert!(keys.contains("CLIENT_TRAFFIC_SECRET_0 ") && keys.contains("SERVER_TRAFFIC_SECRET_0 "));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_unusable_identity_file_is_explained_once() {
+    let folder = Folder::new();
+    fs::write(folder.join("file"), "no folder").unwrap();
+    let flags = ["--tls", "--identity", "file/key"];
+    let server = crate::server::echo_server().args(flags);
+    let finished = server.in_folder(&folder).output().expect_code(1);
+    let stderr = finished.stderr_text();
+    let expected = "echo-server: cannot read file/key: not a directory; check the path, its permissions and the disk";
+    assert_eq!(stderr.lines().last(), Some(expected), "{stderr}");
 }

@@ -54,7 +54,7 @@ fn a_full_disk_is_told_and_survived() {
     let warning = server.running.wait_for_stderr_line(" [WARN] ");
     assert!(warning.contains("cannot do what 127.0.0."), "{warning}");
     assert!(
-        warning.contains("data/clients.jsonl: File too large"),
+        warning.contains("data/clients.jsonl: file too large"),
         "{warning}"
     );
 
@@ -137,4 +137,22 @@ fn a_disk_that_fills_under_load_takes_more_as_soon_as_there_is_room() {
             server.greet(address, &name(address));
         }
     });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_data_file_that_others_could_change_becomes_private_with_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Server::start(&[]).stop();
+    let path = folder.join(DATA_FILE);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let server = Server::start_in(&folder);
+    let warning = server.log().wait_for("other users could read or change it");
+    assert!(
+        warning.contains("WARN") && warning.contains("(mode 0666); now its mode is 0600"),
+        "{warning}"
+    );
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -11,8 +11,8 @@ use socket2::{Domain, Socket, Type};
 
 use crate::endpoint::{ClientFlags, Endpoint};
 use crate::platform::is_out_of_descriptors;
-use crate::reason::Reason;
 use crate::resolve::ResolveError;
+use proto::Reason;
 
 /// Flags of every TCP client.
 #[derive(Args, Clone, Debug)]

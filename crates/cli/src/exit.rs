@@ -9,9 +9,9 @@ use crate::endpoint::EndpointError;
 use crate::platform;
 use crate::program::Program;
 use crate::prompt::AskError;
-use crate::reason::Reason;
 use crate::say::say;
 use crate::startup::StartupError;
+use proto::Reason;
 
 /// The exit status of wrong usage, as clap has it.
 const USAGE_STATUS: u8 = 2;

@@ -20,7 +20,6 @@ mod platform;
 mod program;
 mod prompt;
 mod questions;
-mod reason;
 mod resolve;
 mod say;
 mod startup;
@@ -42,8 +41,8 @@ pub use logging::{LogError, LogFlags, LogGuard, LogTo, Speaker, log_to_person, l
 pub use platform::{TerminalMode, is_interactive};
 pub use program::Program;
 pub use prompt::{AskError, Asked, BadLine, ask, ask_on_stdin, read_line};
+pub use proto::Reason;
 pub use questions::{OpenQuestion, Questions};
-pub use reason::Reason;
 pub use resolve::ResolveError;
 pub use startup::{BoundServer, LoggedServer, RunningServer, StartupError};
 pub use stop::{exit_on_stop, on_server_signals};

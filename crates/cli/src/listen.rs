@@ -11,8 +11,8 @@ use socket2::{Domain, Socket, Type};
 use crate::endpoint::Endpoint;
 use crate::platform;
 use crate::program::Program;
-use crate::reason::Reason;
 use crate::resolve::ResolveError;
+use proto::Reason;
 
 /// How many ports after one in use are tried before any free one is taken.
 const PORTS_TO_TRY: u16 = 20;

@@ -28,9 +28,9 @@ use clap::{Args, ValueEnum};
 use log::{Level, LevelFilter, info};
 
 use crate::program::Program;
-use crate::reason::Reason;
 use crate::say::say;
 use file::LogFile;
+use proto::Reason;
 use queue::{Priority, Queue};
 use router::Router;
 use security::SecurityLog;

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write, stderr, stdin};
 use proto::Escaped;
 
 use crate::input::TextInput;
-use crate::reason::Reason;
+use proto::Reason;
 
 /// More than any host name (253 bytes) and any name of a person (64 characters of 4 bytes) needs.
 const MAX_LINE_BYTES: usize = 1024;

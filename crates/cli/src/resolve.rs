@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::reason::Reason;
+use proto::Reason;
 
 /// All addresses of `host`, with the port; at least one. Waits up to `timeout` for the name service.
 pub(crate) fn addresses(

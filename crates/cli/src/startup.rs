@@ -18,9 +18,9 @@ use crate::flags::{ServerFlags, TcpServerFlags};
 use crate::listen::{ListenError, announce, bind_udp, listen};
 use crate::logging::{LogError, LogGuard, LogTo};
 use crate::program::Program;
-use crate::reason::Reason;
 use crate::say::say;
 use crate::stop::on_server_signals;
+use proto::Reason;
 
 /// A server that has its log, and does not listen yet.
 pub struct LoggedServer {

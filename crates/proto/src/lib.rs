@@ -29,6 +29,7 @@ mod name;
 mod network;
 mod observer;
 mod read_buffer;
+mod reason;
 mod secret;
 mod socket;
 
@@ -43,5 +44,6 @@ pub use limits::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES};
 pub use name::{MAX_NAME_CHARS, Name, NameError};
 pub use network::Network;
 pub use observer::Observer;
+pub use reason::Reason;
 pub use secret::Secret;
 pub use socket::FramedSocket;

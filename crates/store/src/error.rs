@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use proto::Escaped;
+use proto::{Escaped, Reason};
 use thiserror::Error;
 
 /// Why a store did not open, or why a change was not made.
@@ -14,7 +14,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Error)]
 pub enum Error {
     /// A file or folder could not be opened, created, read or repaired at the start.
-    #[error("cannot {action} {}: {cause}; check the path, its permissions and the disk", shown(.path))]
+    #[error("cannot {action} {}: {}; check the path, its permissions and the disk", shown(.path), Reason(.cause))]
     Open {
         /// What was tried, as a verb: `create`, `read`.
         action: &'static str,
@@ -50,8 +50,9 @@ pub enum Error {
     InvalidValue(InvalidValue),
     /// The change could not be written. The file was cut back: nothing of it is stored, and later changes may succeed.
     #[error(
-        "cannot write {}: {cause}; nothing was stored, try again once {}",
+        "cannot write {}: {}; nothing was stored, try again once {}",
         shown(.path),
+        Reason(.cause),
         remedy(.cause)
     )]
     Write {
@@ -74,8 +75,9 @@ pub enum Error {
     /// It is not known what reached the disk, because an fsync or the cutting back failed. Reads go on; changes are
     /// refused until the store is opened again. The change that met the failure may then be there or not.
     #[error(
-        "{} takes no more changes after a failed write to disk: {cause}; check the disk, then restart",
-        shown(.path)
+        "{} takes no more changes after a failed write to disk: {}; check the disk, then restart",
+        shown(.path),
+        Reason(.cause)
     )]
     Halted {
         /// The data file.

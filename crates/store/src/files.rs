@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Folder, append, identity, link_count, lock_data_file, make_private, options, path_identity,
+    Folder, append, identity, is_exposed, link_count, lock_data_file, make_private, options,
+    path_identity,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Folder, append, identity, link_count, lock_data_file, make_private, options, path_identity,
+    Folder, append, identity, is_exposed, link_count, lock_data_file, make_private, options,
+    path_identity,
 };
 
 /// Tells one file from every other that exists at the same time: the file system's number and the file's number in it.

@@ -77,11 +77,15 @@ impl LockedFile {
     /// Makes the file private and warns about what that cannot help.
     fn make_private(&self, path: &Path) -> io::Result<()> {
         let path = shown(path);
-        if let Some(mode) = files::make_private(&self.file)? {
-            log::warn!(
-                "{path}: other users may read or change it: its mode is {mode:04o} and setting 0600 had no effect; \
+        match files::make_private(&self.file)? {
+            Some((_, now)) if files::is_exposed(now) => log::warn!(
+                "{path}: other users may read or change it: its mode is {now:04o} and setting 0600 had no effect; \
                  keep it on a file system that has modes, in a folder of your own"
-            );
+            ),
+            Some((before, now)) => log::warn!(
+                "{path}: other users could read or change it (mode {before:04o}); now its mode is {now:04o}"
+            ),
+            None => {}
         }
         if files::link_count(&self.file)? > 1 {
             log::warn!(

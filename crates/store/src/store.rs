@@ -30,8 +30,8 @@ impl<V: Value> Store<V> {
     /// Opens the file, or creates it and its folder, and loads it. No other process can open it until the store is
     /// dropped.
     ///
-    /// A torn last line is cut off with a warning in the log. A file that other users may read, although its mode was
-    /// set to 0600, is a warning too.
+    /// A torn last line is cut off with a warning in the log. A file that other users could read is given mode 0600,
+    /// with a warning.
     ///
     /// # Errors
     ///

@@ -3,13 +3,14 @@
 use std::io;
 use std::time::Duration;
 
+use proto::Reason;
 use trust::{Fingerprint, TrustError};
 
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The handshake took too long.
-    #[error("the TLS handshake was not over within {} s", limit.as_secs_f64())]
+    #[error("the TLS handshake was not over within {} s; does the peer speak TLS?", limit.as_secs_f64())]
     TimedOut {
         /// How long it may take.
         limit: Duration,
@@ -37,11 +38,13 @@ pub enum TlsError {
     #[error("the TLS handshake failed: {0}")]
     Handshake(rustls::Error),
     /// The identity cannot be used.
-    #[error("cannot use the identity for TLS: {0}")]
+    #[error(
+        "cannot use the identity for TLS: {0}; move its file away to get a new one, or restore it from a backup"
+    )]
     Identity(rustls::Error),
     /// The connection broke.
-    #[error("the connection broke during the TLS handshake: {0}")]
-    Io(#[source] io::Error),
+    #[error("the connection broke during the TLS handshake: {}; try again", Reason(.0))]
+    Io(io::Error),
 }
 
 /// Why a client has no TLS connection that it trusts.

@@ -1,24 +1,26 @@
 //! What can go wrong with files and with trust, each with what to do next.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+
+use proto::Reason;
 
 use crate::fingerprint::Fingerprint;
 use crate::server_id::ServerId;
 
-/// A file of keys or fingerprints could not be used. The message never quotes the file's content, which may be a key.
+/// A file of keys or fingerprints could not be used. The message names the file, the cause and what to do next, so
+/// [`std::error::Error::source`] does not repeat the cause. It never quotes the file's content, which may be a key.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The system refused something.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {}; {}", path.display(), Reason(cause), remedy(cause))]
     Io {
         /// What was tried: `read`, `lock`, `write`.
         action: &'static str,
         /// Where.
         path: PathBuf,
         /// Why not.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is not what it should be.
     #[error("{} is damaged: {problem}; restore it from a backup, or move it away to get a new one", path.display())]
@@ -37,7 +39,7 @@ pub enum FileError {
         limit: u64,
     },
     /// A key could not be made.
-    #[error("cannot make a key for {}: {problem}", path.display())]
+    #[error("cannot make a key for {}: {problem}; try again", path.display())]
     KeyGeneration {
         /// The file it was meant for.
         path: PathBuf,
@@ -99,14 +101,25 @@ pub enum TrustError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The question could not be asked.
-    #[error("cannot ask whether to trust {server}: {source}")]
+    #[error(
+        "cannot ask whether to trust {server}: {}; add --fingerprint with the fingerprint that the server shows when \
+         it starts",
+        Reason(cause)
+    )]
     Ask {
         /// Which server.
         server: ServerId,
         /// Why not.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
+}
+
+fn remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
+        ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
+        _ => "check the path, its permissions and the disk",
+    }
 }
 
 /// Why an unknown server was not accepted.

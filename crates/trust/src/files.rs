@@ -156,10 +156,10 @@ impl WriteLock {
 
 impl FileError {
     fn io(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
-        move |source| Self::Io {
+        move |cause| Self::Io {
             action,
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 }

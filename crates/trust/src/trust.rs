@@ -80,9 +80,9 @@ impl Trust {
             Decision::Ask => {
                 let ask = ask.ok_or_else(|| unknown(UnknownServerReason::NobodyToAsk))?;
                 let question = Question::new(server.clone(), presented);
-                let is_accepted = ask(&question).map_err(|source| TrustError::Ask {
+                let is_accepted = ask(&question).map_err(|cause| TrustError::Ask {
                     server: server.clone(),
-                    source,
+                    cause,
                 })?;
                 if !is_accepted {
                     return Err(unknown(UnknownServerReason::Declined));

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::platform::{APPENDS_ARE_WHOLE, is_same_file, make_private};
-use crate::reason::Reason;
 use crate::say::say;
+use proto::Reason;
 
 /// A file in append mode, so that processes that share it do not overwrite each other.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use log::Level;
 
 use super::format::line;
 use super::queue::Queue;
-use crate::reason::Reason;
 use crate::say::say;
+use proto::Reason;
 
 /// A buffer that grew past this in a stall shrinks again.
 const KEPT_BYTES: usize = 2 << 20;

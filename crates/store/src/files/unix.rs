@@ -47,18 +47,21 @@ pub(crate) fn lock_data_file(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Takes the file from its group and from others. Returns its mode if that had no effect.
-pub(crate) fn make_private(file: &File) -> io::Result<Option<u32>> {
-    if exposed(file)?.is_some() {
-        // Some file systems refuse this, others accept it without effect: the mode that is read back counts.
-        let _ = file.set_permissions(Permissions::from_mode(FILE_MODE));
+/// Takes the file from its group and from others. If they had access to it, returns its mode before and after.
+pub(crate) fn make_private(file: &File) -> io::Result<Option<(u32, u32)>> {
+    let mode = || Ok::<_, io::Error>(file.metadata()?.mode() & 0o7777);
+    let before = mode()?;
+    if !is_exposed(before) {
+        return Ok(None);
     }
-    exposed(file)
+    // Some file systems refuse this, others accept it without effect: the mode that is read back counts.
+    let _ = file.set_permissions(Permissions::from_mode(FILE_MODE));
+    Ok(Some((before, mode()?)))
 }
 
-fn exposed(file: &File) -> io::Result<Option<u32>> {
-    let mode = file.metadata()?.mode() & 0o7777;
-    Ok((mode & GROUP_AND_OTHERS != 0).then_some(mode))
+/// Whether a mode lets the group or others read, change or run a file.
+pub(crate) fn is_exposed(mode: u32) -> bool {
+    mode & GROUP_AND_OTHERS != 0
 }
 
 /// The folder of a file, held open so that a sync needs no new descriptor and no path.
@@ -110,15 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_stays_open_to_others_is_reported() {
+    fn a_mode_that_was_open_to_others_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let file = options()
             .create(true)
             .open(folder.path().join("file"))
             .unwrap();
         file.set_permissions(Permissions::from_mode(0o640)).unwrap();
-        assert_eq!(exposed(&file).unwrap(), Some(0o640));
+        let modes = make_private(&file).unwrap();
+        assert_eq!(modes, Some((0o640, FILE_MODE)));
         assert_eq!(make_private(&file).unwrap(), None);
-        assert_eq!(file.metadata().unwrap().mode() & 0o777, FILE_MODE);
     }
 }

@@ -46,8 +46,12 @@ pub(crate) fn lock_data_file(_: &File) -> Result<(), TryLockError> {
 }
 
 /// Does nothing: there is no mode.
-pub(crate) fn make_private(_: &File) -> io::Result<Option<u32>> {
+pub(crate) fn make_private(_: &File) -> io::Result<Option<(u32, u32)>> {
     Ok(None)
+}
+
+pub(crate) fn is_exposed(_: u32) -> bool {
+    false
 }
 
 /// The folder of a file. Its names need no sync.
