@@ -1,11 +1,17 @@
 //! The client and a server that it trusts, on first use and after.
 
 use std::fs;
+use std::io::Read;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use auth_server::SessionLimits;
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, ServerConnection};
 use testbed::{Folder, Program};
-use trust::Fingerprint;
+use trust::{Fingerprint, TlsIdentity};
 
 use crate::server::{PASSWORD, Server};
 
@@ -163,4 +169,68 @@ fn two_machines_register_log_in_and_go_on_by_the_address_alone() {
         "{}",
         refused.stderr_text()
     );
+}
+
+/// The state of a TLS server that shows the certificate of `victim`, and signs with a key of its own.
+fn impostor(victim: &TlsIdentity, own: &TlsIdentity) -> ServerConnection {
+    let provider = ring::default_provider();
+    let own_key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(own.key_der().to_vec()));
+    let key = provider.key_provider.load_private_key(own_key).unwrap();
+    let certificate = CertificateDer::from(victim.certificate_der().to_vec());
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(
+            vec![certificate],
+            key,
+        ))));
+    ServerConnection::new(Arc::new(config)).unwrap()
+}
+
+#[test]
+fn a_server_with_a_copied_certificate_and_not_its_key_gets_no_password() {
+    let home = Folder::new();
+    let identity = |name| TlsIdentity::load_or_create(&home.join(name)).unwrap();
+    let (victim, own) = (identity("victim"), identity("own"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let known = format!(r#"{{"tcp {address}": "{}"}}"#, victim.fingerprint());
+    let file = known_servers(&home);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let fingerprint = victim.fingerprint().to_string();
+    for (is_known, flags) in [
+        (true, &[][..]),
+        (false, &["--trust", "new"]),
+        (false, &["--fingerprint", &fingerprint]),
+    ] {
+        match is_known {
+            true => fs::write(&file, &known).unwrap(),
+            false => fs::write(&file, "{}").unwrap(),
+        }
+        let login = crate::server::client(address)
+            .args(["--user", "anna", "--password-stdin", "login"])
+            .args(flags)
+            .in_folder(&home)
+            .stdin_bytes(PASSWORD)
+            .spawn();
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut tls = impostor(&victim, &own);
+        while let Ok((read, _)) = tls.complete_io(&mut socket)
+            && read > 0
+        {}
+        assert_eq!(
+            tls.reader().read(&mut [0]).unwrap_or(0),
+            0,
+            "the client has sent data"
+        );
+        assert!(tls.is_handshaking(), "the client has ended the handshake");
+        drop(socket);
+        let refused = login.wait().expect_code(1);
+        let stderr = refused.stderr_text();
+        let expected = "cannot prove that it has the key of its certificate";
+        assert!(stderr.contains(expected), "{stderr}");
+        let kept = fs::read_to_string(&file).unwrap();
+        assert!(is_known || !kept.contains(&fingerprint), "{kept}");
+    }
 }

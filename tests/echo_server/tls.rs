@@ -249,3 +249,23 @@ fn an_unusable_identity_file_is_explained_once() {
     let expected = "echo-server: cannot read file/key: not a directory; check the path, its permissions and the disk";
     assert_eq!(stderr.lines().last(), Some(expected), "{stderr}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_held_connection_costs_little_memory() {
+    const CLIENTS: u64 = 300;
+    let server = Server::start(&["--tls"]);
+    let visit = || {
+        let (mut client, _) = tls_client(server.address);
+        client.send_text("hello").unwrap();
+        client.recv_text(MAX_ECHO_BYTES).unwrap();
+        client
+    };
+    drop(visit());
+    let before = server.memory().unwrap().resident;
+    let clients: Vec<_> = (0..CLIENTS).map(|_| visit()).collect();
+    let each = (server.memory().unwrap().resident - before) / CLIENTS;
+    // 92 KiB in a build without optimisation, whose stacks are deeper.
+    assert!(each < 128 << 10, "{each} bytes a connection");
+    drop(clients);
+}
