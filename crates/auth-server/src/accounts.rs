@@ -7,13 +7,13 @@ use std::thread;
 use log::warn;
 use proto::{Name, Network, Secret};
 use store::{Store, Transaction};
+use trust::random;
 
 use crate::error::{AuthError, ServerFault};
 use crate::fair_queue::Ticket;
 use crate::hash_pool::HashPool;
 use crate::hashing::{Cost, Hasher, Memory, StoredHash};
 use crate::password::{Password, PasswordRules, WeakPassword};
-use crate::random::random;
 use crate::rate_limit::Attempt;
 use crate::throttle::Throttle;
 use crate::user::{PasswordVersion, User};

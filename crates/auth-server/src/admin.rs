@@ -1,12 +1,12 @@
 //! What an administrator may do with users, while the server runs or is stopped.
 
 use proto::{Name, NameError, Secret};
+use trust::random;
 
 use crate::accounts::SetPasswordError;
 use crate::auth::{Auth, quoted};
 use crate::error::ServerFault;
 use crate::password::WeakPassword;
-use crate::random::random;
 use crate::security_log::{Event, log_event};
 use crate::session::Session;
 use crate::user::User;

@@ -23,7 +23,6 @@ mod keyed_hash;
 mod known_networks;
 mod maintenance;
 mod password;
-mod random;
 mod rate_limit;
 mod security_log;
 mod service;
@@ -44,7 +43,6 @@ pub use hashing::{BadHash, Cost, CostError, Hasher, Memory, OutOfMemory, StoredH
 pub use known_networks::KnownNetworks;
 pub use maintenance::Maintenance;
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRules, WeakPassword};
-pub use random::random;
 pub use rate_limit::{Attempt, Entry, RateLimited, RateLimiter, Saved, Table};
 pub use service::AuthService;
 pub use session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};

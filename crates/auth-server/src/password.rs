@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use proto::{Name, Secret, caseless_key};
+use proto::{Count, Name, Secret, caseless_key};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::user_key::UserKey;
@@ -57,10 +57,7 @@ pub struct PasswordRules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Fewer code points than the minimum.
-    #[error(
-        "the password has {chars} {}; it needs at least {min}",
-        if *chars == 1 { "character" } else { "characters" }
-    )]
+    #[error("the password has {}; it needs at least {min}", Count(*.chars as u64, "character"))]
     TooShort {
         /// Code points of the password.
         chars: usize,

@@ -5,8 +5,8 @@ use std::io;
 use std::net::IpAddr;
 
 use store::{Store, Transaction};
+use trust::random;
 
-use crate::random::random;
 use crate::session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};
 use crate::session_index::SessionIndex;
 use crate::user::User;

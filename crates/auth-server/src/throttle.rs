@@ -9,9 +9,9 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use proto::Network;
 use serde::{Deserialize, Serialize};
 use store::Store;
+use trust::random;
 
 use crate::keyed_hash::KeyedHash;
-use crate::random::random;
 use crate::rate_limit::{Attempt, Entry, RateLimited, RateLimiter, Saved, Table};
 use crate::user_key::UserKey;
 

@@ -6,10 +6,10 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use proto::Name;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use trust::random;
 
 use crate::hashing::StoredHash;
 use crate::known_networks::KnownNetworks;
-use crate::random::random;
 use crate::user_key::UserKey;
 
 /// A user, as the data file has it under the name's [`UserKey`].

@@ -49,9 +49,10 @@ impl<S: Read + Write, O: Observer> Client<S, O> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use testbed::MemoryStream;
 
     use super::*;
-    use crate::memory_stream::{MemoryStream, wire};
+    use crate::wire::wire;
 
     #[test]
     fn a_request_is_one_write_and_its_reply_may_come_in_pieces() {

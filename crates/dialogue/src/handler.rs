@@ -134,9 +134,10 @@ pub fn serve<H: Handler>(
 mod tests {
     use proto::FramedStream;
     use serde::Deserialize;
+    use testbed::MemoryStream;
 
     use super::*;
-    use crate::memory_stream::{MemoryStream, wire};
+    use crate::wire::wire;
 
     #[derive(Deserialize)]
     #[serde(tag = "type", rename_all = "snake_case")]

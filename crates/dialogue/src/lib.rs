@@ -14,4 +14,4 @@ pub use error::DialogueError;
 pub use handler::{Handler, Response, serve};
 
 #[cfg(test)]
-mod memory_stream;
+mod wire;

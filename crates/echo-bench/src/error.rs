@@ -3,9 +3,7 @@
 use std::fmt;
 use std::io;
 
-use cli::Reason;
-
-use crate::counted;
+use proto::{Count, Reason};
 
 /// Why a measurement failed.
 #[derive(Debug)]
@@ -48,12 +46,12 @@ impl fmt::Display for BenchError {
             Self::Closed { owed } => write!(
                 f,
                 "the server closed a connection while it owed {}; does it speak the same wire (--raw)?",
-                counted(*owed, "message")
+                Count(*owed, "message")
             ),
             Self::TimedOut { owed } => write!(
                 f,
                 "nothing came back on a connection that is owed {}; --timeout waits longer",
-                counted(*owed, "message")
+                Count(*owed, "message")
             ),
             Self::Broken(cause) => write!(f, "a connection broke: {}", Reason(cause)),
             Self::Thread(cause) => write!(

@@ -88,8 +88,3 @@ pub fn bench(
     report.finish(began.elapsed());
     Ok(report)
 }
-
-/// `1 message`, `2 messages`
-pub fn counted(count: u64, unit: &str) -> String {
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-}

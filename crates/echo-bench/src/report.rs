@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use proto::Count;
 use serde::Serialize;
 
 use crate::Load;
+use crate::Wire;
 use crate::histogram::Histogram;
-use crate::{Wire, counted};
 
 /// The results of one measurement.
 #[derive(Clone, Debug)]
@@ -119,9 +120,9 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{wire}, {}, {} a message, {window} in flight on each; {} in {seconds:.2} s, every reply checked",
-            counted(connections as u64, "connection"),
-            counted(size as u64, "byte"),
-            counted(messages, "message")
+            Count(connections as u64, "connection"),
+            Count(size as u64, "byte"),
+            Count(messages, "message")
         )?;
         writeln!(f, "messages/s {:>14.0}", figures.messages_per_second)?;
         writeln!(f, "MB/s       {:>14.2}", figures.megabytes_per_second)?;

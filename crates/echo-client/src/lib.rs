@@ -45,6 +45,6 @@ impl Wire {
             Self::Framed { .. } => "message",
             Self::Raw => "byte",
         };
-        echo_bench::counted(count, unit)
+        proto::Count(count, unit).to_string()
     }
 }

@@ -132,7 +132,7 @@ impl Observer for LessonObserver {
 }
 
 fn of_messages(count: usize) -> String {
-    format!(": {}", echo_bench::counted(count as u64, "message"))
+    format!(": {}", proto::Count(count as u64, "message"))
 }
 
 /// Logs; the client reports its own reads and writes.

@@ -27,48 +27,69 @@ pub fn echo_messages(
 
 #[cfg(test)]
 mod tests {
-    use proto::FramedStream;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use proto::{FramedStream, Observer};
+    use testbed::MemoryStream;
 
     use super::*;
-    use crate::memory_client::MemoryClient;
 
-    fn echo(client: &mut MemoryClient) -> Result<EndReason, BoxError> {
-        let reports = client.reports();
-        echo_messages(&mut FramedStream::with_observer(client, reports), 16)
+    /// Bytes and messages of each read, and of each write.
+    type Amounts = [Vec<(usize, usize)>; 2];
+
+    #[derive(Clone, Default)]
+    struct Reports(Rc<RefCell<Amounts>>);
+
+    impl Observer for Reports {
+        fn on_received(&mut self, bytes: usize, messages: usize) {
+            self.0.borrow_mut()[0].push((bytes, messages));
+        }
+
+        fn on_sent(&mut self, bytes: usize, messages: usize) {
+            self.0.borrow_mut()[1].push((bytes, messages));
+        }
+    }
+
+    fn echo(client: &mut MemoryStream) -> Result<EndReason, BoxError> {
+        echo_observed(client).0
+    }
+
+    fn echo_observed(client: &mut MemoryStream) -> (Result<EndReason, BoxError>, Amounts) {
+        let reports = Reports::default();
+        let mut stream = FramedStream::with_observer(client, reports.clone());
+        let end = echo_messages(&mut stream, 16);
+        drop(stream);
+        (end, reports.0.take())
     }
 
     #[test]
     fn messages_come_back_as_they_came() {
         let mut client =
-            MemoryClient::sending(&["\0\0\0\x06Аня\0\0\0\0\0\0".as_bytes(), b"\0\x02hi"]);
-        assert_eq!(
-            echo(&mut client).unwrap(),
-            "the client closed the connection"
-        );
+            MemoryStream::sending(&["\0\0\0\x06Аня\0\0\0\0\0\0".as_bytes(), b"\0\x02hi"]);
+        let (end, reports) = echo_observed(&mut client);
+        assert_eq!(end.unwrap(), "the client closed the connection");
         assert_eq!(
             client.writes,
             ["\0\0\0\x06Аня\0\0\0\0".as_bytes(), b"\0\0\0\x02hi"]
         );
-        assert_eq!(client.received(), [(16, 2), (4, 1)]);
-        assert_eq!(client.sent(), [(14, 2), (6, 1)]);
+        assert_eq!(reports, [[(16, 2), (4, 1)], [(14, 2), (6, 1)]]);
     }
 
     #[test]
     fn exit_ends_the_dialogue_after_what_came_before_it() {
-        let mut client = MemoryClient::sending(&[b"\0\0\0\x02hi\0\0\0\x04exit\0\0\0\x02no"]);
-        assert_eq!(echo(&mut client).unwrap(), "the client said exit");
+        let mut client = MemoryStream::sending(&[b"\0\0\0\x02hi\0\0\0\x04exit\0\0\0\x02no"]);
+        let (end, reports) = echo_observed(&mut client);
+        assert_eq!(end.unwrap(), "the client said exit");
         assert_eq!(client.writes, [b"\0\0\0\x02hi"]);
-        assert_eq!(
-            (client.received(), client.sent()),
-            (vec![(20, 3)], vec![(6, 1)])
-        );
+        assert_eq!(reports, [[(20, 3)], [(6, 1)]]);
     }
 
     #[test]
     fn only_exactly_exit_ends_it() {
         for text in ["Exit", "exit\n", " exit", "exit now"] {
             let frame = [&(text.len() as u32).to_be_bytes(), text.as_bytes()].concat();
-            let mut client = MemoryClient::sending(&[&frame]);
+            let mut client = MemoryStream::sending(&[&frame]);
             assert_eq!(
                 echo(&mut client).unwrap(),
                 "the client closed the connection"
@@ -99,7 +120,7 @@ mod tests {
         ] {
             let together = [b"\0\0\0\x02hi", invalid].concat();
             for packets in [&[&b"\0\0\0\x02hi"[..], invalid][..], &[&together]] {
-                let mut client = MemoryClient::sending(packets);
+                let mut client = MemoryStream::sending(packets);
                 assert_eq!(echo(&mut client).unwrap_err().to_string(), reason);
                 assert_eq!(client.writes, [b"\0\0\0\x02hi"]);
             }

@@ -58,6 +58,3 @@ impl Service for Echo {
         }
     }
 }
-
-#[cfg(test)]
-mod memory_client;

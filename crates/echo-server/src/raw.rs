@@ -27,13 +27,14 @@ pub fn echo_bytes(client: &mut (impl Read + Write), portion: usize) -> Result<En
 
 #[cfg(test)]
 mod tests {
+    use testbed::MemoryStream;
+
     use super::*;
-    use crate::memory_client::MemoryClient;
 
     #[test]
     fn bytes_come_back_in_portions() {
         let text = format!("{}ж!", "x".repeat(1023));
-        let mut client = MemoryClient::sending(&[text.as_bytes(), b"exit\n", b"\0\xff"]);
+        let mut client = MemoryStream::sending(&[text.as_bytes(), b"exit\n", b"\0\xff"]);
         assert_eq!(
             echo_bytes(&mut client, 1024).unwrap(),
             "the client closed the connection"

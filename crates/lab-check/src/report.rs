@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use proto::Count;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -68,10 +69,10 @@ pub fn write_summary(output: &mut impl Write, summary: Summary) -> io::Result<()
         notes,
         skipped,
     } = summary;
-    let word = if notes == 1 { "note" } else { "notes" };
+    let notes = Count(notes as u64, "note");
     writeln!(
         output,
-        "{passed} passed, {failed} failed, {notes} {word}, {skipped} skipped"
+        "{passed} passed, {failed} failed, {notes}, {skipped} skipped"
     )
 }
 

@@ -15,6 +15,7 @@
 
 pub mod auth;
 mod caseless;
+mod count;
 mod error;
 mod escape;
 mod frame;
@@ -34,6 +35,7 @@ mod secret;
 mod socket;
 
 pub use caseless::caseless_key;
+pub use count::Count;
 pub use error::{RecvError, SendError};
 pub use escape::Escaped;
 pub use frame::header;

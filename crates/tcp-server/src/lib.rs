@@ -47,7 +47,6 @@ mod accept_backoff;
 mod client;
 mod client_list;
 mod connection;
-mod count;
 mod debug_line;
 mod event_budget;
 mod frame_budget;

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
+use proto::Count;
+
 use crate::accept_backoff::{AcceptBackoff, WarningInterval};
 use crate::client::Client;
 use crate::client_list::ClientList;
 use crate::connection::Connection;
-use crate::count::Count;
 use crate::linger;
 use crate::registry::Registry;
 use crate::service::{Limits, Service};

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use log::{Level, info, log_enabled};
-use proto::Network;
+use proto::{Count, Network};
 
 use crate::connection::Connection;
-use crate::count::Count;
 use crate::event_budget::{Event, EventBudget, EventSum};
 use crate::traffic::{Counts, Traffic};
 

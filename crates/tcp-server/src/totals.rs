@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::count::Count;
+use proto::Count;
 
 /// The sums over all clients of a server.
 #[derive(Clone, Copy, Debug, Default)]

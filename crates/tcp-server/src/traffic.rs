@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crate::count::Count;
+use proto::Count;
 
 /// Sums of reads or writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -28,6 +28,7 @@ mod folder;
 mod hostile_json;
 mod installed;
 mod kill_rounds;
+mod memory_stream;
 #[cfg(target_os = "linux")]
 mod network;
 mod non_reading;
@@ -49,6 +50,7 @@ pub use folder::{Folder, LogFile};
 pub use hostile_json::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json, unreadable_json};
 pub use installed::installed;
 pub use kill_rounds::{KillRounds, KillSwitch};
+pub use memory_stream::MemoryStream;
 #[cfg(target_os = "linux")]
 pub use network::{Host, Network};
 pub use non_reading::write_until_blocked;

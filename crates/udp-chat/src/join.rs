@@ -34,8 +34,6 @@ use std::time::{Duration, Instant};
 
 use cli::{LogError, Program, TextInput, exit_on_stop, log_to_stderr};
 use log::LevelFilter;
-use rand::TryRng;
-use rand::rngs::SysRng;
 
 use crate::nick::Nick;
 use conversation::{Conversation, Outcome, Parts};
@@ -168,14 +166,9 @@ fn talk_in_lines(
 /// Random bytes for handshakes. The first are drawn here, so that a system that gives none is
 /// found out before anything is sent.
 fn random_bytes() -> io::Result<impl FnMut() -> [u8; 48] + Send + 'static> {
-    let draw = || {
-        let mut bytes = [0; 48];
-        let drawn = SysRng.try_fill_bytes(&mut bytes);
-        drawn.map(|()| bytes).map_err(io::Error::other)
-    };
-    let mut first = Some(draw()?);
+    let mut first = Some(trust::random()?);
     Ok(move || {
-        let bytes = first.take().map_or_else(draw, Ok);
+        let bytes = first.take().map_or_else(trust::random, Ok);
         bytes.expect("the system gave random numbers before")
     })
 }

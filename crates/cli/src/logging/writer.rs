@@ -12,7 +12,7 @@ use log::Level;
 use super::format::line;
 use super::queue::Queue;
 use crate::say::say;
-use proto::Reason;
+use proto::{Count, Reason};
 
 /// A buffer that grew past this in a stall shrinks again.
 const KEPT_BYTES: usize = 2 << 20;
@@ -70,7 +70,7 @@ impl<S: Write> Writer<S> {
     /// Writes a batch, and a notice if `dropped` lines are missing after it.
     fn write(&mut self, batch: &mut Vec<u8>, dropped: u64) {
         if dropped > 0 {
-            let dropped = log_lines(dropped);
+            let dropped = Count(dropped, "log line");
             let notice = format_args!("{dropped} dropped: writing was too slow");
             batch.extend(line(Level::Warn, notice));
         }
@@ -108,7 +108,7 @@ impl<S: Write> Writer<S> {
 
     fn report_end(&self) {
         if let (Some(complaint), Some(failure)) = (&self.complaint, &self.failure) {
-            let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
+            let (lost, why) = (Count(failure.lost_lines, "log line"), Reason(&failure.why));
             say(format_args!("{complaint}: {why}; {lost} lost"));
         }
     }
@@ -116,7 +116,7 @@ impl<S: Write> Writer<S> {
 
 /// The line that reports a failure once it is over. It ends a torn line first.
 fn recovery_notice(failure: &Failure) -> Vec<u8> {
-    let (lost, why) = (log_lines(failure.lost_lines), Reason(&failure.why));
+    let (lost, why) = (Count(failure.lost_lines, "log line"), Reason(&failure.why));
     let notice = line(Level::Warn, format_args!("{lost} lost: {why}"));
     match failure.torn {
         true => [b"\n", &notice[..]].concat(),
@@ -140,11 +140,6 @@ fn write_whole(sink: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Er
 
 fn count_lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
-}
-
-/// `1 log line`, `2 log lines`
-fn log_lines(count: u64) -> String {
-    format!("{count} log line{}", if count == 1 { "" } else { "s" })
 }
 
 fn ends_torn(bytes: &[u8]) -> bool {

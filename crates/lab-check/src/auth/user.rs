@@ -1,8 +1,7 @@
 //! What the checks of auth have in common: a user, and the requests and replies of a session.
 
-use rand::TryRng;
-use rand::rngs::SysRng;
 use serde_json::{Value, json};
+use trust::random;
 
 use super::PASSWORD;
 use crate::connection::Failure;
@@ -65,10 +64,8 @@ pub(super) fn session_of(client: &Dialogue, reply: &Value, name: &str) -> Result
 
 /// A name that nobody has yet.
 pub(super) fn name() -> Result<String, Failure> {
-    let random = SysRng
-        .try_next_u32()
-        .map_err(|error| Failure::new(format!("the system gives no random number: {error}")))?;
-    Ok(format!("lab-check-{random:08x}"))
+    let bytes = random().map_err(|error| Failure::new(error.to_string()))?;
+    Ok(format!("lab-check-{:08x}", u32::from_be_bytes(bytes)))
 }
 
 pub(super) fn plain(kind: &str) -> Value {

@@ -11,8 +11,7 @@ use chat_link::{
     PublicKey, Refused, StaticKey,
 };
 use cli::Reason;
-use rand::TryRng;
-use rand::rngs::SysRng;
+use trust::random;
 
 use crate::connection::{Excerpt, Failure, is_timeout};
 
@@ -73,7 +72,7 @@ pub struct Member {
 ///
 /// When the system gives no random bytes.
 pub fn new_key() -> Result<StaticKey, Failure> {
-    random().map(StaticKey::from_private)
+    random().map(StaticKey::from_private).map_err(no_random)
 }
 
 impl Member {
@@ -94,7 +93,7 @@ impl Member {
             history,
             plaintext: target.plaintext,
         };
-        let mut connector = Connector::new(key, join, random()?, Instant::now());
+        let mut connector = Connector::new(key, join, random().map_err(no_random)?, Instant::now());
         let end = Instant::now() + target.timeout;
         loop {
             member.transmit(&mut connector)?;
@@ -422,12 +421,6 @@ pub fn receive(
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    match SysRng.try_fill_bytes(&mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(error) => Err(Failure::new(format!(
-            "the system gives no random bytes: {error}"
-        ))),
-    }
+fn no_random(error: io::Error) -> Failure {
+    Failure::new(error.to_string())
 }

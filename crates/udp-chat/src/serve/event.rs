@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use chat_link::{CloseReason, RefusalCode};
 use log::Level;
-use proto::Escaped;
+use proto::{Count, Escaped};
 
 /// How much of a text or a refused nick is shown, in characters.
 const SHOWN_CHARS: usize = 80;
@@ -225,16 +225,6 @@ fn words(reason: CloseReason) -> &'static str {
         CloseReason::Banned => "banned",
         CloseReason::TakenOver => "joined again from elsewhere",
         CloseReason::Other => "a breach of the protocol",
-    }
-}
-
-/// A number of things, in words.
-pub(super) struct Count(pub(super) u64, pub(super) &'static str);
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(count, what) = self;
-        write!(f, "{count} {what}{}", if *count == 1 { "" } else { "s" })
     }
 }
 

@@ -10,11 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use log::{error, info, log};
-use proto::{Escaped, Network};
-use rand::TryRng;
-use rand::rngs::SysRng;
+use proto::{Count, Escaped, Network};
 
-use super::event::{Count, RoomEvent};
+use super::event::RoomEvent;
 use super::history_file::HistoryFile;
 use super::room::{Command, Environment, Room, RoomTotals};
 use super::transport::{Traffic, Transport};
@@ -223,11 +221,7 @@ pub(super) struct System;
 
 impl Environment for System {
     fn random(&mut self) -> io::Result<[u8; 32]> {
-        let mut bytes = [0; 32];
-        SysRng
-            .try_fill_bytes(&mut bytes)
-            .map_err(|error| io::Error::other(format!("no random bytes: {error}")))?;
-        Ok(bytes)
+        trust::random()
     }
 
     fn unix_micros(&mut self) -> u64 {

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use chat_link::CloseReason;
 use chat_link::message::{Kind, MAX_TEXT_BYTES};
+use proto::Count;
 
 use super::super::bans::Ban;
-use super::super::event::{Count, canonical};
+use super::super::event::canonical;
 use super::{Room, RoomEvent};
 
 /// What the server is called where an operator says something; nobody else can be called that.

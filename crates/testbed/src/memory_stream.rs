@@ -1,17 +1,19 @@
-//! A stream in memory, for tests.
+//! A stream in memory.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
-/// Its peer sends these packets, one per read, and then closes. It records each write.
+/// A stream whose peer sends some packets, one per read, and then closes.
 #[derive(Debug)]
-pub(crate) struct MemoryStream {
+pub struct MemoryStream {
     packets: VecDeque<Vec<u8>>,
-    pub(crate) writes: Vec<Vec<u8>>,
+    /// What was written, by the call.
+    pub writes: Vec<Vec<u8>>,
 }
 
 impl MemoryStream {
-    pub(crate) fn sending(packets: &[&[u8]]) -> Self {
+    /// The peer that sends these packets.
+    pub fn sending(packets: &[&[u8]]) -> Self {
         let packets = packets.iter().map(|packet| packet.to_vec()).collect();
         Self {
             packets,
@@ -44,13 +46,4 @@ impl Write for MemoryStream {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Texts as frames.
-pub(crate) fn wire(texts: &[&str]) -> Vec<u8> {
-    let frame = |text: &&str| {
-        let header = proto::header(text.len()).expect("a test's text is short");
-        [&header[..], text.as_bytes()].concat()
-    };
-    texts.iter().flat_map(frame).collect()
 }

@@ -1,4 +1,4 @@
-//! Random bytes for salts and tokens, from the operating system.
+//! Random bytes for keys, salts and tokens, from the operating system.
 
 use std::io;
 

@@ -1,9 +1,10 @@
-//! Numbers with their nouns.
+//! Numbers with their nouns, as messages to people show them.
 
 use std::fmt;
 
-/// `1 client`, `2 clients`
-pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
+/// A number of things: `1 client`, `2 clients`.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(pub u64, pub &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
