@@ -12,7 +12,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use clap::Parser;
-use cli::{Program, Questions, TcpServerFlags, TextInput};
+use cli::{Program, TcpServerFlags};
+use line_editor::Terminal;
 use rustix::process::{Pid, Signal, kill_process};
 
 const PROGRAM: Program = Program {
@@ -81,12 +82,12 @@ fn talk() -> anyhow::Result<ExitCode> {
 }
 
 fn ask_for_password() -> anyhow::Result<ExitCode> {
-    let questions = Questions::default();
-    questions.watch_signals()?;
-    let question = questions.ask_hidden(&format!("{} Password: ", std::process::id()))?;
-    let password = cli::read_line(&mut TextInput::stdin())?;
-    drop(question);
-    eprintln!("\ngot {password:?}");
+    let terminal = Terminal::default();
+    let _session = terminal.start()?.expect("the test has a terminal");
+    let hidden = terminal.ask_hidden(&format!("{} Password: ", std::process::id()))?;
+    let password = cli::read_line(&mut terminal.lines())?;
+    drop(hidden);
+    eprintln!("got {password:?}");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -169,7 +169,29 @@ fn after_an_interrupted_prompt_a_new_line_begins() {
     terminal.expect("> ");
     terminal.type_keys("\u{3}");
     assert_eq!(terminal.wait().code(), Some(130));
-    assert_eq!(terminal.plain(), "Hello, anna!\n> ^C\n");
+    assert_eq!(terminal.plain(), "Hello, anna!\n> \n");
+}
+
+#[test]
+fn commands_are_recalled_and_passwords_are_not() {
+    let server = Server::start();
+    let terminal = server.client(&[]).spawn_in_terminal();
+    terminal.expect("Register or log in? ");
+    terminal.type_line("register Аня");
+    for prompt in ["New password: ", "Once more: "] {
+        terminal.expect(prompt);
+        terminal.type_line(PASSWORD);
+    }
+    terminal.expect("Hello, Аня!\n> ");
+    terminal.type_keys("whomi\u{1b}[D\u{1b}[Da\r");
+    terminal.expect("You are Аня.\n> ");
+    terminal.type_keys("\u{1b}[A\r");
+    terminal.expect("You are Аня.\n> ");
+    terminal.type_keys("\u{1b}[A\u{1b}[A");
+    terminal.expect("register Аня");
+    terminal.type_keys("\u{15}exit\r");
+    assert!(terminal.wait().success());
+    assert!(!terminal.plain().contains("horse"));
 }
 
 /// The client in a shell that goes on after it and prints the mode of the terminal, as a person's own shell does.

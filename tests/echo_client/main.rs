@@ -4,6 +4,7 @@
 mod bench;
 mod connecting;
 mod dialogue;
+mod editing;
 mod faults;
 mod lines;
 mod messages;

@@ -122,5 +122,20 @@ fn after_an_interrupted_prompt_a_new_line_begins() {
     terminal.expect("What is your name? ");
     terminal.type_keys("\u{3}");
     terminal.wait();
-    assert_eq!(terminal.plain(), "What is your name? ^C\n");
+    assert_eq!(terminal.plain(), "What is your name? \n");
+}
+
+#[test]
+fn names_and_commands_are_edited_and_recalled() {
+    let server = Server::start();
+    let terminal = client(server.address).arg("--quiet").spawn_in_terminal();
+    terminal.expect("What is your name? ");
+    terminal.type_keys("Анна\u{1b}[D\u{7f}\r");
+    terminal.expect("\nHello, Ана!\n> ");
+    terminal.type_keys("\u{1b}[A\u{1}rename \u{5}с\r");
+    terminal.expect("\nHello, Анас!\n> ");
+    terminal.type_bytes(b"rename \xff\r");
+    terminal.expect("\nHello, \u{fffd}!\n> ");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
 }

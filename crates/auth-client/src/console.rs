@@ -4,7 +4,8 @@
 use std::fmt;
 use std::io::{BufRead, Read, Write};
 
-use cli::{Questions, read_line};
+use cli::read_line;
+use line_editor::Terminal;
 use proto::Secret;
 
 use crate::error::Error;
@@ -31,7 +32,7 @@ pub enum Passwords<'a> {
     Input,
     /// Each is typed at the terminal that is standard input, without echo. A person answers prompts there and sees what
     /// failed.
-    Terminal(&'a Questions),
+    Terminal(&'a Terminal),
     /// There are none.
     Nowhere,
 }
@@ -42,9 +43,9 @@ impl<'a> Console<'a> {
         self.terminal().is_some()
     }
 
-    fn terminal(&self) -> Option<&'a Questions> {
+    fn terminal(&self) -> Option<&'a Terminal> {
         match self.passwords {
-            Passwords::Terminal(questions) => Some(questions),
+            Passwords::Terminal(terminal) => Some(terminal),
             Passwords::Input | Passwords::Nowhere => None,
         }
     }
@@ -53,20 +54,14 @@ impl<'a> Console<'a> {
     /// read.
     pub(crate) fn line(&mut self, prompt: &str) -> Result<Option<String>, Error> {
         loop {
-            let question = self.terminal().map(|questions| questions.ask(prompt));
-            let line = read_line(&mut self.input);
-            drop(question);
-            match line.map_err(Error::Input)? {
+            if let Some(terminal) = self.terminal() {
+                terminal.set_prompt(prompt);
+            }
+            match read_line(&mut self.input).map_err(Error::Input)? {
                 // Not quoted, because it may be a password in the wrong place.
                 Some(Err(_)) => self.explain("the line is too long, or is not UTF-8 text"),
                 Some(Ok(line)) => return Ok(Some(line)),
-                None => {
-                    if self.is_interactive() {
-                        // Ctrl-D leaves the cursor after the prompt.
-                        self.explain("");
-                    }
-                    return Ok(None);
-                }
+                None => return Ok(None),
             }
         }
     }
@@ -81,13 +76,9 @@ impl<'a> Console<'a> {
         match self.passwords {
             Passwords::Nowhere => Err(Error::NoTerminal),
             Passwords::Input => self.secret_line(),
-            Passwords::Terminal(questions) => {
-                let question = questions.ask_hidden(prompt).map_err(Error::Terminal)?;
-                let typed = self.secret_line();
-                drop(question);
-                // Enter had no echo either.
-                self.explain("");
-                typed
+            Passwords::Terminal(terminal) => {
+                let _hidden = terminal.ask_hidden(prompt).map_err(Error::Terminal)?;
+                self.secret_line()
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
-use std::io::{stderr, stdout};
+use std::io::{BufRead, stderr, stdout};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,9 +9,10 @@ use std::sync::Arc;
 use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{
-    Endpoint, Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags,
-    UsageError, exit_on_stop, is_interactive, log_to_stderr, warn_aloud,
+    Endpoint, Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError,
+    exit_on_stop, log_to_stderr, warn_aloud,
 };
+use line_editor::Terminal;
 use log::{LevelFilter, info};
 use proto::Name;
 use tls::{MaybeTls, TlsStream, key_log_warning};
@@ -118,24 +119,31 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             (stream.into(), fingerprint)
         }
     };
-    let (traffic, questions) = (Arc::new(Traffic::default()), Questions::default());
-    questions.watch_signals()?;
+    let (traffic, terminal) = (Arc::new(Traffic::default()), Terminal::default());
     exit_on_stop({
-        let (traffic, questions) = (Arc::clone(&traffic), questions.clone());
+        let (traffic, terminal) = (Arc::clone(&traffic), terminal.clone());
         move || {
-            questions.break_off();
+            terminal.break_off();
             info!("disconnected: interrupted; {traffic}");
         }
     })?;
 
+    let session = match flags.password_stdin {
+        true => None,
+        false => terminal.start()?,
+    };
+    let mut input: Box<dyn BufRead> = match &session {
+        Some(_) => Box::new(terminal.lines()),
+        None => Box::new(TextInput::stdin()),
+    };
     let console = Console {
-        input: &mut TextInput::stdin(),
+        input: &mut *input,
         output: &mut stdout(),
         errors: &mut stderr(),
-        passwords: match is_interactive() {
+        passwords: match session {
             _ if flags.password_stdin => Passwords::Input,
-            true => Passwords::Terminal(&questions),
-            false => Passwords::Nowhere,
+            Some(_) => Passwords::Terminal(&terminal),
+            None => Passwords::Nowhere,
         },
     };
     let client = Client::new(&mut stream, token_key, tokens, user, console, &*traffic);
@@ -143,6 +151,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Some(command) => client.run(command),
         None => client.converse(),
     };
+    drop(session);
     // A server that is gone needs no goodbye.
     let _ = stream.close();
     match end {

@@ -123,15 +123,20 @@ pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
 }
 
 /// Like [`log_to_stderr`], but on a person's terminal the lines are short and dimmed: `speaker` and message, without
-/// time, process and level. `NO_COLOR` and `TERM=dumb` turn dimming off.
+/// time, process and level. `NO_COLOR` and `TERM=dumb` turn dimming off. `output` is the way to stderr that the program
+/// uses while it has the terminal.
 ///
 /// # Errors
 /// When logging was started before.
-pub fn log_to_person(level: LevelFilter, speaker: Speaker) -> Result<(), LogError> {
+pub fn log_to_person(
+    level: LevelFilter,
+    speaker: Speaker,
+    output: impl Write + Send + 'static,
+) -> Result<(), LogError> {
     if !io::stderr().is_terminal() {
         return log_to_stderr(level);
     }
-    log::set_boxed_logger(Box::new(TerminalLog::new(level, speaker)))
+    log::set_boxed_logger(Box::new(TerminalLog::new(level, speaker, output)))
         .map_err(|_| LogError::Started)?;
     log::set_max_level(level);
     Ok(())

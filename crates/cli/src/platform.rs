@@ -10,14 +10,14 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::TerminalMode;
 pub(crate) use system::{
-    APPENDS_ARE_WHOLE, allow_restart, is_in_foreground, is_out_of_descriptors, is_same_file,
-    make_private, raise_descriptor_limit, survive_file_size_limit, wait_for_line,
-    watch_question_signals, watch_signals,
+    APPENDS_ARE_WHOLE, allow_restart, is_out_of_descriptors, is_same_file, make_private,
+    raise_descriptor_limit, survive_file_size_limit, wait_for_line, watch_signals,
 };
 
 use std::io::{IsTerminal, stderr, stdin};
+
+use line_editor::is_in_foreground;
 
 /// Whether a person can be asked: stdin and stderr are terminals, and reading stdin does not stop the program.
 pub fn is_interactive() -> bool {
@@ -38,14 +38,4 @@ pub(crate) enum Signal {
         /// Whether the program was started with SIGHUP ignored (`nohup`).
         was_ignored: bool,
     },
-}
-
-/// What happens to a program while it waits for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(windows, expect(dead_code, reason = "Windows has no such signals"))]
-pub(crate) enum QuestionSignal {
-    /// A signal is about to end or stop the program.
-    LeavesTerminal,
-    /// The program goes on after a stop.
-    Continued,
 }

@@ -1,13 +1,12 @@
 //! `echo-client`: sends lines to an echo server, and prints what comes back.
 
 mod flags;
-mod typed;
+mod unedited_lines;
 
 use std::io::{BufReader, IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
 use cli::{
@@ -16,9 +15,10 @@ use cli::{
 };
 use echo_client::{Conversation, Detail, Error, LocalServer, Waiting};
 use flags::Flags;
+use line_editor::Terminal;
 use log::{LevelFilter, info};
 use tls::{MaybeTls, key_log_warning};
-use typed::Typed;
+use unedited_lines::UneditedLines;
 
 const PROGRAM: Program = Program {
     name: "echo-client",
@@ -49,8 +49,10 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let terminal = Terminal::default();
     if !flags.tcp.quiet && !flags.bench.bench {
-        log_to_person(LevelFilter::Info, speaker(flags))?;
+        let output = terminal.output(stderr());
+        log_to_person(LevelFilter::Info, speaker(flags), output)?;
     }
     let mut detail = Detail {
         splits_bytes: stderr().is_terminal(),
@@ -62,7 +64,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         if flags.tls {
             warn_aloud(key_log_warning());
         }
-        return meet(flags, detail, || connect(flags, &endpoint));
+        return meet(flags, &terminal, detail, || connect(flags, &endpoint));
     }
     if is_interactive(flags) {
         detail.lesson = Some(Arc::default());
@@ -70,7 +72,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     }
     let server = LocalServer::start(flags.wire(), detail.lesson.clone())
         .context("cannot start the local server")?;
-    let end = meet(flags, detail, || {
+    let end = meet(flags, &terminal, detail, || {
         let socket =
             TcpStream::connect(server.address()).context("cannot connect to the local server")?;
         socket.set_nodelay(true)?;
@@ -132,13 +134,14 @@ fn log_connected(socket: &TcpStream) -> anyhow::Result<()> {
 
 fn meet(
     flags: &Flags,
+    terminal: &Terminal,
     detail: Detail,
     connect: impl Fn() -> anyhow::Result<MaybeTls<TcpStream>>,
 ) -> anyhow::Result<ExitCode> {
     if flags.bench.bench {
         measure(flags, connect)
     } else {
-        converse(flags, detail, connect()?)
+        converse(flags, terminal, detail, connect()?)
     }
 }
 
@@ -181,52 +184,46 @@ fn measure(
 
 fn converse(
     flags: &Flags,
+    terminal: &Terminal,
     detail: Detail,
     stream: MaybeTls<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
     let (wire, timeout, lesson) = (flags.wire(), flags.tcp.timeout(), detail.lesson.clone());
     let conversation = Arc::new(Conversation::new(stream, wire, timeout, detail));
-    let has_prompt = is_interactive(flags);
     exit_on_stop({
-        let conversation = Arc::clone(&conversation);
+        let (conversation, terminal) = (Arc::clone(&conversation), terminal.clone());
         move || {
-            if has_prompt {
-                // The next message gets a line of its own.
-                show("\n");
-            }
+            terminal.break_off();
             info!("disconnected: interrupted; {}", conversation.totals());
         }
     })?;
-
-    let input: Box<dyn Read + Send> = match stdin().is_terminal() {
-        true => Box::new(Typed::new(Waiting(stdin()), move || {
-            if has_prompt {
-                show("\n");
-            }
-        })),
-        false => Box::new(Waiting(stdin())),
+    let session = terminal.start()?;
+    let is_typed = stdin().is_terminal();
+    let input: Box<dyn Read + Send> = match (&session, terminal.is_editing()) {
+        (Some(_), true) => Box::new(terminal.lines()),
+        (Some(_), false) => Box::new(UneditedLines(terminal.lines())),
+        (None, _) if is_typed => Box::new(UneditedLines(Waiting(stdin()))),
+        (None, _) => Box::new(Waiting(stdin())),
     };
     let input = BufReader::with_capacity(INPUT_BYTES, input);
-    // How much was sent when the prompt was shown last: until more is sent, the cursor stands behind the prompt.
-    let prompted_at = Arc::new(AtomicU64::new(u64::MAX));
+    let has_prompt = session.is_some() && is_interactive(flags);
     let prompt = {
-        let (conversation, prompted_at) = (Arc::clone(&conversation), Arc::clone(&prompted_at));
+        let (conversation, terminal) = (Arc::clone(&conversation), terminal.clone());
         move || {
             if has_prompt {
-                let totals = conversation.totals();
                 if let Some(lesson) = &lesson {
-                    lesson.wait_for_server(totals.bytes_received);
+                    lesson.wait_for_server(conversation.totals().bytes_received);
                 }
-                prompted_at.store(totals.bytes_sent, Ordering::Relaxed);
-                show(PROMPT);
+                terminal.set_prompt(PROMPT);
             }
         }
     };
-    let (is_typed, is_shown) = (stdin().is_terminal(), stdout().is_terminal());
-    let end = conversation.run(input, is_typed, Waiting(stdout()), is_shown, prompt);
-    if end.is_err() && prompted_at.load(Ordering::Relaxed) == conversation.totals().bytes_sent {
-        show("\n");
-    }
+    let (output, is_shown) = (Waiting(stdout()), stdout().is_terminal());
+    let end = match is_shown {
+        true => conversation.run(input, is_typed, terminal.output(output), is_shown, prompt),
+        false => conversation.run(input, is_typed, output, is_shown, prompt),
+    };
+    drop(session);
     match end {
         Ok(()) => {
             let totals = conversation.totals();

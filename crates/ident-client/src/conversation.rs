@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io::{BufRead, Read, Write};
 
-use cli::{BadLine, Questions, read_line};
+use cli::{BadLine, read_line};
 use dialogue::Client;
+use line_editor::Terminal;
 use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Name, NameError, Observer};
@@ -24,7 +25,7 @@ pub struct Console<'a> {
     /// Prompts and explanations. Failures to write them are ignored.
     pub errors: &'a mut dyn Write,
     /// The terminal at which a person answers prompts and sees what failed, if there is one.
-    pub questions: Option<&'a Questions>,
+    pub terminal: Option<&'a Terminal>,
 }
 
 /// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the
@@ -251,21 +252,14 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
     }
 
     fn read_line(&mut self, prompt: &str) -> Result<Option<Result<String, BadLine>>, Error> {
-        let question = self
-            .console
-            .questions
-            .map(|questions| questions.ask(prompt));
-        let line = read_line(&mut self.console.input).map_err(Error::Input)?;
-        drop(question);
-        if line.is_none() && self.is_interactive() {
-            // Ctrl-D leaves the cursor after the prompt.
-            self.explain("");
+        if let Some(terminal) = self.console.terminal {
+            terminal.set_prompt(prompt);
         }
-        Ok(line)
+        read_line(&mut self.console.input).map_err(Error::Input)
     }
 
     fn is_interactive(&self) -> bool {
-        self.console.questions.is_some()
+        self.console.terminal.is_some()
     }
 
     fn print(&mut self, line: impl fmt::Display) -> Result<(), Error> {

@@ -1,16 +1,17 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
-use std::io::{stderr, stdout};
+use std::io::{BufRead, stderr, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use cli::{
-    Endpoint, Program, Questions, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags,
-    UsageError, exit_on_stop, is_interactive, log_to_stderr, warn_aloud,
+    Endpoint, Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError,
+    exit_on_stop, log_to_stderr, warn_aloud,
 };
 use ident_client::{Console, Error, converse};
+use line_editor::Terminal;
 use log::{LevelFilter, info};
 use proto::Name;
 use tls::{MaybeTls, key_log_warning};
@@ -85,23 +86,28 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         true => flags.secure(&endpoint, socket)?,
         false => MaybeTls::Plaintext(socket),
     };
-    let (traffic, questions) = (Arc::new(Traffic::default()), Questions::default());
-    questions.watch_signals()?;
+    let (traffic, terminal) = (Arc::new(Traffic::default()), Terminal::default());
     exit_on_stop({
-        let (traffic, questions) = (Arc::clone(&traffic), questions.clone());
+        let (traffic, terminal) = (Arc::clone(&traffic), terminal.clone());
         move || {
-            questions.break_off();
+            terminal.break_off();
             info!("disconnected: interrupted; {traffic}");
         }
     })?;
 
+    let session = terminal.start()?;
+    let mut input: Box<dyn BufRead> = match &session {
+        Some(_) => Box::new(terminal.lines()),
+        None => Box::new(TextInput::stdin()),
+    };
     let console = Console {
-        input: &mut TextInput::stdin(),
+        input: &mut *input,
         output: &mut stdout(),
         errors: &mut stderr(),
-        questions: is_interactive().then_some(&questions),
+        terminal: session.is_some().then_some(&terminal),
     };
     let end = converse(&mut stream, name.as_ref(), console, &*traffic);
+    drop(session);
     // A server that is gone needs no goodbye.
     let _ = stream.close();
     match end {

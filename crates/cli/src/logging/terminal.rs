@@ -1,7 +1,8 @@
 //! A client's service messages on a person's terminal: short, and dimmed, so that the dialogue itself stands out.
 
 use std::env;
-use std::io::{self, Write};
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
@@ -14,18 +15,20 @@ const NORMAL: &str = "\x1b[m";
 /// Which side of a dialogue logged a message with this target, as the start of its line; `None` hides the message.
 pub type Speaker = fn(&str) -> Option<&'static str>;
 
-pub(super) struct TerminalLog {
+pub(super) struct TerminalLog<W> {
     level: LevelFilter,
     speaker: Speaker,
     is_dimmed: bool,
+    output: Mutex<W>,
 }
 
-impl TerminalLog {
-    pub(super) fn new(level: LevelFilter, speaker: Speaker) -> Self {
+impl<W: Write + Send> TerminalLog<W> {
+    pub(super) fn new(level: LevelFilter, speaker: Speaker, output: W) -> Self {
         Self {
             level,
             speaker,
             is_dimmed: dims(|name| env::var(name).ok()),
+            output: Mutex::new(output),
         }
     }
 
@@ -49,7 +52,7 @@ fn dims(variable: impl Fn(&str) -> Option<String>) -> bool {
     cfg!(unix) && !has_no_color && !is_plain
 }
 
-impl Log for TerminalLog {
+impl<W: Write + Send> Log for TerminalLog<W> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.level() <= self.level
     }
@@ -58,8 +61,9 @@ impl Log for TerminalLog {
         if self.enabled(record.metadata())
             && let Some(line) = self.line(record)
         {
+            let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
             // There is nowhere to report that stderr is gone.
-            let _ = io::stderr().write_all(line.as_bytes());
+            let _ = output.write_all(line.as_bytes());
         }
     }
 
@@ -75,6 +79,7 @@ mod tests {
             level: LevelFilter::Info,
             speaker: |target| (target != "hidden").then_some("client  "),
             is_dimmed,
+            output: Mutex::new(vec![]),
         };
         let target = if text.is_empty() { "hidden" } else { "shown" };
         let args = format_args!("{text}");

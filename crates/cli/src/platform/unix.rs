@@ -8,20 +8,15 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
+use line_editor::is_in_foreground;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
-use signal_hook::consts::{
-    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
-    SIGVTALRM, SIGXCPU, SIGXFSZ,
-};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
-use signal_hook::low_level::emulate_default_handler;
 use socket2::Socket;
 
-use super::{QuestionSignal, Signal};
+use super::Signal;
 
 /// "Too many open files" in this process (EMFILE); std has no kind for it.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
@@ -36,12 +31,6 @@ pub(crate) fn raise_descriptor_limit() -> io::Result<u64> {
 /// Lets a restarted server have its port although connections of its former process linger in TIME_WAIT.
 pub(crate) fn allow_restart(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
-}
-
-/// Whether the terminal on stdin belongs to this process's job. A background job (`echo-server &`) that reads from its
-/// terminal is stopped by the system (SIGTTIN).
-pub(crate) fn is_in_foreground() -> bool {
-    tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 /// Calls `react` in a thread of its own at each SIGINT, SIGTERM and SIGHUP. A second SIGINT or SIGTERM ends the process
@@ -96,67 +85,6 @@ pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
 pub(crate) fn survive_file_size_limit() {
     // A handler is enough. Nobody reads the flag.
     let _ = flag::register(SIGXFSZ, Arc::default());
-}
-
-/// Signals that end or stop a program unless it handles them. SIGINT, SIGTERM and SIGHUP are not among them:
-/// `watch_signals` has those.
-const LEAVING: [i32; 9] = [
-    SIGALRM, SIGIO, SIGPROF, SIGQUIT, SIGTSTP, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
-];
-
-/// Calls `react` before a signal ends or stops the program, and after it goes on.
-pub(crate) fn watch_question_signals(
-    react: impl Fn(QuestionSignal) + Send + 'static,
-) -> io::Result<()> {
-    let mut signals = Signals::new(LEAVING)?;
-    signals.add_signal(SIGCONT)?;
-    let thread = thread::Builder::new().name("question-signals".into());
-    thread.spawn(move || {
-        for signal in signals.forever() {
-            if signal == SIGCONT {
-                react(QuestionSignal::Continued);
-            } else {
-                react(QuestionSignal::LeavesTerminal);
-                // It fails only for signals that signal-hook does not know.
-                let _ = emulate_default_handler(signal);
-            }
-        }
-    })?;
-    Ok(())
-}
-
-/// How a terminal treats what is typed.
-#[derive(Clone, Debug)]
-pub struct TerminalMode(Termios);
-
-impl TerminalMode {
-    /// The mode of the terminal on stdin.
-    ///
-    /// # Errors
-    /// When stdin is not a terminal.
-    pub fn of_stdin() -> io::Result<Self> {
-        Ok(Self(tcgetattr(io::stdin())?))
-    }
-
-    /// Gives the terminal on stdin this mode, at once.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
-    pub fn apply(&self) -> io::Result<()> {
-        Ok(tcsetattr(io::stdin(), OptionalActions::Now, &self.0)?)
-    }
-
-    /// The same mode without echo.
-    pub fn without_echo(&self) -> Self {
-        let mut mode = self.0.clone();
-        mode.local_modes.remove(LocalModes::ECHO);
-        Self(mode)
-    }
-
-    /// Whether the terminal shows what is typed.
-    pub fn echoes(&self) -> bool {
-        self.0.local_modes.contains(LocalModes::ECHO)
-    }
 }
 
 /// Waits up to `timeout` until stdin, a terminal, has a line; true if it has. Reading then does not block, and does not

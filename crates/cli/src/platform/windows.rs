@@ -8,11 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use socket2::Socket;
-use winapi_util::HandleRef;
-use winapi_util::console::{mode, set_mode};
 use winapi_util::file::{Information, information};
 
-use super::{QuestionSignal, Signal};
+use super::Signal;
 
 /// WSAEMFILE: too many open sockets.
 const WSAEMFILE: i32 = 10024;
@@ -30,11 +28,6 @@ pub(crate) fn raise_descriptor_limit() -> io::Result<u64> {
 /// Does nothing: a restarted server gets its port in any case, and SO_REUSEADDR would let two servers share one.
 pub(crate) fn allow_restart(_: &Socket) -> io::Result<()> {
     Ok(())
-}
-
-/// There are no background jobs.
-pub(crate) fn is_in_foreground() -> bool {
-    true
 }
 
 /// The status of a program that Ctrl-C ends, as on Unix.
@@ -78,48 +71,6 @@ pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
 
 /// Windows has no signal for it.
 pub(crate) fn survive_file_size_limit() {}
-
-/// Windows has no such signals.
-pub(crate) fn watch_question_signals(
-    _: impl Fn(QuestionSignal) + Send + 'static,
-) -> io::Result<()> {
-    Ok(())
-}
-
-/// ENABLE_ECHO_INPUT of a console's input mode.
-const ECHO_INPUT: u32 = 4;
-
-/// How a console treats what is typed.
-#[derive(Clone, Debug)]
-pub struct TerminalMode(u32);
-
-impl TerminalMode {
-    /// The mode of the console on stdin.
-    ///
-    /// # Errors
-    /// When stdin is not a console.
-    pub fn of_stdin() -> io::Result<Self> {
-        mode(HandleRef::stdin()).map(Self)
-    }
-
-    /// Gives the console on stdin this mode.
-    ///
-    /// # Errors
-    /// When the console is gone.
-    pub fn apply(&self) -> io::Result<()> {
-        set_mode(HandleRef::stdin(), self.0)
-    }
-
-    /// The same mode without echo.
-    pub fn without_echo(&self) -> Self {
-        Self(self.0 & !ECHO_INPUT)
-    }
-
-    /// Whether the console shows what is typed.
-    pub fn echoes(&self) -> bool {
-        self.0 & ECHO_INPUT != 0
-    }
-}
 
 /// True at once: a blocked read harms nobody here.
 pub(crate) fn wait_for_line(_: Duration) -> io::Result<bool> {

@@ -7,12 +7,8 @@ mod console;
 mod editor;
 mod events;
 mod format;
-mod keys;
-mod line;
 mod painter;
-mod recall;
 mod roster;
-mod screen;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::panic;
@@ -24,6 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use line_editor::{TerminalEvent, watch_terminal};
 use log::{Log, Metadata, Record};
 use trust::Question;
 
@@ -66,7 +63,11 @@ impl Terminal {
         };
         let events = Arc::new(Events::default());
         let roster = Arc::new(Mutex::new(Roster::new(nick.clone())));
-        console::watch(Arc::clone(&events))?;
+        let watched = Arc::clone(&events);
+        watch_terminal(false, move |event| match event {
+            TerminalEvent::Continued => watched.resume(),
+            TerminalEvent::Resized | TerminalEvent::Leaving => watched.resize(),
+        })?;
         restore_at_panic(console.clone());
         console.take_over()?;
         let painter = Painter::new(console.clone(), Arc::clone(&roster), inputs.clone());

@@ -1,17 +1,10 @@
 //! Texts cut into rows by their width on a terminal, so that no text can look like two messages.
 
+use line_editor::grapheme_columns;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A row narrower than this is not worth cutting for.
 const MIN_COLUMNS: usize = 4;
-
-/// How many columns one grapheme may take. Terminals differ over joined emoji, so the larger
-/// answer counts: a row that is too short is harmless, one that is too long wraps.
-pub(super) fn columns(grapheme: &str) -> usize {
-    let each: usize = grapheme.chars().filter_map(UnicodeWidthChar::width).sum();
-    each.max(grapheme.width())
-}
 
 /// Cuts `text` into rows of at most `first` columns, then of at most `rest` columns; between words
 /// where there is a blank in the second half of a row. Blanks at a cut are left out.
@@ -39,14 +32,14 @@ fn row_end(text: &str, room: usize) -> usize {
     let mut after_blank = None;
     for (at, grapheme) in text.grapheme_indices(true) {
         let is_blank = grapheme.chars().all(char::is_whitespace);
-        if width + columns(grapheme) > room && at > 0 {
+        if width + grapheme_columns(grapheme) > room && at > 0 {
             return if is_blank {
                 at
             } else {
                 after_blank.unwrap_or(at)
             };
         }
-        width += columns(grapheme);
+        width += grapheme_columns(grapheme);
         if is_blank && width * 2 >= room {
             after_blank = Some(at + grapheme.len());
         }
@@ -88,7 +81,7 @@ mod tests {
             let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(letters(&rows.concat()), letters(&text));
             for (index, row) in rows.iter().enumerate() {
-                let width: usize = row.graphemes(true).map(columns).sum();
+                let width: usize = row.graphemes(true).map(grapheme_columns).sum();
                 let room = if index == 0 { first } else { rest };
                 let is_one_cluster = row.graphemes(true).count() == 1;
                 prop_assert!(width <= room || is_one_cluster, "{width} > {room}: {row:?}");

@@ -1,11 +1,10 @@
-//! What keys do: edit the line, call lines back, complete words, ask about a paste.
+//! What keys do: edit the line, recall lines, complete words, ask about a paste.
 //!
 //! It draws nothing and reads nothing: keys go in, actions come out.
 
+use line_editor::{Edited, Key, Line, MAX_PASTE_BYTES};
+
 use super::super::command::{Command, private_recipient};
-use super::keys::{Key, MAX_PASTE_BYTES};
-use super::line::Line;
-use super::recall::Recall;
 
 /// What is to be done outside the editor after a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +28,7 @@ pub(super) enum Action {
 
 #[derive(Debug, Default)]
 pub(super) struct Editor {
-    line: Line,
-    recall: Recall,
-    /// What was deleted last, for Ctrl-Y.
-    deleted: String,
+    typed: line_editor::Editor,
     question: Option<Question>,
     /// Tab was pressed and several words are possible.
     candidates_known: bool,
@@ -76,7 +72,7 @@ impl Editor {
 
     /// What stands after the prompt.
     pub(super) fn line(&self) -> Option<&Line> {
-        self.question.is_none().then_some(&self.line)
+        self.question.is_none().then_some(self.typed.line())
     }
 
     /// Whether lines are no longer taken.
@@ -91,7 +87,7 @@ impl Editor {
 
     /// The line that was typed and not sent.
     pub(super) fn unsent(&self) -> &str {
-        self.line.text()
+        self.typed.line().text()
     }
 
     pub(super) fn handle(&mut self, key: Key, complete: &Complete<'_>) -> Option<Action> {
@@ -106,62 +102,35 @@ impl Editor {
             return self.answer(question, key);
         }
         let knew_candidates = std::mem::take(&mut self.candidates_known);
+        let key = match self.typed.edit(key) {
+            Edited::Done => return None,
+            Edited::Full => return Some(Action::Hint("the line is full".into())),
+            Edited::Other(key) => key,
+        };
         match key {
-            Key::Character(character) => {
-                self.line.insert(character.encode_utf8(&mut [0; 4]));
-            }
-            Key::Enter => return self.enter(),
-            Key::Tab => return self.complete(complete, knew_candidates),
-            Key::Escape => {}
-            Key::Left => self.line.left(),
-            Key::Right => self.line.right(),
-            Key::WordLeft => self.line.word_left(),
-            Key::WordRight => self.line.word_right(),
-            Key::Home => self.line.home(),
-            Key::End => self.line.end(),
-            Key::Up => {
-                if let Some(line) = self.recall.older(self.line.text()) {
-                    self.line.set(line);
-                }
-            }
-            Key::Down => {
-                if let Some(line) = self.recall.newer() {
-                    self.line.set(line);
-                }
-            }
-            Key::Backspace => self.line.backspace(),
-            Key::EndOfInput if self.line.is_empty() => {
+            Key::Enter => self.enter(),
+            Key::Tab => self.complete(complete, knew_candidates),
+            Key::EndOfInput => {
                 self.closed = true;
-                return Some(Action::EndOfInput);
+                Some(Action::EndOfInput)
             }
-            Key::Delete | Key::EndOfInput => self.line.delete(),
-            Key::DeleteWordLeft => self.deleted = self.line.delete_word_left(),
-            Key::DeleteWordRight => self.deleted = self.line.delete_word_right(),
-            Key::DeleteToStart => self.deleted = self.line.delete_to_start(),
-            Key::DeleteToEnd => self.deleted = self.line.delete_to_end(),
-            Key::Yank => {
-                self.line.insert(&self.deleted);
-            }
-            Key::ClearScreen => return Some(Action::ClearScreen),
-            Key::Interrupt => return Some(Action::Interrupt),
-            Key::Suspend => return Some(Action::Suspend),
-            Key::Paste(text) => return self.paste(&text),
-            Key::LongPaste(length) => {
-                return Some(Action::Hint(format!(
-                    "not pasted: {length} bytes, and {MAX_PASTE_BYTES} are the limit; \
-                     send a file with: udp-chat join < FILE"
-                )));
-            }
+            Key::ClearScreen => Some(Action::ClearScreen),
+            Key::Interrupt => Some(Action::Interrupt),
+            Key::Suspend => Some(Action::Suspend),
+            Key::Paste(text) => self.paste(&text),
+            Key::LongPaste(length) => Some(Action::Hint(format!(
+                "not pasted: {length} bytes, and {MAX_PASTE_BYTES} are the limit; \
+                 send a file with: udp-chat join < FILE"
+            ))),
+            _ => None,
         }
-        None
     }
 
     fn enter(&mut self) -> Option<Action> {
-        let line = self.line.take();
+        let line = self.typed.accept();
         if line.trim().is_empty() {
             return None;
         }
-        self.recall.add(&line);
         self.closed = Command::parse(&line) == Ok(Command::Quit);
         Some(Action::Typed(line))
     }
@@ -172,14 +141,14 @@ impl Editor {
         let text = text.replace('\t', " ");
         let single = text.strip_suffix('\n').unwrap_or(&text);
         if !single.contains('\n') {
-            let fits = self.line.insert(single);
+            let fits = self.typed.line_mut().insert(single);
             let hint = || Action::Hint("not pasted: the line would be too long".into());
             return (!fits).then(hint);
         }
         let has_text = |line: &&str| !line.trim().is_empty();
         let texts: Vec<_> = text.lines().filter(has_text).map(str::to_owned).collect();
-        let to = private_recipient(self.line.text()).map(str::to_owned);
-        if to.is_none() && self.line.text().trim_start().starts_with('/') {
+        let to = private_recipient(self.typed.line().text()).map(str::to_owned);
+        if to.is_none() && self.typed.line().text().trim_start().starts_with('/') {
             let hint = "not pasted: several lines cannot be part of a command; finish it first";
             return Some(Action::Hint(hint.into()));
         }
@@ -208,7 +177,7 @@ impl Editor {
             }
             Question::Paste { texts, to } => {
                 if to.is_some() {
-                    self.line.take();
+                    self.typed.line_mut().take();
                 }
                 Some(Action::Pasted { texts, to })
             }
@@ -217,14 +186,14 @@ impl Editor {
 
     /// Completes as far as all candidates agree; the second time in vain it lists them.
     fn complete(&mut self, complete: &Complete<'_>, knew_candidates: bool) -> Option<Action> {
-        let (start, candidates) = complete(self.line.text(), self.line.cursor());
-        let word = self.line.text()[start..self.line.cursor()].to_owned();
+        let (start, candidates) = complete(self.typed.line().text(), self.typed.line().cursor());
+        let word = self.typed.line().text()[start..self.typed.line().cursor()].to_owned();
         let (first, others) = candidates.split_first()?;
         let common = others
             .iter()
             .fold(first.as_str(), |common, other| common_prefix(common, other));
         if others.is_empty() || common.chars().count() > word.chars().count() {
-            self.line.complete(start, common);
+            self.typed.line_mut().complete(start, common);
             return None;
         }
         self.candidates_known = true;
@@ -276,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_typed_called_back_and_completed() {
+    fn lines_are_typed_recalled_and_completed() {
         let mut editor = Editor::default();
         let line = |line: &str| Action::Typed(line.into());
         assert_eq!(
@@ -292,14 +261,6 @@ mod tests {
             [Action::Hint("anders:  Anna:".into())]
         );
         assert_eq!(press(&mut editor, typed("nn\t\n")), [line("Anna: ")]);
-    }
-
-    #[test]
-    fn deleted_words_come_back() {
-        let mut editor = Editor::default();
-        press(&mut editor, typed("one two"));
-        press(&mut editor, [Key::DeleteWordLeft, Key::Home, Key::Yank]);
-        assert_eq!(editor.unsent(), "twoone ");
     }
 
     #[test]

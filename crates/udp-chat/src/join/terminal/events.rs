@@ -87,8 +87,6 @@ impl Events {
         self.change(|pending| pending.resized = true);
     }
 
-    /// Only Unix stops jobs.
-    #[cfg(unix)]
     pub(super) fn resume(&self) {
         self.change(|pending| pending.resumed = true);
     }

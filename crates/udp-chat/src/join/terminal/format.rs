@@ -12,6 +12,7 @@ use proto::caseless_key;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::display::{DisplayEvent, Said};
+use super::super::wrap::wrap;
 use crate::visible::visible;
 
 /// The widest column for names; a longer name moves its own text alone.
@@ -65,9 +66,23 @@ impl Message {
         }
     }
 
-    /// A part of the text in its colour.
-    pub(super) fn styled(&self, part: &str) -> String {
-        paint(self.style, part)
+    /// The message as rows of at most `room` columns, each with its end.
+    pub(super) fn rows(&self, room: usize) -> String {
+        // Below the text, so that no row can look like another message.
+        let indent = self.head_columns.clamp(2, room / 2);
+        let first = room.saturating_sub(self.head_columns);
+        let mut rows = self.head.clone();
+        for (index, text) in wrap(&self.text, first, room - indent).iter().enumerate() {
+            if index > 0 {
+                rows.push_str(&" ".repeat(indent));
+            }
+            rows.push_str(&paint(self.style, text));
+            rows.push('\n');
+        }
+        if self.rings {
+            rows.push('\u{7}');
+        }
+        rows
     }
 }
 
@@ -228,6 +243,18 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn rows_after_the_first_stand_below_the_text() {
+        let padding = " ".repeat(40);
+        let text = format!("hi all{padding}12:00 <Anna> I lie");
+        let rows = Message::plain("12:00 <bo> ", &text).rows(30);
+        let indent = " ".repeat(11);
+        assert_eq!(
+            rows,
+            format!("12:00 <bo> hi all\n{indent}12:00 <Anna> I lie\n")
+        );
+    }
+
     const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0); // 14:13:20 in UTC
 
     fn said(from: &str, text: &str) -> Said {
@@ -247,7 +274,11 @@ mod tests {
 
     fn text(message: &Message) -> String {
         let bell = if message.rings { "\u{7}" } else { "" };
-        format!("{}{}{bell}\n", message.head, message.styled(&message.text))
+        format!(
+            "{}{}{bell}\n",
+            message.head,
+            paint(message.style, &message.text)
+        )
     }
 
     fn show(format: &mut Format, said: Said) -> String {

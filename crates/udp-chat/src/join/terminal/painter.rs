@@ -5,15 +5,16 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use line_editor::{Key, KeyParser, Screen};
+
 use super::super::input::Input;
-use super::console::{self, Console};
+use super::console::Console;
 use super::editor::{Action, Editor};
 use super::events::{Events, Pending};
 use super::format::Message;
-use super::keys::{Key, KeyParser};
 use super::lock;
 use super::roster::Roster;
-use super::screen::Screen;
+use crate::visible::visible;
 
 /// How long the rest of an escape sequence is waited for; then Escape was a key.
 const KEY_GRACE: Duration = Duration::from_millis(50);
@@ -40,7 +41,12 @@ impl Painter {
         roster: Arc<Mutex<Roster>>,
         inputs: SyncSender<Input>,
     ) -> Self {
-        let screen = Screen::new(io::stdout(), console::columns(), console.is_dumb());
+        let screen = Screen::new(
+            io::stdout(),
+            line_editor::columns(),
+            console.is_dumb(),
+            visible,
+        );
         Self {
             console,
             screen,
@@ -70,7 +76,7 @@ impl Painter {
     }
 
     fn step(&mut self, pending: Pending, events: &Events) -> io::Result<()> {
-        self.screen.resize(console::columns());
+        self.screen.resize(line_editor::columns());
         if pending.resumed {
             self.resume()?;
         }
@@ -90,7 +96,7 @@ impl Painter {
             messages.push(Message::plain("! ", &text));
         }
         if !messages.is_empty() {
-            self.screen.print(&messages);
+            self.print(&messages);
         }
         if let Some(prompt) = pending.question {
             self.editor.ask(prompt);
@@ -130,7 +136,7 @@ impl Painter {
                 }
                 self.send(Input::Texts { texts, to });
             }
-            Some(Action::Hint(text)) => self.screen.print(&[Message::plain("* ", &text)]),
+            Some(Action::Hint(text)) => self.print(&[Message::plain("* ", &text)]),
             Some(Action::Answered(answer)) => self.send(Input::Answer(answer)),
             Some(Action::Interrupt) => self.send(Input::Interrupted),
             Some(Action::EndOfInput) => self.send(Input::LinesEnded),
@@ -140,10 +146,16 @@ impl Painter {
         Ok(())
     }
 
+    fn print(&mut self, messages: &[Message]) {
+        let room = self.screen.row_columns();
+        let rows: String = messages.iter().map(|message| message.rows(room)).collect();
+        self.screen.print_rows(&rows);
+    }
+
     /// A line stays to be seen, as it was typed.
     fn print_own(&mut self, line: &str) {
         let prompt = self.prompt();
-        self.screen.print(&[Message::plain(&prompt, line)]);
+        self.print(&[Message::plain(&prompt, line)]);
     }
 
     /// Gives the terminal back, stops the job, and takes the terminal again once it goes on.
@@ -152,7 +164,7 @@ impl Painter {
         self.screen.flush()?;
         self.console.restore();
         self.has_terminal = false;
-        if console::suspend().is_ok() {
+        if line_editor::suspend().is_ok() {
             events.await_resumption(STOP_GRACE);
         }
         self.resume()
@@ -161,7 +173,7 @@ impl Painter {
     /// Takes the terminal, unless the job goes on in the background.
     fn resume(&mut self) -> io::Result<()> {
         self.screen.forget();
-        self.has_terminal = console::in_foreground();
+        self.has_terminal = line_editor::is_in_foreground();
         if self.has_terminal {
             self.console.take_over()?;
         }

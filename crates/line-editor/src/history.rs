@@ -1,11 +1,11 @@
-//! Lines that were typed before and can be called back.
+//! Earlier lines, which Up and Down recall.
 
 use std::collections::VecDeque;
 
 const MAX_LINES: usize = 1_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Recall {
+pub(crate) struct History {
     lines: VecDeque<String>,
     /// How far back the shown line is; 0 is the line being typed.
     back: usize,
@@ -13,9 +13,9 @@ pub(super) struct Recall {
     draft: String,
 }
 
-impl Recall {
+impl History {
     /// Remembers a line, unless it is the last one again.
-    pub(super) fn add(&mut self, line: &str) {
+    pub(crate) fn add(&mut self, line: &str) {
         self.back = 0;
         if self.lines.back().is_some_and(|last| last == line) {
             return;
@@ -27,7 +27,7 @@ impl Recall {
     }
 
     /// The line before the shown one, which is `current`.
-    pub(super) fn older(&mut self, current: &str) -> Option<String> {
+    pub(crate) fn older(&mut self, current: &str) -> Option<String> {
         if self.back == self.lines.len() {
             return None;
         }
@@ -39,7 +39,7 @@ impl Recall {
     }
 
     /// The line after the shown one; at the end the one being typed.
-    pub(super) fn newer(&mut self) -> Option<String> {
+    pub(crate) fn newer(&mut self) -> Option<String> {
         self.back = self.back.checked_sub(1)?;
         Some(match self.back {
             0 => std::mem::take(&mut self.draft),
@@ -54,23 +54,23 @@ mod tests {
 
     #[test]
     fn lines_come_back_and_the_draft_stays() {
-        let mut recall = Recall::default();
-        assert_eq!(recall.older("draft"), None);
+        let mut history = History::default();
+        assert_eq!(history.older("draft"), None);
         for line in ["one", "two", "two"] {
-            recall.add(line);
+            history.add(line);
         }
-        assert_eq!(recall.older("draft").as_deref(), Some("two"));
-        assert_eq!(recall.older("two").as_deref(), Some("one"));
-        assert_eq!(recall.older("one"), None);
-        assert_eq!(recall.newer().as_deref(), Some("two"));
-        assert_eq!(recall.newer().as_deref(), Some("draft"));
-        assert_eq!(recall.newer(), None);
+        assert_eq!(history.older("draft").as_deref(), Some("two"));
+        assert_eq!(history.older("two").as_deref(), Some("one"));
+        assert_eq!(history.older("one"), None);
+        assert_eq!(history.newer().as_deref(), Some("two"));
+        assert_eq!(history.newer().as_deref(), Some("draft"));
+        assert_eq!(history.newer(), None);
     }
 
     #[test]
     fn the_oldest_lines_are_forgotten() {
-        let mut recall = Recall::default();
-        (0..2 * MAX_LINES).for_each(|line| recall.add(&line.to_string()));
-        assert_eq!(recall.lines.len(), MAX_LINES);
+        let mut history = History::default();
+        (0..2 * MAX_LINES).for_each(|line| history.add(&line.to_string()));
+        assert_eq!(history.lines.len(), MAX_LINES);
     }
 }

@@ -1,17 +1,17 @@
-//! What the terminal shows: messages, and below them one row with the prompt and the line.
+//! What the terminal shows: output, and below it one row with the prompt and the line.
 //!
-//! The line never takes more than its row: a long one is shown in part, around the cursor. So a
-//! terminal that changes its size, or that is lower than the line is long, shows no row twice, and
-//! no message is ever overwritten.
+//! The line never takes more than its row: a long one is shown in part, around the cursor. So a terminal that changes
+//! its size, or has fewer rows than the line would take, shows no row twice, and no output is overwritten.
 
 use std::io::{self, Write};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::super::wrap::{columns, wrap};
-use super::format::Message;
-use super::line::Line;
-use crate::visible::visible;
+use crate::line::Line;
+use crate::width::{grapheme_columns, text_columns};
+
+/// Makes text safe to show: what it returns must not control the terminal.
+pub type Visible = fn(&str) -> String;
 
 /// A terminal that claims to be narrower is taken to be so wide.
 const MIN_COLUMNS: usize = 8;
@@ -19,28 +19,33 @@ const MIN_COLUMNS: usize = 8;
 /// The row ends one column before the edge, where some terminals wrap and others do not.
 const EDGE: usize = 1;
 
+/// A prompt that leaves the line less than this part of the row is cut to half of the row.
+const MIN_LINE_SHARE: usize = 4;
+
 const LEFT_OUT_BEFORE: char = '<';
 const LEFT_OUT_AFTER: char = '>';
 
 const ERASE_ROW: &str = "\r\x1b[K";
 const CLEAR_SCREEN: &str = "\x1b[H\x1b[2J";
-/// Without it a text that the terminal draws wider than we think would go on in another row.
 const WRAP_OFF: &str = "\x1b[?7l";
 const WRAP_ON: &str = "\x1b[?7h";
 
-pub(super) struct Screen<W> {
+/// The last row of a terminal, and what is printed above it. Nothing appears before [`flush`](Self::flush).
+#[derive(Debug)]
+pub struct Screen<W> {
     out: W,
+    visible: Visible,
     columns: usize,
     /// Whether the terminal takes no escape sequences, just `\r` and `\n`.
     is_dumb: bool,
-    /// The last row, as it is drawn.
+    /// The last row, as it is drawn; `None` if something else may have changed it.
     drawn: Option<Row>,
     /// What is to be written next.
     buffer: String,
 }
 
 /// A row as it is to be drawn.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Row {
     text: String,
     columns: usize,
@@ -49,24 +54,31 @@ struct Row {
 }
 
 impl<W: Write> Screen<W> {
-    pub(super) fn new(out: W, columns: usize, is_dumb: bool) -> Self {
+    /// A screen of this width. A dumb one takes no escape sequences. `visible` is applied to the prompt and the line.
+    pub fn new(out: W, columns: usize, is_dumb: bool, visible: Visible) -> Self {
         Self {
             out,
+            visible,
             columns: columns.max(MIN_COLUMNS),
             is_dumb,
-            drawn: None,
+            drawn: Some(Row::default()),
             buffer: String::new(),
         }
     }
 
-    /// The terminal may have another width now.
-    pub(super) fn resize(&mut self, columns: usize) {
+    /// Takes another width from the next [`draw`](Self::draw) on.
+    pub fn resize(&mut self, columns: usize) {
         self.columns = columns.max(MIN_COLUMNS);
     }
 
-    /// Draws the last row. Nothing appears before [`Screen::flush`].
-    pub(super) fn draw(&mut self, prompt: &str, line: Option<&Line>) {
-        let row = compose(prompt, line, self.columns - EDGE);
+    /// How many columns a row may take.
+    pub fn row_columns(&self) -> usize {
+        self.columns - EDGE
+    }
+
+    /// Draws the last row: a prompt and, if there is one, the line.
+    pub fn draw(&mut self, prompt: &str, line: Option<&Line>) {
+        let row = compose(prompt, line, self.row_columns(), self.visible);
         let is_cursor_last = row.cursor.1 == row.columns;
         let appended = match &self.drawn {
             Some(drawn) if *drawn == row => return,
@@ -91,61 +103,68 @@ impl<W: Write> Screen<W> {
     }
 
     /// Empties the last row.
-    pub(super) fn erase(&mut self) {
-        let drawn = self.drawn.take();
-        if !self.is_dumb {
-            self.buffer.push_str(ERASE_ROW);
-        } else if let Some(row) = drawn {
-            let blanks = " ".repeat(row.columns);
-            self.buffer.push_str(&format!("\r{blanks}\r"));
+    pub fn erase(&mut self) {
+        match self.drawn.replace(Row::default()) {
+            Some(row) if row.text.is_empty() => {}
+            Some(row) if self.is_dumb => {
+                let blanks = " ".repeat(row.columns);
+                self.buffer.push_str(&format!("\r{blanks}\r"));
+            }
+            _ if self.is_dumb => {}
+            _ => self.buffer.push_str(ERASE_ROW),
         }
     }
 
-    /// Draws everything anew at the next [`Screen::draw`]: something else has changed the row.
-    pub(super) fn forget(&mut self) {
+    /// Something else may have changed the row, so the next [`draw`](Self::draw) draws all of it.
+    pub fn forget(&mut self) {
         if !self.is_dumb {
             self.drawn = None;
         }
     }
 
-    /// Prints messages where the last row was.
-    pub(super) fn print(&mut self, messages: &[Message]) {
+    /// Prints `text` in place of the last row. It should end with a line's end.
+    pub fn print(&mut self, text: &str) {
         self.erase();
-        if !self.is_dumb {
-            self.buffer.push_str(WRAP_OFF);
-        }
-        for message in messages {
-            let room = self.columns - EDGE;
-            // Below the text, so that no row can look like another message.
-            let indent = message.head_columns.clamp(2, room / 2);
-            let first = room.saturating_sub(message.head_columns);
-            self.buffer.push_str(&message.head);
-            for (index, text) in wrap(&message.text, first, room - indent).iter().enumerate() {
-                if index > 0 {
-                    self.buffer.push_str(&" ".repeat(indent));
-                }
-                self.buffer.push_str(&message.styled(text));
-                self.buffer.push('\n');
-            }
-            if message.rings {
-                self.buffer.push('\u{7}');
-            }
-        }
-        if !self.is_dumb {
-            self.buffer.push_str(WRAP_ON);
+        self.buffer.push_str(text);
+    }
+
+    /// Like [`print`](Self::print), for text that the caller has cut into rows: one that the terminal draws wider than
+    /// expected does not go on in another row.
+    pub fn print_rows(&mut self, rows: &str) {
+        self.erase();
+        match self.is_dumb {
+            true => self.buffer.push_str(rows),
+            false => self.buffer.push_str(&format!("{WRAP_OFF}{rows}{WRAP_ON}")),
         }
     }
 
-    /// Scrolls everything out of sight.
-    pub(super) fn clear(&mut self) {
+    /// Leaves the last row as it is, with all of the line, and begins a new one.
+    pub fn keep(&mut self, prompt: &str, line: &Line) {
+        let text = (self.visible)(prompt) + &(self.visible)(line.text());
+        if text_columns(&text) < self.row_columns() {
+            let mut line = line.clone();
+            line.end();
+            self.draw(prompt, Some(&line));
+        } else {
+            self.print(&text);
+        }
+        self.buffer.push('\n');
+        self.drawn = Some(Row::default());
+    }
+
+    /// Empties the whole screen.
+    pub fn clear(&mut self) {
         if !self.is_dumb {
             self.buffer.push_str(CLEAR_SCREEN);
-            self.drawn = None;
+            self.drawn = Some(Row::default());
         }
     }
 
     /// Writes all that was drawn at once.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn flush(&mut self) -> io::Result<()> {
         self.out.write_all(self.buffer.as_bytes())?;
         self.buffer.clear();
         self.out.flush()
@@ -153,16 +172,19 @@ impl<W: Write> Screen<W> {
 }
 
 /// The prompt and the part of the line around its cursor, in at most `limit` columns.
-fn compose(prompt: &str, line: Option<&Line>, limit: usize) -> Row {
+fn compose(prompt: &str, line: Option<&Line>, limit: usize, visible: Visible) -> Row {
     let mut text = String::new();
     let mut width = 0;
-    // A question is shown as far as it fits; a nick leaves half of the row to the line.
-    let for_prompt = if line.is_some() { limit / 2 } else { limit };
-    for grapheme in visible(prompt).graphemes(true) {
-        if width + columns(grapheme) > for_prompt {
+    let prompt = visible(prompt);
+    let for_prompt = match line {
+        Some(_) if text_columns(&prompt) > limit - limit / MIN_LINE_SHARE => limit / 2,
+        _ => limit,
+    };
+    for grapheme in prompt.graphemes(true) {
+        if width + grapheme_columns(grapheme) > for_prompt {
             break;
         }
-        width += columns(grapheme);
+        width += grapheme_columns(grapheme);
         text.push_str(grapheme);
     }
     let Some(line) = line else {
@@ -174,7 +196,7 @@ fn compose(prompt: &str, line: Option<&Line>, limit: usize) -> Row {
         };
     };
     let (before, after) = line.text().split_at(line.cursor());
-    let (before, after) = (cells(before), cells(after));
+    let (before, after) = (cells(before, visible), cells(after, visible));
     let mut start = 0;
     if width + before.iter().map(|cell| cell.columns).sum::<usize>() + 1 > limit {
         // The cursor stands in the last third, so that both sides of it can be seen.
@@ -215,10 +237,10 @@ struct Cell {
     columns: usize,
 }
 
-fn cells(text: &str) -> Vec<Cell> {
+fn cells(text: &str, visible: Visible) -> Vec<Cell> {
     let cell = |grapheme: &str| {
         let text = visible(grapheme);
-        let columns = text.graphemes(true).map(columns).sum();
+        let columns = text_columns(&text);
         Cell { text, columns }
     };
     text.graphemes(true).map(cell).collect()
@@ -238,8 +260,12 @@ mod tests {
         line
     }
 
-    fn message(text: &str) -> Message {
-        Message::plain("12:00 <bo> ", text)
+    fn visible(text: &str) -> String {
+        proto::Escaped::new(text).to_string()
+    }
+
+    fn compose(prompt: &str, line: &Line, limit: usize) -> Row {
+        super::compose(prompt, Some(line), limit, visible)
     }
 
     fn drawn(screen: &Screen<Vec<u8>>) -> &str {
@@ -248,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_shown_around_its_cursor() {
-        let text = |before: &str, after: &str| compose("me> ", Some(&line(before, after)), 19).text;
+        let text = |before: &str, after: &str| compose("me> ", &line(before, after), 19).text;
         assert_eq!(text("hello", ""), "me> hello");
         assert_eq!(text("hello, world of", ""), "me> < world of");
         assert_eq!(text("", "hello, world of mine"), "me> hello, world o>");
@@ -258,35 +284,17 @@ mod tests {
             "me> < world of min>"
         );
         let family = "👨\u{200d}👩\u{200d}👧";
-        let row = compose("me> ", Some(&line(family, "\u{202e}\u{7}")), 30);
+        let row = compose("me> ", &line(family, "\u{202e}\u{7}"), 30);
         assert_eq!(row.text, format!("me> {family}\\u{{202e}}\\x07"));
         let nick = "n".repeat(32);
-        assert_eq!(
-            compose(&nick, Some(&line("hi", "")), 20).text,
-            "nnnnnnnnnnhi"
-        );
-    }
-
-    #[test]
-    fn rows_after_the_first_stand_below_the_text() {
-        let mut screen = Screen::new(Vec::new(), 31, true);
-        let padding = " ".repeat(40);
-        screen.print(&[
-            message(&format!("hi all{padding}12:00 <Anna> I lie")),
-            message("short"),
-        ]);
-        screen.flush().unwrap();
-        let rows: Vec<_> = drawn(&screen).lines().collect();
-        let indent = " ".repeat(11);
-        let forged = format!("{indent}12:00 <Anna> I lie");
-        assert_eq!(rows, ["12:00 <bo> hi all", &forged, "12:00 <bo> short"]);
+        assert_eq!(compose(&nick, &line("hi", ""), 20).text, "nnnnnnnnnnhi");
     }
 
     #[test]
     fn a_dumb_terminal_gets_no_escapes_and_no_blank_rows() {
-        let mut screen = Screen::new(Vec::new(), 40, true);
+        let mut screen = Screen::new(Vec::new(), 40, true, visible);
         screen.draw("me> ", Some(&line("ha", "lf")));
-        screen.print(&[message("hi")]);
+        screen.print("12:00 <bo> hi\n");
         screen.draw("me> ", Some(&line("ha", "lf")));
         screen.flush().unwrap();
         let blanks = " ".repeat(8);
@@ -295,13 +303,30 @@ mod tests {
         assert_eq!(drawn(&screen), expected);
     }
 
+    #[test]
+    fn an_accepted_line_stays_in_full() {
+        let mut screen = Screen::new(Vec::new(), 20, false, visible);
+        let short = line("sho", "rt");
+        screen.draw("> ", Some(&short));
+        screen.keep("> ", &short);
+        screen.draw("", Some(&Line::default()));
+        let long = line("a line of more than", " twenty columns");
+        screen.draw("> ", Some(&long));
+        screen.keep("> ", &long);
+        screen.print("reply\n");
+        screen.flush().unwrap();
+        let expected = "> short\r\x1b[5C\r\x1b[K> short\n\
+                        > < more than twen>\r\x1b[13C\r\x1b[K> a line of more than twenty columns\nreply\n";
+        assert_eq!(drawn(&screen), expected);
+    }
+
     proptest! {
         #[test]
         fn no_row_is_wider_than_the_terminal(
             prompt in "[a-zя山]{0,32}> ", before in "\\PC{0,60}", after in "\\PC{0,60}", limit in 8..90usize,
         ) {
-            let row = compose(&prompt, Some(&line(&before, &after)), limit);
-            let width: usize = row.text.graphemes(true).map(columns).sum();
+            let row = compose(&prompt, &line(&before, &after), limit);
+            let width: usize = row.text.graphemes(true).map(grapheme_columns).sum();
             prop_assert!(width <= limit && row.columns <= limit + 1, "{row:?}");
             prop_assert!(row.cursor.1 <= row.columns);
         }

@@ -2,44 +2,47 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest line. A text that is sent is much shorter; the limit keeps a stuck key harmless.
-const MAX_BYTES: usize = 64 << 10;
+/// The longest line. It bounds the work for each key, and keeps a stuck key harmless.
+pub(crate) const MAX_LINE_BYTES: usize = 64 << 10;
 
+/// A text, and where its cursor stands.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
     text: String,
     cursor: usize,
 }
 
 impl Line {
-    pub(super) fn text(&self) -> &str {
+    /// The text.
+    pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// In bytes.
-    pub(super) fn cursor(&self) -> usize {
+    /// Where the cursor stands, in bytes.
+    pub fn cursor(&self) -> usize {
         self.cursor
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
     /// Replaces everything; the cursor goes to the end.
-    pub(super) fn set(&mut self, text: String) {
+    pub fn set(&mut self, text: String) {
         self.cursor = text.len();
         self.text = text;
     }
 
-    /// Empties the line and gives its text.
-    pub(super) fn take(&mut self) -> String {
+    /// Empties the line and returns its text.
+    pub fn take(&mut self) -> String {
         self.cursor = 0;
         std::mem::take(&mut self.text)
     }
 
     /// Inserts at the cursor; false if there is no room.
-    pub(super) fn insert(&mut self, text: &str) -> bool {
-        if self.text.len() + text.len() > MAX_BYTES {
+    pub fn insert(&mut self, text: &str) -> bool {
+        if self.text.len() + text.len() > MAX_LINE_BYTES {
             return false;
         }
         self.text.insert_str(self.cursor, text);
@@ -49,46 +52,54 @@ impl Line {
     }
 
     /// Replaces what stands between `start` and the cursor; false if there is no room.
-    pub(super) fn complete(&mut self, start: usize, text: &str) -> bool {
+    pub fn complete(&mut self, start: usize, text: &str) -> bool {
         self.text.replace_range(start..self.cursor, "");
         self.cursor = start;
         self.insert(text)
     }
 
-    pub(super) fn left(&mut self) {
+    /// Moves the cursor over the grapheme before it.
+    pub fn left(&mut self) {
         self.cursor = self.before();
     }
 
-    pub(super) fn right(&mut self) {
+    /// Moves the cursor over the grapheme after it.
+    pub fn right(&mut self) {
         self.cursor = self.after();
     }
 
-    pub(super) fn word_left(&mut self) {
+    /// Moves the cursor to the start of the word before it.
+    pub fn word_left(&mut self) {
         self.cursor = self.word_start();
     }
 
-    pub(super) fn word_right(&mut self) {
+    /// Moves the cursor to the end of the word after it.
+    pub fn word_right(&mut self) {
         self.cursor = self.word_end();
     }
 
-    pub(super) fn home(&mut self) {
+    /// Moves the cursor to the start.
+    pub fn home(&mut self) {
         self.cursor = 0;
     }
 
-    pub(super) fn end(&mut self) {
+    /// Moves the cursor to the end.
+    pub fn end(&mut self) {
         self.cursor = self.text.len();
     }
 
-    pub(super) fn backspace(&mut self) {
+    /// Deletes the grapheme before the cursor.
+    pub fn backspace(&mut self) {
         self.remove(self.before(), self.cursor);
     }
 
-    pub(super) fn delete(&mut self) {
+    /// Deletes the grapheme after the cursor.
+    pub fn delete(&mut self) {
         self.remove(self.cursor, self.after());
     }
 
-    /// Deletes the word before the cursor, up to the blank before it, and gives it.
-    pub(super) fn delete_word_left(&mut self) -> String {
+    /// Deletes the word before the cursor, up to the blank before it, and returns it.
+    pub fn delete_word_left(&mut self) -> String {
         let before = &self.text[..self.cursor];
         let word = before.trim_end();
         let start = word.rfind(char::is_whitespace).map_or(0, |at| {
@@ -97,15 +108,18 @@ impl Line {
         self.remove(start, self.cursor)
     }
 
-    pub(super) fn delete_word_right(&mut self) -> String {
+    /// Deletes up to the end of the word after the cursor, and returns it.
+    pub fn delete_word_right(&mut self) -> String {
         self.remove(self.cursor, self.word_end())
     }
 
-    pub(super) fn delete_to_start(&mut self) -> String {
+    /// Deletes everything before the cursor, and returns it.
+    pub fn delete_to_start(&mut self) -> String {
         self.remove(0, self.cursor)
     }
 
-    pub(super) fn delete_to_end(&mut self) -> String {
+    /// Deletes everything after the cursor, and returns it.
+    pub fn delete_to_end(&mut self) -> String {
         self.remove(self.cursor, self.text.len())
     }
 
@@ -188,9 +202,9 @@ mod tests {
     #[test]
     fn there_is_a_limit() {
         let mut line = Line::default();
-        assert!(line.insert(&"x".repeat(MAX_BYTES)));
+        assert!(line.insert(&"x".repeat(MAX_LINE_BYTES)));
         assert!(!line.insert("y"));
-        assert_eq!(line.take().len(), MAX_BYTES);
+        assert_eq!(line.take().len(), MAX_LINE_BYTES);
     }
 
     proptest! {

@@ -5,7 +5,7 @@
 use std::mem;
 
 /// The longest text that one paste may bring. A longer one belongs in a pipe.
-pub(super) const MAX_PASTE_BYTES: usize = 4 << 20;
+pub const MAX_PASTE_BYTES: usize = 4 << 20;
 
 /// A control sequence longer than this is noise.
 const MAX_SEQUENCE_BYTES: usize = 32;
@@ -14,27 +14,48 @@ const ESCAPE: u8 = 0x1b;
 const PASTE_START: &str = "200";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
+/// A key, or a combination of keys, by what it means to an editor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Key {
+pub enum Key {
+    /// A letter or sign. A byte that is not UTF-8 is U+FFFD.
     Character(char),
+    /// Enter.
     Enter,
+    /// Tab.
     Tab,
+    /// Escape.
     Escape,
+    /// Left, or Ctrl-B.
     Left,
+    /// Right, or Ctrl-F.
     Right,
+    /// Ctrl-Left, or Alt-B.
     WordLeft,
+    /// Ctrl-Right, or Alt-F.
     WordRight,
+    /// Home, or Ctrl-A.
     Home,
+    /// End, or Ctrl-E.
     End,
+    /// Up, or Ctrl-P.
     Up,
+    /// Down, or Ctrl-N.
     Down,
+    /// Backspace, or Ctrl-H.
     Backspace,
+    /// Delete.
     Delete,
+    /// Ctrl-W, or Alt-Backspace.
     DeleteWordLeft,
+    /// Alt-D, or Ctrl-Delete.
     DeleteWordRight,
+    /// Ctrl-U.
     DeleteToStart,
+    /// Ctrl-K.
     DeleteToEnd,
+    /// Ctrl-Y.
     Yank,
+    /// Ctrl-L.
     ClearScreen,
     /// Ctrl-C.
     Interrupt,
@@ -42,6 +63,7 @@ pub(super) enum Key {
     EndOfInput,
     /// Ctrl-Z.
     Suspend,
+    /// Pasted text, with `\n` as the end of each line.
     Paste(String),
     /// More than [`MAX_PASTE_BYTES`] were pasted; this many.
     LongPaste(usize),
@@ -49,7 +71,7 @@ pub(super) enum Key {
 
 /// Parses bytes; keeps the start of a key whose end has not come.
 #[derive(Debug, Default)]
-pub(super) struct KeyParser {
+pub struct KeyParser {
     unread: Vec<u8>,
     paste: Option<PasteBuffer>,
 }
@@ -70,7 +92,7 @@ enum Parsed {
 
 impl KeyParser {
     /// The keys that `bytes` complete.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Key> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Key> {
         let mut keys = Vec::new();
         let mut unread = mem::take(&mut self.unread);
         unread.extend_from_slice(bytes);
@@ -103,12 +125,12 @@ impl KeyParser {
     }
 
     /// Whether a key has begun that may end here: Escape begins most sequences and is a key, too.
-    pub(super) fn is_undecided(&self) -> bool {
+    pub fn is_undecided(&self) -> bool {
         !self.unread.is_empty() && self.paste.is_none()
     }
 
     /// Takes an undecided key as it is, once nothing followed for a while.
-    pub(super) fn decide(&mut self) -> Vec<Key> {
+    pub fn decide(&mut self) -> Vec<Key> {
         if !self.is_undecided() {
             return Vec::new();
         }

@@ -1,4 +1,4 @@
-//! Lines that a person types. The terminal may have cut them.
+//! Lines from a terminal that edits them itself. It may have cut them.
 
 use std::io::{self, Read};
 
@@ -8,26 +8,13 @@ use log::warn;
 /// last byte is the end of the line.
 const LONGEST_LINE: usize = 4096;
 
-/// A terminal's input. Warns when a line may be cut, and calls `at_end` at the end of the input, where the cursor still
-/// stands in a line.
-pub(crate) struct Typed<R, F> {
-    input: R,
-    at_end: F,
-}
+/// The input of such a terminal. Warns when a line may be cut.
+pub(crate) struct UneditedLines<R>(pub(crate) R);
 
-impl<R, F> Typed<R, F> {
-    pub(crate) fn new(input: R, at_end: F) -> Self {
-        Self { input, at_end }
-    }
-}
-
-impl<R: Read, F: FnMut()> Read for Typed<R, F> {
+impl<R: Read> Read for UneditedLines<R> {
     /// Reads at most one line, as a terminal gives it.
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(room)?;
-        if count == 0 {
-            (self.at_end)();
-        }
+        let count = self.0.read(room)?;
         if count == LONGEST_LINE && room[..count].ends_with(b"\n") {
             warn!(
                 "the terminal keeps {} bytes of a line at most, so the end of this one may be lost; \
