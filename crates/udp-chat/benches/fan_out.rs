@@ -111,6 +111,7 @@ impl Talk {
             max_members: usize::from(MEMBERS),
             allow_plaintext: false,
             report_texts: false,
+            report_traffic: true,
             trace: false,
         };
         let key = StaticKey::from_private([1; 32]);

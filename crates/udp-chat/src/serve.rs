@@ -11,9 +11,10 @@ mod room;
 mod server;
 mod settings;
 mod timer_queue;
+mod traffic_log;
 mod transport;
 
-pub use event::RoomEvent;
+pub use event::{Direction, RoomEvent};
 pub use history::StoredText;
 pub use history_file::{HistoryError, HistoryFile};
 pub use room::{Command, Environment, Room, RoomSettings, RoomTotals};

@@ -80,7 +80,20 @@ pub enum RoomEvent {
         /// The text, unchecked.
         text: String,
     },
-    /// A datagram was sent or received; only while tracing.
+    /// Datagrams of a member's session were received or sent.
+    Traffic {
+        /// Which of the two.
+        direction: Direction,
+        /// The member's nick.
+        nick: String,
+        /// Its address.
+        address: SocketAddr,
+        /// The datagrams' bytes.
+        bytes: u64,
+        /// How many datagrams.
+        datagrams: u64,
+    },
+    /// What is in a datagram that was sent or received; only while tracing.
     Trace {
         /// The member's nick.
         nick: String,
@@ -89,8 +102,17 @@ pub enum RoomEvent {
     },
 }
 
+/// Which way a datagram went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the member.
+    Received,
+    /// To the member.
+    Sent,
+}
+
 impl RoomEvent {
-    /// How much it matters. What people write is nobody's business but a debugger's.
+    /// How much it matters. What people write is private, so it is only in a log for debugging.
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
@@ -204,6 +226,23 @@ impl fmt::Display for RoomEvent {
                 to: Some(to),
                 text,
             } => write!(f, "{from} says to {to} {}", shown(text)),
+            Self::Traffic {
+                direction,
+                nick,
+                address,
+                bytes,
+                datagrams,
+            } => {
+                let (verb, operation, preposition) = match direction {
+                    Direction::Received => ("received", "read", "from"),
+                    Direction::Sent => ("sent", "write", "to"),
+                };
+                write!(f, "{verb} {bytes} bytes ")?;
+                if *datagrams > 1 {
+                    write!(f, "in {} ", Count(*datagrams, operation))?;
+                }
+                write!(f, "{preposition} {nick} at {}", canonical(*address))
+            }
             Self::Trace { nick, text } => write!(f, "trace: {nick}: {}", Escaped::new(text)),
         }
     }

@@ -8,6 +8,7 @@ use chat_link::{Class, CloseReason, End, Event, Link, Path, Protection, PublicKe
 use proto::Network;
 
 use super::networks::{self, Networks};
+use super::traffic_log::MemberTraffic;
 use crate::nick::Nick;
 use crate::pace::Pace;
 
@@ -39,6 +40,7 @@ pub(super) struct Member {
     inbox: VecDeque<Vec<u8>>,
     end: Option<End>,
     moved: Option<(Path, Path)>,
+    pub(super) traffic: MemberTraffic,
     /// When the room will look at it.
     pub(super) due_at: Option<Instant>,
     /// Whether it stands in the room's two queues.
@@ -62,6 +64,7 @@ impl Member {
             inbox: VecDeque::new(),
             end: None,
             moved: None,
+            traffic: MemberTraffic::default(),
             due_at: None,
             is_ready: false,
             is_waiting: false,

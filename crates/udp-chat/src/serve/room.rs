@@ -13,6 +13,7 @@ mod leaving;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -24,12 +25,13 @@ use chat_link::{
 };
 
 use super::bans::Bans;
-use super::event::RoomEvent;
+use super::event::{Direction, RoomEvent};
 use super::history::{History, StoredText};
 use super::member::{Member, MemberId};
 use super::networks::Networks;
 use super::nicks::Nicks;
 use super::timer_queue::TimerQueue;
+use super::traffic_log::TrafficLog;
 pub use commands::Command;
 use leaving::Stopping;
 
@@ -61,6 +63,8 @@ pub struct RoomSettings {
     pub allow_plaintext: bool,
     /// Whether [`RoomEvent::Said`] is reported.
     pub report_texts: bool,
+    /// Whether [`RoomEvent::Traffic`] is.
+    pub report_traffic: bool,
     /// Whether [`RoomEvent::Trace`] is.
     pub trace: bool,
 }
@@ -80,6 +84,7 @@ pub struct Room {
     next_member: MemberId,
     next_text: u64,
     timers: TimerQueue,
+    traffic_log: TrafficLog,
     /// Datagrams of no session.
     answers: VecDeque<(Path, Vec<u8>)>,
     /// Members whose link may have a datagram to send.
@@ -120,6 +125,7 @@ impl Room {
         now: Instant,
     ) -> io::Result<Self> {
         let history = History::new(texts);
+        let traffic_log = TrafficLog::new(settings.report_traffic, now);
         let acceptor = AcceptorSettings {
             identity: identity.clone(),
             cookie_key: environment.random()?,
@@ -142,6 +148,7 @@ impl Room {
             history,
             next_member: 0,
             timers: TimerQueue::default(),
+            traffic_log,
             answers: VecDeque::new(),
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -166,6 +173,8 @@ impl Room {
             return;
         };
         if member.handle(datagram, path, &mut self.networks, now) {
+            let (log, events) = (&mut self.traffic_log, &mut self.events);
+            traffic::count(log, events, member, Direction::Received, datagram.len());
             self.mark_ready(id);
         } else {
             self.totals.ignored += 1;
@@ -188,12 +197,14 @@ impl Room {
         {
             self.close_all(now);
         }
+        self.report_sums(now);
     }
 
     /// When to call [`Room::handle_timeout`] if nothing happens before.
     pub fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.as_ref().map(Stopping::deadline);
-        self.timers.next().into_iter().chain(stop).min()
+        let sums = self.traffic_log.deadline();
+        [self.timers.next(), stop, sums].into_iter().flatten().min()
     }
 
     /// Writes the next datagram to send now to `datagram` and gives its path; to be called until there is none.
@@ -287,6 +298,10 @@ impl Room {
         self.feed_history(id, now);
         let member = self.members.get_mut(&id)?;
         let path = member.link.poll_transmit(now, datagram);
+        if path.is_some() {
+            let (log, events) = (&mut self.traffic_log, &mut self.events);
+            traffic::count(log, events, member, Direction::Sent, datagram.len());
+        }
         if self.settings.trace {
             while let Some(text) = member.link.poll_trace() {
                 let nick = member.nick.to_string();

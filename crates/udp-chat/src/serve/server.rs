@@ -155,6 +155,8 @@ fn record(event: &RoomEvent) {
         let kind = if ban.is_some() { "ban" } else { "kick" };
         let (network, name) = (Network::of(*address), Escaped::new(nick));
         info!(target: "security", event = kind, network:% = network, name:% = name; "{event}");
+    } else if matches!(event, RoomEvent::Traffic { .. }) {
+        log!(target: "traffic", event.level(), "{event}");
     } else {
         log!(event.level(), "{event}");
     }

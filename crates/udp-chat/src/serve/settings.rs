@@ -70,6 +70,7 @@ pub fn run_server(flags: &ServeFlags, program: &Program) -> anyhow::Result<ExitC
         max_members: flags.server.max_clients,
         allow_plaintext: flags.plaintext,
         report_texts: flags.server.log.log_level >= LevelFilter::Debug,
+        report_traffic: flags.server.log.log_level >= LevelFilter::Info,
         trace: flags.faults.trace,
     };
     let key = StaticKey::from_private(*identity.private());

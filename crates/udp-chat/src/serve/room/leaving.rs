@@ -64,6 +64,7 @@ impl Room {
             member.network,
             member.texts,
         );
+        self.report_last_sums(id);
         self.nicks.release(&nick, key, id, now);
         self.networks.leave(network, now);
         self.mark_ready(id);
@@ -110,6 +111,7 @@ impl Room {
         }
         let ids: Vec<_> = self.members.keys().copied().collect();
         for id in ids {
+            self.report_last_sums(id);
             if let Some(member) = self.members.get_mut(&id) {
                 member.dismiss(CloseReason::Stopping, now);
                 self.mark_ready(id);

@@ -3,7 +3,7 @@
 use chat_link::message::{MAX_TEXT_BYTES, Message, Request};
 use chat_link::{Class, CloseReason, End, Path, SessionId};
 
-use super::super::{Command, MAX_QUEUED_BYTES};
+use super::super::{Command, Direction, MAX_QUEUED_BYTES, RoomEvent};
 use super::sim::{SimServer, address, closed, seconds};
 
 #[test]
@@ -105,6 +105,42 @@ fn too_many_messages_slow_their_network_down_and_remove_nobody() {
     assert!(eves.iter().all(|&eve| server.clients[eve].end.is_none()));
     server.run(seconds(30));
     assert_eq!(texts + server.texts(anna).len(), 800, "nothing is lost");
+}
+
+#[test]
+fn the_log_gets_few_lines_about_much_traffic_and_its_bytes_add_up() {
+    let mut server = SimServer::new();
+    let (anna, boris) = (server.join("Anna", 2), server.join("Boris", 3));
+    for _ in 0..10 {
+        for number in 0..40 {
+            server.say(anna, &format!("text {number}"));
+            server.run(seconds(1) / 40);
+        }
+    }
+    server.clients[boris]
+        .link
+        .close(CloseReason::Quit, server.now);
+    server.run(seconds(1));
+    let (mut lines, mut bytes, mut has_left) = (0, 0, false);
+    for event in &server.events {
+        match event {
+            RoomEvent::Traffic {
+                direction: Direction::Sent,
+                nick,
+                bytes: more,
+                ..
+            } if nick == "Boris" => {
+                assert!(!has_left, "a sum comes before the member has left");
+                (lines, bytes) = (lines + 1, bytes + more);
+            }
+            RoomEvent::Left { nick, .. } => has_left |= nick == "Boris",
+            _ => {}
+        }
+    }
+    assert!(has_left && lines <= 14 * 51, "{lines} lines");
+    // The first packets come before the simulated client counts them, and the answer to the close after it has left.
+    let received = server.clients[boris].received_bytes as u64;
+    assert!(bytes.abs_diff(received) < 400, "{bytes} of {received}");
 }
 
 #[test]
