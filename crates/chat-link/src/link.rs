@@ -262,6 +262,11 @@ impl Link {
         self.keepalive.heard_at()
     }
 
+    /// Whether an authentic datagram of the session ever came.
+    pub fn has_heard(&self) -> bool {
+        self.replay.largest() > 0
+    }
+
     /// The smoothed round-trip time, once it was measured.
     pub fn round_trip(&self) -> Option<Duration> {
         self.round_trip.smoothed()

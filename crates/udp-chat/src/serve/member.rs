@@ -80,9 +80,11 @@ impl Member {
         }
     }
 
-    /// Whether the same key may take its place with the same nick.
+    /// Whether the same key may take its place with the same nick: it has been silent for long, or nothing ever came
+    /// over its session. Then its client may have missed the welcome, and this is the same client's next handshake.
     pub(super) fn may_be_taken_over(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.link.heard_at()) >= TAKEOVER_AFTER
+        !self.link.has_heard()
+            || now.saturating_duration_since(self.link.heard_at()) >= TAKEOVER_AFTER
     }
 
     /// Takes a datagram. True if it was an authentic one of its session. Messages beyond the network's pace, or beyond

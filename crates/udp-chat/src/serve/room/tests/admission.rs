@@ -59,6 +59,26 @@ fn the_same_key_takes_over_a_session_that_was_silent_for_15_seconds() {
 }
 
 #[test]
+fn a_client_whose_welcome_was_lost_is_not_kept_out_by_its_own_session() {
+    let mut server = SimServer::new();
+    let boris = server.join("Boris", 3);
+    // The third message is repeated for 5 s, at most once a second; then another handshake begins.
+    server.lost_answers = 30;
+    let mut joined = Err(RefusalCode::Other);
+    while server.lost_answers > 0 {
+        joined = server.try_join("Anna", 2, address(2, 1), false);
+    }
+    let anna = joined.expect("its own unheard session gives way");
+    assert_eq!(server.room.members(), 2);
+    server.say(anna, "here");
+    server.run(seconds(1));
+    assert_eq!(server.texts(boris), ["Anna: here"]);
+    // Once its session was heard, another one is refused again.
+    let again = server.try_join("Anna", 2, address(2, 2), false);
+    assert_eq!(again, Err(RefusalCode::NickTaken));
+}
+
+#[test]
 fn bad_nicks_and_plaintext_are_refused_and_a_full_room_takes_nobody() {
     let mut server = SimServer::with(2, false);
     assert_eq!(
