@@ -242,6 +242,29 @@ fn a_server_that_ends_every_session_at_once_draws_no_storm() {
 }
 
 #[test]
+fn a_server_that_welcomes_to_dead_sessions_draws_next_to_nothing() {
+    let mut sim = Sim::joined();
+    sim.restart();
+    sim.server.forgets = true;
+    sim.say("anybody?");
+    // A hello, two messages of the handshake, and what the link sends until the reset: every 2 s.
+    for second in 0..60 {
+        sim.asked.clear();
+        sim.say(&format!("text {second}"));
+        sim.run(seconds(2));
+        assert!(
+            sim.asked.len() <= 12,
+            "{} datagrams in 2 s",
+            sim.asked.len()
+        );
+    }
+    assert!(sim.server.sessions >= 50, "{}", sim.server.sessions);
+    sim.server.forgets = false;
+    sim.run(seconds(5));
+    assert!(sim.session.is_settled() && sim.session.end().is_none());
+}
+
+#[test]
 fn a_server_that_takes_no_nick_at_all_is_asked_on_slowly() {
     let mut sim = Sim::joined();
     sim.restart();

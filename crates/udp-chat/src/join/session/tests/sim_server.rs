@@ -37,6 +37,8 @@ pub(super) struct SimServer {
     pub(super) door: Door,
     /// Whether it confirms requests.
     pub(super) confirms: bool,
+    /// Whether it forgets each session that it begins, and resets it.
+    pub(super) forgets: bool,
     /// Whether it says that the history is complete.
     pub(super) catches_up: bool,
     pub(super) link: Option<Link>,
@@ -210,6 +212,7 @@ impl SimServer {
             is_up: true,
             door: Door::Open,
             confirms: true,
+            forgets: false,
             catches_up: true,
             link: None,
             nicks: Vec::new(),
@@ -256,6 +259,10 @@ impl SimServer {
                 self.sessions = self.sessions.wrapping_add(1);
                 let session = SessionId::from_bytes([self.sessions; 16]);
                 let (answer, link) = self.acceptor.accept(*request, &nick, session, [7; 32], now);
+                if self.forgets {
+                    self.link = None;
+                    return vec![answer];
+                }
                 self.link = Some(link);
                 self.requests = 0;
                 if self.catches_up {
