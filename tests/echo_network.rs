@@ -34,8 +34,8 @@ fn it_is_reached_from_three_machines() {
             socket.recv_text(MAX_ECHO_BYTES).unwrap()
         });
         assert_eq!(reply, Some(text));
-        let told = format!("client connected: {}:", host.address());
-        server.log().wait_for(&told);
+        let reported = format!("client connected: {}:", host.address());
+        server.log().wait_for(&reported);
     }
 }
 

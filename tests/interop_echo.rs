@@ -11,7 +11,7 @@ fn server(flags: &[&str]) -> Running {
         .spawn()
 }
 
-/// The client in Python, told where `server` is.
+/// The client in Python, with the address of `server`.
 fn client(server: &Running, flags: &[&str]) -> Option<Program> {
     let port = server.await_address().port().to_string();
     Some(python("echo.py")?.args(["--port", &port]).args(flags))

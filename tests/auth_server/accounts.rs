@@ -43,7 +43,7 @@ fn a_name_is_one_in_every_case_and_compatibility_form() {
 }
 
 #[test]
-fn of_those_who_want_a_name_at_once_one_has_it() {
+fn of_several_registrations_of_a_name_at_once_one_succeeds() {
     let server = Server::start(&[]);
     let names = [
         "anna",
@@ -155,7 +155,7 @@ fn a_closed_server_takes_no_new_users() {
     let folder = server.stop();
     let server = Server::start_in(&folder, &["--registration", "closed"]);
     let mut client = server.connect();
-    // Nor does it tell who is one.
+    // Nor does it show which names are users.
     for name in ["anna", "bo"] {
         client.refused(register(name, PASSWORD), "registration_closed");
     }

@@ -40,7 +40,7 @@ fn an_administrator_manages_users_while_the_server_runs() {
     let password = password.lines().next().unwrap();
     client.refused(resume(&token), "session_expired");
     client.refused(login("аня", PASSWORD), "bad_credentials");
-    // Her own wrong password makes her wait.
+    // Only time ends the wait of 1 s after her own wrong password.
     std::thread::sleep(std::time::Duration::from_secs(1));
     let token = client.enter("login", "аня", password);
 

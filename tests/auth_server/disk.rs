@@ -161,7 +161,8 @@ fn an_unusable_data_file_is_explained_once() {
         .in_folder(&folder);
     let failed = server.output().expect_code(1);
     let line = failed.stderr_text().lines().last();
-    let expected = "auth-server: cannot create the folder of file/users: file exists; check the path, its permissions and the disk";
+    let expected = "auth-server: cannot create the folder of file/users: file exists; check the path, its permissions \
+                    and the disk";
     assert_eq!(line, Some(expected), "{}", failed.stderr_text());
 }
 

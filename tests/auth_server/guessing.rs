@@ -1,12 +1,10 @@
 //! How fast passwords can be tried.
 
-use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::TIME_LIMIT;
 
 use crate::server::{
     Client, PASSWORD, Server, USERS_FILE, change_password, login, plain, register, resume,
@@ -37,7 +35,7 @@ fn fail_three_times(client: &mut Client, user: &str) {
     }
 }
 
-/// Time is what is tested.
+/// Only time ends a wait of the rate limit.
 fn wait(seconds: u64) {
     thread::sleep(Duration::from_secs(seconds));
 }
@@ -86,7 +84,7 @@ fn guessing_is_slowed_and_locks_nobody_out() {
 }
 
 #[test]
-fn a_user_who_is_not_there_is_refused_alike() {
+fn an_unknown_user_is_refused_like_a_wrong_password() {
     let server = Server::start(&[]);
     let mut client = server.connect();
     fail_three_times(&mut client, "nobody");
@@ -130,7 +128,7 @@ fn right_logins_at_once_all_succeed() {
 fn a_class_behind_one_address_gets_in() {
     let server = Server::start(&[]);
     let student = |number: usize| format!("student {number}");
-    // All register at once, then all log in at once, and somebody who is no student fails in between.
+    // All register at once, then all log in at once, and a client that is no student fails in between.
     for (round, request) in [register, login].into_iter().enumerate() {
         let enter = |number| (server.connect(), request(&student(number), PASSWORD));
         let replies = ask_all((0..30).map(enter).collect());
@@ -233,7 +231,7 @@ fn an_owner_gets_in_while_three_networks_guess() {
                 while !is_over.load(Ordering::Relaxed) {
                     let reply = client.ask(login("anna", "wrong horse"));
                     refused += usize::from(reply["code"] == "too_many_attempts");
-                    // So that the guesser costs the machine less than the server.
+                    // A pause, so that the guessers use less of the machine than the server does.
                     thread::sleep(Duration::from_millis(1));
                 }
                 refused
@@ -265,20 +263,13 @@ fn waits_survive_a_restart() {
         let mut guesser = server.connect_from("127.0.0.2");
         fail_three_times(&mut guesser, "anna");
         // Failures reach the file within a second or so.
-        let file = server.folder().join("data/throttle.jsonl");
-        let start = Instant::now();
-        while !fs::read_to_string(&file)
-            .unwrap()
-            .contains(r#""failures":3"#)
-        {
-            assert!(start.elapsed() < TIME_LIMIT, "never written");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let state = server.folder().log("data/throttle.jsonl");
+        state.wait_for(r#""failures":3"#);
         let folder = match is_killed {
             true => server.kill(),
             false => server.stop(),
         };
-        let text = fs::read_to_string(&file).unwrap();
+        let text = state.text();
         assert!(!text.contains("anna") && !text.contains("127."), "{text}");
         let server = Server::start_in(&folder, &[]);
         // The third failure is 3 s old by now, or younger. The fourth shows that the first three still count.

@@ -1,4 +1,4 @@
-//! What the server's owner can do, and what it tells.
+//! What the server's owner can do, and what the server reports.
 
 use std::fs;
 

@@ -9,7 +9,7 @@ use crate::server::{
     Client, PASSWORD, SESSIONS_FILE, Server, change_password, login, plain, register, resume,
 };
 
-/// Waits until a moment in Unix seconds: time itself is what is tested.
+/// Waits until a moment in Unix seconds: only time ends a session.
 fn wait_until(unix_seconds: u64) {
     let moment = UNIX_EPOCH + Duration::from_secs(unix_seconds);
     if let Ok(wait) = moment.duration_since(SystemTime::now()) {

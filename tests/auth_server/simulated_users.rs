@@ -10,7 +10,7 @@ use testbed::{KillSwitch, Random};
 
 use crate::server::{Client, Server, change_password, login, plain, register, resume};
 
-/// With so many sessions, a user only ends some.
+/// With this many sessions, a user only ends some.
 const MANY_SESSIONS: usize = 4;
 
 /// The users of one thread.

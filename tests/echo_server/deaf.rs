@@ -17,7 +17,7 @@ const MESSAGES: usize = 384;
 const STUCK: Duration = Duration::from_millis(500);
 
 #[test]
-fn who_reads_nothing_costs_others_nothing_and_gets_every_byte_once_it_reads() {
+fn a_client_that_reads_nothing_costs_others_nothing_and_gets_every_byte_once_it_reads() {
     for flags in [&[][..], &["--raw", "--portion", "65536"]] {
         let server = Server::start(flags);
         let mut witness = server.connect();

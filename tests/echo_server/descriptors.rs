@@ -16,7 +16,7 @@ fn start_poor(flags: &[&str]) -> Server {
 }
 
 #[test]
-fn who_waits_is_served_when_others_leave() {
+fn waiting_clients_are_served_when_others_leave() {
     let server = start_poor(&[]);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
     for (number, client) in clients.iter_mut().enumerate() {

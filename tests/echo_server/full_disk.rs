@@ -22,7 +22,8 @@ fn it_is_told_once_and_clients_are_served() {
     let server = Server::start(&["--log-file", "/dev/full"]);
     let _witness = server.connect();
     server.wait_for_stderr_line(
-        "cannot write to the log file /dev/full: no space left on device; log lines are dropped until there is room again",
+        "cannot write to the log file /dev/full: no space left on device; log lines are dropped until there is room \
+         again",
     );
     expect_service(&server);
     let memory = server.memory().unwrap();
@@ -53,8 +54,8 @@ fn every_line_is_there_or_counted_once_there_is_room_again() {
     expect_echo(&mut witness, "there is room");
     let notice = server.log().wait_for(" log lines lost: file too large");
     assert!(notice.contains(" [WARN] "), "{notice}");
-    let (_, told) = notice.split_once("] ").unwrap();
-    let lost: usize = told.split(' ').next().unwrap().parse().unwrap();
+    let (_, reported) = notice.split_once("] ").unwrap();
+    let lost: usize = reported.split(' ').next().unwrap().parse().unwrap();
 
     let finished = server.stop();
     let log = finished.log().text();

@@ -12,7 +12,8 @@ use crate::server::{Server, expect_echo, expect_reply, rest};
 const POISON: [(&[u8], &str); 6] = [
     (
         b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "a payload of 1195725856 bytes is over the limit of 1048576 (the header spells \"GET \": the peer seems to send plain text, not frames)",
+        "a payload of 1195725856 bytes is over the limit of 1048576 (the header spells \"GET \": the peer seems to \
+         send plain text, not frames)",
     ),
     (
         b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
@@ -58,8 +59,8 @@ fn what_is_no_frame_ends_the_connection_after_what_is_owed() {
         client.write_all(poison).unwrap();
         expect_reply(&mut client, "before");
         assert_eq!(rest(&mut client), b"", "{reason}");
-        let told = server.farewell(client);
-        assert_eq!(told, reason);
+        let reported = server.farewell(client);
+        assert_eq!(reported, reason);
     }
     expect_echo(&mut server.connect(), "all is well");
     server.stop();
@@ -75,8 +76,8 @@ fn an_end_inside_a_frame_is_told() {
         client.shutdown(Shutdown::Write).unwrap();
         expect_reply(&mut client, "before");
         assert_eq!(rest(&mut client), b"");
-        let told = server.farewell(client);
-        assert_eq!(told, reason);
+        let reported = server.farewell(client);
+        assert_eq!(reported, reason);
     }
     server.stop();
 }
@@ -143,9 +144,9 @@ fn a_client_cannot_forge_a_line_of_the_log() {
             .all(|line| line.starts_with("20") && !line.starts_with("2026-01-01T00:00:00.000Z")),
         "{text}"
     );
-    let told =
+    let reported =
         r#": "\n2026-01-01T00:00:00.000Z 1 [INFO] server stopped\r\n\x1b[2J\u{9b}31m\u{202e}""#;
-    assert_eq!(log.lines_with(told).len(), 1, "{text}");
+    assert_eq!(log.lines_with(reported).len(), 1, "{text}");
     let harmful = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
     assert!(!text.contains(harmful), "{text:?}");
     assert!(log.lines_with("message of 20000 bytes")[0].len() < 400);

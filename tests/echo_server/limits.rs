@@ -37,7 +37,7 @@ fn a_frame_that_only_drips_is_no_message() {
     let log = server.log();
     client.write_all(b"\0\0\0\x7f").unwrap();
     let begun = Instant::now();
-    // One byte for each line that tells of the one before, about twenty a second.
+    // One byte after the log line of the byte before, about twenty a second.
     for drop in 2.. {
         if client.write_all(b"x").is_err()
             || !log

@@ -1,4 +1,4 @@
-//! The service messages: what they tell, how a line looks, and where it goes.
+//! The service messages: what they say, how a line looks, and where it goes.
 
 use std::io::{Read, Write};
 use std::ops::Range;
@@ -64,7 +64,8 @@ fn the_seven_events_are_told_and_explained() {
         format!("sent 16 bytes to {peer} (connection 1): 1 message"),
         format!("received 8 bytes from {peer} (connection 1): 1 message"),
         format!(
-            "client disconnected: {peer} (connection 1): the client said exit; received 24 bytes in 2 messages, sent 16 bytes in 1 message, in "
+            "client disconnected: {peer} (connection 1): the client said exit; received 24 bytes in 2 messages, sent \
+             16 bytes in 1 message, in "
         ),
         "server stopped: served 1 client, received 24 bytes, sent 16 bytes, in ".to_owned(),
     ];
@@ -96,9 +97,9 @@ fn every_connection_has_a_number_and_messages_are_counted() {
             expect_echo(&mut client, "hello");
             let line = server.log().wait_for(&format!("(connection {number}), "));
             let peer = client.local_addr().unwrap();
-            let told =
+            let reported =
                 format!("client connected: {peer} (connection {number}), {number} connected now");
-            assert!(line.ends_with(&told), "{line}");
+            assert!(line.ends_with(&reported), "{line}");
             client
         })
         .collect();
@@ -190,7 +191,7 @@ fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
     while !old.path().exists() {
         expect_echo(&mut client, &"ж".repeat(300));
         exchanges += 1;
-        // So many lines of this level may be logged at once.
+        // The server may log this many lines of this level at once.
         assert!(exchanges < 1000, "no new file begins");
     }
     drop(client);

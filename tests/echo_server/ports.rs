@@ -7,11 +7,11 @@ use testbed::{Folder, Program};
 
 use crate::server::{Server, echo_server, expect_echo, rest};
 
-/// Its one complaint on stderr, after the line that tells of the log, when it ends with status 1.
+/// The one error on stderr, after the line about the log, of a server that ends with status 1.
 #[track_caller]
 fn complaint(program: &Program) -> String {
     let finished = program.output().expect_code(1);
-    assert_eq!(finished.stdout_text(), "", "it did not accept anybody");
+    assert_eq!(finished.stdout_text(), "", "it accepted no client");
     let words = finished.stderr_text().lines();
     let complaints: Vec<_> = words
         .filter(|line| {
@@ -52,7 +52,8 @@ fn a_strict_port_is_that_or_none() {
     assert_eq!(
         complaint(&program),
         format!(
-            "echo-server: cannot listen on 127.0.0.1:{wish}: address already in use; stop the program that has it, or choose another --port"
+            "echo-server: cannot listen on 127.0.0.1:{wish}: address already in use; stop the program that has it, or \
+             choose another --port"
         )
     );
     let mut client = first.connect();
@@ -127,11 +128,12 @@ fn a_host_that_does_not_exist_is_told() {
 
 #[test]
 fn an_address_of_another_machine_is_told() {
-    // TEST-NET-1 (RFC 5737) is nobody's.
+    // No machine has an address of TEST-NET-1 (RFC 5737).
     let program = echo_server().args(["--port", "0", "--host", "192.0.2.1"]);
     assert_eq!(
         complaint(&program),
-        "echo-server: cannot listen on 192.0.2.1:0: cannot assign requested address; give an address of this machine as --host, or 0.0.0.0 for all"
+        "echo-server: cannot listen on 192.0.2.1:0: cannot assign requested address; give an address of this machine \
+         as --host, or 0.0.0.0 for all"
     );
     let finished = program.output();
     finished.log().wait_for("[ERROR]");
@@ -145,7 +147,8 @@ fn a_port_for_administrators_is_told() {
     }
     assert_eq!(
         complaint(&echo_server().args(["--port", "80"])),
-        "echo-server: cannot listen on 127.0.0.1:80: permission denied; ports below 1024 are for administrators: choose a higher --port"
+        "echo-server: cannot listen on 127.0.0.1:80: permission denied; ports below 1024 are for administrators: \
+         choose a higher --port"
     );
 }
 

@@ -6,7 +6,7 @@ use testbed::{Program, Signal, Terminal};
 
 use crate::server::{Server, connect, echo_server, expect_echo};
 
-/// A host that does not exist is told soon even where questions to name servers are lost.
+/// A host that does not exist is reported soon, even where queries to name servers are lost.
 fn at_a_terminal(flags: &[&str]) -> Terminal {
     let program: Program = echo_server().args(flags);
     program
@@ -14,7 +14,7 @@ fn at_a_terminal(flags: &[&str]) -> Terminal {
         .spawn_in_terminal()
 }
 
-/// Waits for its line on stdout, uses what it tells, and ends the server with Ctrl-C.
+/// Waits for the server's line on stdout, uses the address in it, and ends the server with Ctrl-C.
 #[track_caller]
 fn expect_service(terminal: &Terminal, start: &str) {
     terminal.expect(&format!("echo-server listening on {start}"));
@@ -78,7 +78,7 @@ fn enter_takes_the_defaults() {
     terminal.type_line("");
     terminal.expect("Port [9090]: ");
     terminal.type_line("");
-    // Whoever has port 9090 on this machine: then the walk begins there.
+    // Another program of this machine may have port 9090; then the walk begins there.
     expect_service(&terminal, "127.0.0.1:");
     let shown = terminal.plain();
     let took = shown.contains("listening on 127.0.0.1:9090\n");

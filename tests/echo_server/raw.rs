@@ -95,10 +95,10 @@ fn what_comes_is_told_when_it_is_asked_for() {
     client.write_all("Ж\x1b\n".as_bytes()).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(rest(&mut client), "Ж\x1b\n".as_bytes());
-    let told = server.log().wait_for("[DEBUG] portion of");
+    let reported = server.log().wait_for("[DEBUG] portion of");
     assert!(
-        told.ends_with(r#"] portion of 4 bytes: "Ж\x1b\n""#),
-        "{told}"
+        reported.ends_with(r#"] portion of 4 bytes: "Ж\x1b\n""#),
+        "{reported}"
     );
     server
         .log()

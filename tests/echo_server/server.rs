@@ -79,8 +79,8 @@ impl Server {
         let line = self
             .log()
             .wait_for(&format!("client disconnected: {client} "));
-        let (_, told) = line.split_once("): ").unwrap();
-        told.split("; received").next().unwrap().to_owned()
+        let (_, reported) = line.split_once("): ").unwrap();
+        reported.split("; received").next().unwrap().to_owned()
     }
 
     /// Stops it as `kill PID` does, and waits for its end.

@@ -39,7 +39,7 @@ fn chatter(client: &TcpStream) {
     });
 }
 
-/// Waits until nobody new gets in, which tells that the stop has begun.
+/// Waits until no new client is accepted, which shows that the stop has begun.
 fn await_refusal(address: SocketAddr) {
     while let Ok(late) = TcpStream::connect(address) {
         reset(late);

@@ -15,7 +15,7 @@ const ROOM_BYTES: u64 = 400 << 10;
 const REFUSED: usize = 4;
 
 #[test]
-fn who_gets_no_thread_is_disconnected_and_others_live_on() {
+fn a_client_without_a_thread_is_disconnected_and_others_live_on() {
     let server = Server::start(&[]);
     let mut clients: Vec<_> = (0..3).map(|_| visit(&server).unwrap()).collect();
     let most = server.memory().unwrap().mapped + ROOM_BYTES;
@@ -24,12 +24,12 @@ fn who_gets_no_thread_is_disconnected_and_others_live_on() {
     for _ in 0..REFUSED {
         assert_eq!(rest(&mut server.connect()), b"");
     }
-    let told = server
+    let reported = server
         .log()
         .wait_for("cannot start a thread for 127.0.0.1:");
     assert!(
-        told.contains(" [WARN] ") && told.contains(", which is disconnected: "),
-        "{told}"
+        reported.contains(" [WARN] ") && reported.contains(", which is disconnected: "),
+        "{reported}"
     );
     for client in &mut clients {
         expect_echo(client, "I have mine");

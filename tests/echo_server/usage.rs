@@ -3,8 +3,8 @@
 use crate::server::{Server, echo_server, expect_echo};
 
 #[test]
-fn wrong_usage_is_told_with_status_2() {
-    for (flags, told) in [
+fn wrong_usage_is_reported_with_status_2() {
+    for (flags, reported) in [
         (
             &["--port", "99999"][..],
             "a port is a number from 0 to 65535",
@@ -33,7 +33,7 @@ fn wrong_usage_is_told_with_status_2() {
         let finished = echo_server().args(flags).output().expect_code(2);
         let words = finished.stderr_text();
         assert!(
-            words.starts_with("error: ") && words.contains(told),
+            words.starts_with("error: ") && words.contains(reported),
             "{flags:?}: {words}"
         );
         assert_eq!(finished.stdout_text(), "");
@@ -74,7 +74,7 @@ fn help_has_every_flag_and_examples() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_shown() {
     let finished = echo_server().arg("--version").output().expect_success();
     let expected = format!("echo-server {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(finished.stdout_text(), expected);

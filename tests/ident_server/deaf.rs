@@ -49,7 +49,7 @@ fn a_client_that_reads_nothing_is_disconnected() {
     let server = Server::start(&["--idle-timeout", "1"]);
     let deaf = server.register("127.0.0.1", &"я".repeat(64));
     write_until_blocked(&deaf.socket, &whoami());
-    let told = server.log().wait_for("client disconnected");
+    let reported = server.log().wait_for("client disconnected");
     let reason = "the client took nothing of what it is owed within 1 s";
-    assert!(told.contains(reason), "{told}");
+    assert!(reported.contains(reason), "{reported}");
 }

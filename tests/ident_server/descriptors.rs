@@ -7,7 +7,7 @@ use testbed::{Folder, in_parallel};
 
 use crate::server::{Client, DATA_FILE, Server, program, welcome};
 
-/// So many lines out of date that a store compacts its file upon the next change.
+/// With this many outdated lines a store compacts its file at the next change.
 const OUTDATED: usize = 1_000;
 
 /// A folder with a file that is to be compacted, in which 127.0.0.1 is Anna.
@@ -73,7 +73,7 @@ fn a_compaction_fails_harmlessly_wherever_descriptors_end() {
         let open = server.running.descriptors().unwrap();
         let limit = Some((open + spare) as u64);
         server.running.restrict(testbed::Resource::Nofile, limit);
-        // The second tells what the first has left behind.
+        // The second reports what the first has left behind.
         rename(&mut client, "Bo");
         rename(&mut client, "Carl");
         server.running.restrict(testbed::Resource::Nofile, None);

@@ -1,4 +1,4 @@
-//! What was acknowledged is on disk; what the disk does not take is told.
+//! What was acknowledged is on disk; what the disk does not take is reported.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn a_full_disk_is_told_and_survived() {
         assert!(stored < 20, "the disk is never full");
     };
     assert!(stored > 3, "{stored}");
-    // It goes on with what needs no disk, and tells again of what does.
+    // It goes on with what needs no disk, and reports again what does.
     refused.refused(r#"{"type":"whoami"}"#, "not_known");
     refused.refused(json!({"type": "name", "name": name}), "unavailable");
     let mut known = server.greet("127.0.0.1", &name);

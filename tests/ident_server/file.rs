@@ -40,7 +40,8 @@ fn a_line_is_an_address_and_a_name() {
 #[test]
 fn a_file_edited_by_hand_is_taken_and_kept() {
     let folder = folder_with(concat!(
-        "\u{feff}{ \"value\": {\"since\": 2019, \"name\": \" Andre\u{301} \"}, \"key\": \"127.0.0.1\", \"note\": \"by hand\" }\r\n",
+        "\u{feff}{ \"value\": {\"since\": 2019, \"name\": \" Andre\u{301} \"}, ",
+        "\"key\": \"127.0.0.1\", \"note\": \"by hand\" }\r\n",
         "\n",
         "{\"key\":\"2001:DB8::7\",\"value\":{\"name\":\"Bo\"}}\n",
         "{\"key\":\"localhost\\u001b\",\"value\":{\"name\":\"Bo\"}}\n",
@@ -48,11 +49,11 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
     ));
     let server = Server::start_in(&folder);
     let warning = server.log().wait_for(" [WARN] ");
-    let told =
+    let reported =
         r#"keys in data/clients.jsonl by which no client is known: 2, the first is "2001:DB8::7""#;
-    assert!(warning.contains(told), "{warning}");
+    assert!(warning.contains(reported), "{warning}");
     let shown = server.running.wait_for_stderr_line("warning: ");
-    assert!(shown.contains(told), "{shown}");
+    assert!(shown.contains(reported), "{shown}");
     let count = "clients known from data/clients.jsonl: 2";
     assert!(server.log().wait_for("clients known").ends_with(count));
     server.greet("127.0.0.2", "Carl");
@@ -92,11 +93,11 @@ fn a_warning_is_told_once_on_a_console() {
     let server = Server::run(&program().args(["--log-to", "both"]).in_folder(&folder));
     server.running.terminate();
     let done = server.running.wait().expect_success();
-    let told = done.stderr_text();
+    let reported = done.stderr_text();
     assert_eq!(
-        told.matches("the first is \"127.0.0.01\"").count(),
+        reported.matches("the first is \"127.0.0.01\"").count(),
         1,
-        "{told}"
+        "{reported}"
     );
 }
 
@@ -122,8 +123,11 @@ fn damage_is_refused_with_its_line() {
         let folder = folder_with(&data);
         let failed = fail_on(&folder);
         let words = failed.stderr_text().lines().last().unwrap();
-        let told = "ident-server: data/clients.jsonl is damaged at line 2: ";
-        assert!(words.starts_with(told) && words.contains(why), "{words}");
+        let reported = "ident-server: data/clients.jsonl is damaged at line 2: ";
+        assert!(
+            words.starts_with(reported) && words.contains(why),
+            "{words}"
+        );
         assert!(
             words.ends_with("repair or remove that line, then start again"),
             "{words}"
@@ -140,8 +144,8 @@ fn a_second_server_on_one_file_is_refused() {
     let server = Server::start(&[]);
     server.register("127.0.0.1", "Anna");
     let failed = fail_on(server.folder());
-    let told = "ident-server: data/clients.jsonl is in use by another process; stop it or choose another file";
-    assert_eq!(failed.stderr_text().lines().last(), Some(told));
+    let reported = "ident-server: data/clients.jsonl is in use by another process; stop it or choose another file";
+    assert_eq!(failed.stderr_text().lines().last(), Some(reported));
     server.greet("127.0.0.1", "Anna");
 }
 
@@ -156,10 +160,10 @@ fn a_second_server_by_another_name_of_the_file_is_refused() {
     for path in [DATA_FILE, "data/other.jsonl"] {
         let second = program().args(["--data-file", path]).in_folder(folder);
         let failed = second.output().expect_code(1);
-        let told = format!(
+        let reported = format!(
             "ident-server: {path} is in use by another process; stop it or choose another file"
         );
-        assert_eq!(failed.stderr_text().lines().last(), Some(&*told));
+        assert_eq!(failed.stderr_text().lines().last(), Some(&*reported));
     }
 }
 
@@ -241,6 +245,6 @@ fn a_place_that_cannot_be_written_stops_the_start() {
     fs::write(folder.join("data"), "a file where the folder belongs").unwrap();
     let failed = fail_on(&folder);
     let words = failed.stderr_text().lines().last().unwrap();
-    let told = "ident-server: cannot create the folder of data/clients.jsonl: ";
-    assert!(words.starts_with(told), "{words}");
+    let reported = "ident-server: cannot create the folder of data/clients.jsonl: ";
+    assert!(words.starts_with(reported), "{words}");
 }

@@ -29,10 +29,10 @@ fn hostile_names_are_refused_and_the_third_is_the_last() {
         }
         client.expect_end();
     }
-    let told = server.log().wait_for_nth(3, "client disconnected");
+    let reported = server.log().wait_for_nth(3, "client disconnected");
     assert!(
-        told.contains("the client gave too many bad names"),
-        "{told}"
+        reported.contains("the client gave too many bad names"),
+        "{reported}"
     );
     server.register("127.0.0.1", "Anna");
 }
@@ -52,7 +52,7 @@ fn bad_names_count_on_one_connection_alone() {
 }
 
 #[test]
-fn json_that_is_no_request_is_told_and_the_dialogue_goes_on() {
+fn json_that_is_no_request_is_refused_and_the_dialogue_goes_on() {
     let server = Server::start(&[]);
     let mut client = server.register("127.0.0.1", "Anna");
     for text in [
@@ -76,7 +76,7 @@ fn json_that_is_no_request_is_told_and_the_dialogue_goes_on() {
 }
 
 #[test]
-fn what_is_no_json_is_told_and_ends_the_dialogue() {
+fn what_is_not_json_is_refused_and_ends_the_dialogue() {
     let server = Server::start(&[]);
     for (wire, why) in [
         (&b"\0\0\0\x04exit"[..], "the message is not JSON: "),

@@ -69,8 +69,8 @@ fn start(folder: &Folder, kills: &mut KillRounds, streets: &mut [Street]) -> Ser
     let program = crate::server::program().args(["--log-to", "console"]);
     let server = Server::run(&program.in_folder(folder));
     if is_torn {
-        let told = format!("{DATA_FILE}: cut off line ");
-        server.running.wait_for_stderr_line(&told);
+        let reported = format!("{DATA_FILE}: cut off line ");
+        server.running.wait_for_stderr_line(&reported);
     }
     // The kill may have left names to erase, so a compaction may begin at once. A file that an earlier one left would
     // stop it.

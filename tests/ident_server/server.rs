@@ -6,7 +6,7 @@ use testbed::{Folder, Program};
 pub use crate::dialogue_client::Client;
 pub use crate::dialogue_server::Server;
 
-/// What the server keeps its clients in, unless told otherwise.
+/// Where the server keeps its clients by default.
 pub const DATA_FILE: &str = "data/clients.jsonl";
 
 pub fn program() -> Program {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""A client of the authentication server: sends the commands on stdin and tells the replies.
+"""A client of the authentication server: sends the commands on stdin and prints the replies.
 
-Commands: register USER, login USER, resume TOKEN, whoami, change_password, sessions, revoke ID, logout, logout_all, exit.
+Commands: register USER, login USER, resume TOKEN, whoami, change_password, sessions, revoke ID, logout, logout_all,
+exit.
 After register and login the password is asked for, after change_password the old and the new one: without echo at a
 terminal, else on the next line of stdin. Nothing is encrypted on its way; keep to your own machine.
 """

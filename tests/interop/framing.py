@@ -55,7 +55,7 @@ def recv_up_to(sock, count):
 
 
 def plain_text(header):
-    """A remark on a length that is really four letters, from somebody who sends no frames at all."""
+    """A remark on a length that is really four letters, from a peer that sends no frames at all."""
     if all(0x20 <= byte < 0x7F for byte in header):
         return f' (the header spells "{header.decode()}": the peer seems to send plain text, not frames)'
     return ""

@@ -5,6 +5,9 @@ import os
 import sys
 import unicodedata
 
+# Categories of control, format, separator and surrogate characters.
+HARMFUL = ("Cc", "Cf", "Zl", "Zp", "Cs")
+
 
 def arguments(about, default_port):
     parser = argparse.ArgumentParser(description=about)
@@ -14,12 +17,15 @@ def arguments(about, default_port):
 
 
 def run(main, *expected):
-    """Runs `main` and exits with its status; an error of the network, or of a kind in `expected`, is one line on stderr."""
+    """Runs `main` and exits with its status.
+
+    An error of the network, or of a kind in `expected`, is one line on stderr.
+    """
     try:
         status = main()
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has enough. Python would complain once more when it closes stdout.
+        # The reader of our output has closed it. Python would report that again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except (OSError, *expected) as error:
@@ -33,7 +39,7 @@ def run(main, *expected):
 def printable(text):
     """Text of strangers may hold what commands a terminal: control and format characters are shown as escapes."""
     return "".join(
-        character if unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs") else f"\\u{{{ord(character):x}}}"
+        f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in HARMFUL else character
         for character in text
     )
 

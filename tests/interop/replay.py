@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Plays the examples in the protocols' documents to a real server that knows nobody yet: replay.py echo|ident|auth --port PORT."""
+"""Plays the examples in the protocols' documents to a real server that knows no client or user yet.
+
+Usage: replay.py echo|ident|auth --port PORT
+"""
 
 import itertools
 import json
@@ -51,7 +54,8 @@ def ident(connect, port):
 
 def dialogue_client(containing, default_port, port):
     """A client of the document that uses the functions of its first client."""
-    functions = itertools.takewhile(lambda line: not line.startswith("with"), documents.block("python", "def recv_text"))
+    block = documents.block("python", "def recv_text")
+    functions = itertools.takewhile(lambda line: not line.startswith("with"), block)
     client = documents.block("python", containing)
     return ["import json", *functions, *(line.replace(default_port, port) for line in client)]
 

@@ -26,7 +26,7 @@ pub struct Policy {
     pub cost: Cost,
     /// The rules for new passwords.
     pub rules: PasswordRules,
-    /// Whether anybody may register.
+    /// Whether new users may register.
     pub is_open: bool,
 }
 
@@ -244,7 +244,7 @@ impl Accounts {
         self.users.stats()
     }
 
-    /// How many users somebody has put under another key than the one that finds them.
+    /// How many users in the file have another key than the one by which they are looked up.
     pub(crate) fn invalid_keys(&self) -> usize {
         let mut count = 0;
         let count_invalid =

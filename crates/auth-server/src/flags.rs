@@ -57,7 +57,7 @@ pub struct Flags {
     #[arg(long, value_name = "N", default_value = MIN_PASSWORD_CHARS.to_string(), value_parser = password_rules)]
     min_password: PasswordRules,
 
-    /// Whether anybody may register
+    /// Whether new users may register
     #[arg(
         long,
         value_name = "open|closed",

@@ -1,7 +1,7 @@
 //! A bound on hashing: how many hashes are computed at once, and how many attempts wait.
 //!
-//! The threads are those of the connections, which wait for an answer anyway. A worker is a memory to hash in: whoever
-//! holds it works, and nobody else does.
+//! Connection threads hash themselves, since they wait for the result anyway. Each needs one of the pool's memories to
+//! hash in, so at most as many hash at once as there are memories.
 
 use std::iter;
 use std::num::NonZeroUsize;
@@ -55,7 +55,9 @@ impl<M> HashPool<M> {
             memory: Some(memory),
         };
         let memory = permit.memory.as_mut();
-        Ok(work(memory.expect("only the drop takes it")))
+        Ok(work(memory.expect(
+            "it was Some when `permit` was made, and only `Permit::drop` takes it",
+        )))
     }
 
     fn wait(&self, ticket: Ticket) -> Result<M, QueueFull> {

@@ -63,8 +63,9 @@ impl Cost {
     }
 
     fn params(self) -> Params {
-        Params::new(self.memory_kib, self.passes, 1, None)
-            .expect("at least 8 KiB and a pass, as each cost has")
+        Params::new(self.memory_kib, self.passes, 1, None).expect(
+            "`Cost::new` refuses less than 19,456 KiB and 2 passes, and argon2 needs 8 KiB and 1",
+        )
     }
 }
 
@@ -125,7 +126,9 @@ impl StoredHash {
     }
 
     fn parts(&self) -> Parts {
-        Parts::of(&self.0).expect("it was parsed when it was made")
+        Parts::of(&self.0).expect(
+            "`parse` and `hash` are the only constructors, and make what `Parts::of` accepts",
+        )
     }
 }
 
@@ -160,9 +163,14 @@ impl Hasher {
         let hash = PasswordHash {
             algorithm: ARGON2ID_IDENT,
             version: Some(Version::V0x13.into()),
-            params: ParamsString::try_from(&self.params).expect("three numbers fit"),
-            salt: Some(Salt::new(&salt).expect("8 to 48 bytes are a salt")),
-            hash: Some(Output::new(&hash).expect("10 to 64 bytes are a hash")),
+            params: ParamsString::try_from(&self.params)
+                .expect("three decimal numbers of 32 bits fit into its 127 characters"),
+            salt: Some(
+                Salt::new(&salt).expect("a salt may have 8 to 48 bytes, and this one has 16"),
+            ),
+            hash: Some(
+                Output::new(&hash).expect("a hash may have 10 to 64 bytes, and this one has 32"),
+            ),
         };
         Ok(StoredHash(hash.to_string()))
     }
@@ -202,8 +210,9 @@ impl Hasher {
     fn dummy(&self) -> Parts {
         Parts {
             params: self.params.clone(),
-            salt: Salt::new(&[0; 16]).expect("8 to 48 bytes are a salt"),
-            hash: Output::new(&[0; Params::DEFAULT_OUTPUT_LEN]).expect("32 bytes are a hash"),
+            salt: Salt::new(&[0; 16]).expect("a salt may have 8 to 48 bytes, and this one has 16"),
+            hash: Output::new(&[0; Params::DEFAULT_OUTPUT_LEN])
+                .expect("a hash may have 10 to 64 bytes, and this one has 32"),
         }
     }
 

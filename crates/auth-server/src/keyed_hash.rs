@@ -27,7 +27,11 @@ impl KeyedHash {
         }
         let hash = mac.finalize().into_bytes();
         let (first, _) = hash.split_at(8);
-        u64::from_be_bytes(first.try_into().expect("8 bytes are a u64"))
+        u64::from_be_bytes(
+            first
+                .try_into()
+                .expect("`first` has 8 bytes, as a u64 does"),
+        )
     }
 }
 

@@ -24,8 +24,8 @@ const LONGEST_NAME_WAIT: Duration = Duration::from_secs(10);
 const BUCKET: u32 = 30;
 const REFILL: Duration = Duration::from_secs(2);
 
-/// Failures are forgotten when none has been added for so long. Whoever waits for that gains fewer guesses than by
-/// going on.
+/// Failures are forgotten this long after the last one. A guesser who waits for it gets fewer guesses than one who goes
+/// on.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Entries of each table, some 4 MiB.
@@ -182,7 +182,7 @@ impl RateLimiter {
         }
     }
 
-    /// Charges a network with a registration, which costs the server a hash and tells whether a name is taken.
+    /// Charges a network for a registration, which costs the server a hash and shows whether a name is taken.
     ///
     /// # Errors
     ///

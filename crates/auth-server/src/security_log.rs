@@ -35,7 +35,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// Logs an event. `name` is a user's: a name that is nobody's may be a password in the wrong place.
+/// Logs an event. `name` must be the name of an existing user. A name that no user has is not logged, since it may be a
+/// password typed into the wrong field.
 pub(crate) fn log_event(
     event: Event,
     network: Option<Network>,

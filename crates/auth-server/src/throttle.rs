@@ -18,7 +18,7 @@ use crate::user_key::UserKey;
 /// What is counted.
 const STATE_FILE: &str = "throttle.jsonl";
 
-/// The secret is in a file of its own, so that whoever comes by the other one learns no names from it.
+/// The secret has a file of its own, so that a copy of [`STATE_FILE`] alone reveals no names.
 const SECRET_FILE: &str = "throttle-secret.jsonl";
 
 /// The key of the secret in its file.

@@ -127,7 +127,8 @@ fn check_ipv4(host: &str) -> Result<(), String> {
     let is_ambiguous = |label: &str| label.len() > 1 && label.starts_with('0');
     if let Some(label) = labels().find(|label| is_ambiguous(label)) {
         return Err(format!(
-            "{} is octal or hexadecimal to some programs and decimal to others; give decimal numbers without leading zeros",
+            "{} is octal or hexadecimal to some programs and decimal to others; give decimal numbers without leading \
+             zeros",
             shown(label)
         ));
     }

@@ -22,7 +22,12 @@ pub struct TcpClientFlags {
     pub client: ClientFlags,
 
     /// The longest wait for name look-up, connection and replies
-    #[arg(long = "timeout", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long = "timeout",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     timeout_seconds: u32,
 
     /// No service messages

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lists_clients_a_line_each() {
+    fn the_command_who_lists_clients_a_line_each() {
         let reply = |clients: &'static [&str]| Console::new().who(|| clients.to_vec()).reply("who");
         assert_eq!(reply(&[]), Reply::Lines("no client is connected".into()));
         assert_eq!(reply(&["a", "b"]), Reply::Lines("a\nb".into()));

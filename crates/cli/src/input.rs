@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What Windows programs write before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether somebody has begun to read stdin as text: a byte-order mark can come only before that.
+/// Whether stdin has been read as text before: a byte-order mark can stand only at its start.
 static STDIN_WAS_READ: AtomicBool = AtomicBool::new(false);
 
 /// Text, without the byte-order mark that it may begin with.
@@ -134,8 +134,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_else_changes(start in prop::sample::select(vec![&b""[..], b"\xef", b"\xef\xbb", b"\xef\xef\xbb\xbf"]),
-                                rest in "[a-z\n]{0,9}", portion in 1..9usize) {
+        fn nothing_else_changes(
+            start in prop::sample::select(vec![&b""[..], b"\xef", b"\xef\xbb", b"\xef\xef\xbb\xbf"]),
+            rest in "[a-z\n]{0,9}",
+            portion in 1..9usize,
+        ) {
             let bytes = [start, rest.as_bytes()].concat();
             prop_assert_eq!(text_of(&bytes, portion), bytes);
         }

@@ -174,7 +174,8 @@ impl LogGuard {
             .store(aloud && !is_shown, Ordering::Relaxed);
     }
 
-    /// A function that opens all log files again, for the signal SIGHUP: whoever rotates them has moved them away.
+    /// A function that opens all log files again, for the signal SIGHUP: a tool that rotates logs has moved them
+    /// away.
     pub fn reopener(&self) -> impl Fn() + Send + 'static {
         let flags = self.reopen_flags.clone();
         move || {

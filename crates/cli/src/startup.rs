@@ -219,7 +219,7 @@ pub enum StartupError {
     Log(LogError),
     /// The system refuses the address.
     Listen(ListenError),
-    /// The system does not tell the socket's address.
+    /// The system does not give the socket's address.
     Address(io::Error),
 }
 

@@ -38,7 +38,8 @@ impl fmt::Display for BenchError {
         match self {
             Self::WrongReply { reply, byte } => write!(
                 f,
-                "reply {reply} of a connection is not what was sent, from byte {byte} on; does the server speak the same wire (--raw)?"
+                "reply {reply} of a connection is not what was sent, from byte {byte} on; does the server speak the \
+                 same wire (--raw)?"
             ),
             Self::Unasked => f.write_str(
                 "more came back on a connection than was sent, so this is no echo server",

@@ -103,8 +103,8 @@ mod tests {
             times.iter().for_each(|time| histogram.record(Duration::from_nanos(*time)));
             times.sort_unstable();
             let rank = ((share * times.len() as f64).ceil() as usize).max(1);
-            let (exact, told) = (times[rank - 1], histogram.quantile(share).as_nanos() as u64);
-            prop_assert!(told >= exact && told - exact <= exact / STEPS as u64, "{told} for {exact}");
+            let (exact, reported) = (times[rank - 1], histogram.quantile(share).as_nanos() as u64);
+            prop_assert!(reported >= exact && reported - exact <= exact / STEPS as u64, "{reported} for {exact}");
         }
     }
 

@@ -9,7 +9,8 @@ use crate::Wire;
 const DIGITS: usize = 16;
 
 /// Characters of one to four bytes, in several scripts, with combining and joining ones.
-const CHARACTERS: &str = "Hello, \0\t\r\n Привет, ё é e\u{301} مرحبا שלום 你好 ไทย €—\u{200d}\u{fe0f}🦀👩\u{200d}🚀\u{10ffff}!";
+const CHARACTERS: &str = "Hello, \0\t\r\n Привет, ё é e\u{301} مرحبا שלום 你好 ไทย \
+                          €—\u{200d}\u{fe0f}🦀👩\u{200d}🚀\u{10ffff}!";
 
 /// Text of exactly `size` bytes.
 fn text(size: usize) -> String {

@@ -32,7 +32,7 @@ struct Case {
 }
 
 enum Work {
-    /// Messages of this size, so many in flight on each connection.
+    /// Messages of this size, and this many in flight on each connection.
     Echo { size: usize, window: usize },
     /// Connect, one round trip, close.
     Visits,
@@ -184,7 +184,7 @@ impl Case {
     }
 }
 
-/// So many visitors, each of whom comes again as soon as it left.
+/// This many clients, each of which connects again as soon as it has left.
 fn visits(visitors: usize, visit: impl Fn() + Sync) -> Measured {
     let began = Instant::now();
     let visit_until_it_is_over = || {

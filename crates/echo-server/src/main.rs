@@ -31,11 +31,21 @@ struct Flags {
     raw: bool,
 
     /// The most bytes read at once with --raw
-    #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 1024,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 20)
+    )]
     portion: u32,
 
     /// The longest message in bytes; a frame that promises more ends the connection
-    #[arg(long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, value_parser = clap::value_parser!(u32).range(1..=1 << 28))]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = MAX_ECHO_BYTES as u32,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 28)
+    )]
     max_message: u32,
 
     /// Speak TLS 1.3 only; the client needs --tls too

@@ -79,7 +79,7 @@ fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-/// The interface's name, which a restart does not change, or its number where the system does not tell (Linux does).
+/// The interface's name, which a restart does not change, or its number where the system gives no name (Linux does).
 fn zone_name(number: u32) -> String {
     let interfaces = fs::read_dir("/sys/class/net")
         .into_iter()

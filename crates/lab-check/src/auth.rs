@@ -43,8 +43,8 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "tokens-differ",
         task: 12,
         about: "each session has a token of its own that shares no beginning with others",
-        hint: "Take at least 128 bits from the system's random generator (secrets.token_urlsafe). A counter, the time or a hash of \
-               the name can be guessed.",
+        hint: "Take at least 128 bits from the system's random generator (secrets.token_urlsafe). A counter, the time \
+               or a hash of the name can be guessed.",
         run: |target| {
             let user = User::register(target)?;
             let again = login(target, &user.name, PASSWORD)?;
@@ -77,7 +77,7 @@ pub static CHECKS: &[Check<Target>] = &[
     Check {
         name: "whoami",
         task: 12,
-        about: "whoami tells who is logged in",
+        about: "whoami names the user who is logged in",
         hint: "The reply is you_are with the user's name.",
         run: |target| User::register(target)?.is_logged_in(),
         ..AFTER_BASIC
@@ -107,7 +107,7 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "wrong-password",
         task: 12,
         about: "a wrong password is refused with bad_credentials, and an unknown name with the same words",
-        hint: "Different answers tell a stranger which names exist. Give both the same code and the same message.",
+        hint: "Different answers show a stranger which names exist. Give both the same code and the same message.",
         needs: &["register", "login"],
         run: |target| {
             let user = User::register(target)?;
@@ -256,7 +256,7 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "change-password",
         task: 12,
         about: "change_password gives a new token, revokes all others, and the old password is refused",
-        hint: "Whoever stole the old password or a token must lose access. Revoke all sessions and open a new one.",
+        hint: "A thief of the old password or of a token must lose access. Revoke all sessions and open a new one.",
         needs: &["register", "login", "resume", "wrong-password"],
         run: |target| {
             let mut user = User::register(target)?;
@@ -313,7 +313,8 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "bad-message",
         task: 14,
         about: "JSON that is no request is refused with bad_message, and the session goes on",
-        hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is answered.",
+        hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is \
+               answered.",
         needs: &["register", "whoami"],
         run: |target| {
             let mut user = User::register(target)?;

@@ -1,5 +1,6 @@
 //! What a chat server must do (task 15): each message arrives once and in order, whatever the network does.
 
+mod datagrams;
 mod member;
 mod steps;
 
@@ -88,7 +89,8 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
         name: "split",
         task: 15,
         about: "a text of 4,096 bytes arrives whole, though no datagram holds it",
-        hint: "The link splits a long message into parts. Put the parts together in the order of their sequence numbers.",
+        hint: "The link splits a long message into parts. Put the parts together in the order of their sequence \
+               numbers.",
         run: |target| {
             let (mut anna, mut boris) = two(target)?;
             let text = "я".repeat(MAX_TEXT_BYTES / 2);
@@ -179,7 +181,7 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
     Check {
         name: "nick-taken",
         task: 15,
-        about: "a nick that somebody else has is refused with nick_taken, whatever its case",
+        about: "a nick that another member has is refused with nick_taken, whatever its case",
         hint: "Compare nicks without regard to case, and by the key of the member.",
         run: |target| {
             let anna = member(target, "Anna")?;
@@ -203,7 +205,7 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
     Check {
         name: "rename",
         task: 15,
-        about: "a new nick is told to all",
+        about: "all members learn of a new nick",
         hint: "Send renamed to every member, the one that asked included.",
         run: |target| {
             let (mut anna, mut boris) = two(target)?;
@@ -239,7 +241,8 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
         name: "moved",
         task: 15,
         about: "a member that comes back from another port goes on with its session",
-        hint: "The session id names the member, not its address. Send a path challenge to the new address before messages go there.",
+        hint: "The session id names the member, not its address. Send a path challenge to the new address before \
+               messages go there.",
         run: |target| {
             let (mut anna, mut boris) = two(target)?;
             anna.move_to_another_port()?;
@@ -279,7 +282,9 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
         about: "a hello that is not padded to 1,200 bytes gets no answer",
         hint: "An answer longer than its question lets a stranger flood a third party with forged hellos.",
         run: |target| {
-            let hello = json!({"type": "hello", "versions": [2], "features": ["sealed"], "nonce": "AAAAAAAAAAAAAAAAAAAAAA"});
+            let hello = json!({
+                "type": "hello", "versions": [2], "features": ["sealed"], "nonce": "AAAAAAAAAAAAAAAAAAAAAA",
+            });
             match answer(target, hello.to_string().as_bytes())? {
                 None => Ok(()),
                 Some(reply) => Err(Failure::new(format!(
@@ -316,7 +321,8 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
         name: "garbage",
         task: 15,
         about: "datagrams of random bytes, empty ones and forged sessions get no answer longer than they are",
-        hint: "Drop what cannot be read. Only a reset may answer a session that is not known, and it is shorter than its cause.",
+        hint: "Drop what cannot be read. Only a reset may answer a session that is not known, and it is shorter than \
+               its cause.",
         run: |target| {
             for datagram in [
                 &b""[..],

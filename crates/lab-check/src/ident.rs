@@ -39,7 +39,7 @@ pub static CHECKS: &[Check<Target>] = &[
     Check {
         name: "whoami",
         task: 11,
-        about: "whoami tells the name and the address",
+        about: "whoami shows the name and the address",
         hint: "you_are has the fields name and address. The address is that of the client, without its port.",
         run: |target| {
             let mut client = named(target)?;
@@ -143,7 +143,8 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "normal-form",
         task: 11,
         about: "names are trimmed and composed (NFC): one name has one spelling",
-        hint: "The letter é can be one code point or two. Normalise the name before it is stored (unicodedata.normalize).",
+        hint: "The letter é can be one code point or two. Normalise the name before it is stored \
+               (unicodedata.normalize).",
         run: |target| {
             let mut client = named(target)?;
             client.expect(&rename("  Zoe\u{301} "), &welcome("Zo\u{e9}"))
@@ -189,7 +190,8 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "bad-message",
         task: 14,
         about: "JSON that is no request is refused with bad_message, and the dialogue goes on",
-        hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is answered.",
+        hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is \
+               answered.",
         run: |target| {
             let mut client = named(target)?;
             for wrong in [

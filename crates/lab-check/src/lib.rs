@@ -1,4 +1,4 @@
-//! A conformance checker for servers of the labs, written by anybody in any language.
+//! A conformance checker for servers of the labs, in any language.
 //!
 //! A [`Check`] is one requirement: what a right server does, the code that tries it, and a hint for a server that does
 //! not. [`echo`], [`ident`], [`auth`] and [`chat`] are tables of checks; [`run`] tries one after the other and looks

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use cli::{HostPort, TrustFlags};
 use lab_check::Header;
 
-/// Checks a server of the labs, written by anybody in any language: one line a check, with a hint for each failure
+/// Checks a server of the labs, in any language: one line for each check, with a hint for each failure
 #[derive(Parser)]
 #[command(after_help = "Examples:
   lab-check echo 127.0.0.1:9090                 an echo server with a 4-byte header

@@ -85,7 +85,9 @@ impl<T> Suite<T> {
         if as_json {
             let checks: Vec<_> = outcomes.iter().map(outcome_json).collect();
             let server = server.to_string();
-            let document = json!({"server": server, "protocol": self.protocol, "wire": wire(), "summary": summary, "checks": checks});
+            let document = json!({
+                "server": server, "protocol": self.protocol, "wire": wire(), "summary": summary, "checks": checks,
+            });
             written = writeln!(output, "{document:#}");
         } else if written.is_ok() {
             written = write_summary(&mut output, summary);

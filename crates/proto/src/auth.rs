@@ -116,7 +116,7 @@ pub struct SessionInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// No such user, or not this password; which of the two is not told.
+    /// No such user, or not this password; the reply does not say which.
     BadCredentials,
     /// A user of that name, in whatever case or compatibility form, exists.
     NameTaken,

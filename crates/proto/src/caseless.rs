@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 /// What all texts have in common that differ only in case or compatibility form: `ANNA`, `anna`
 /// and `ａｎｎａ` have the key `anna`. Two texts have one key exactly when they are a
 /// compatibility caseless match (Unicode Standard, section 3.13, definition D146); the key is
-/// kept composed, which tells the same texts apart in fewer bytes. A key is its own key.
+/// kept composed, which takes fewer bytes. The key of a key is the key itself.
 #[must_use]
 pub fn caseless_key(text: &str) -> String {
     // Folding can make what normalization changes, and the reverse, hence both twice.

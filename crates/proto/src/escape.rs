@@ -237,7 +237,9 @@ mod tests {
         }
 
         #[test]
-        fn nothing_harmful_passes_among_harmless(text in "[а-я\u{7f}-\u{9f}\u{ad}\u{61c}\u{2000}-\u{206f}\u{3164}\u{feff}\u{e0000}-\u{e01ef}]{0,60}") {
+        fn nothing_harmful_passes_among_harmless(
+            text in "[а-я\u{7f}-\u{9f}\u{ad}\u{61c}\u{2000}-\u{206f}\u{3164}\u{feff}\u{e0000}-\u{e01ef}]{0,60}",
+        ) {
             let shown = Escaped::new(&text).to_string();
             prop_assert!(!shown.contains(is_harmful), "{shown:?}");
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
 
-/// After so many names on one connection that are no [`Name`] the server closes it.
+/// The server closes a connection after this many invalid names.
 pub const MAX_BAD_NAMES: u32 = 3;
 
 /// What a client says.

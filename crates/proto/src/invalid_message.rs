@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-/// Why JSON is not a message. The text holds nothing of what was received: the names of fields and messages in it are those
-/// that the receiver knows.
+/// Why JSON is not a message. The text holds nothing of what was received: the names of fields and messages in it are
+/// those that the receiver knows.
 #[derive(Debug)]
 pub struct InvalidMessage(pub(crate) String);
 

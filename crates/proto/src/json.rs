@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn errors_tell_what_is_known_and_quote_nothing() {
-        for (json, told) in [
+    fn errors_name_what_is_known_and_quote_nothing() {
+        for (json, expected) in [
             (r#""hunter22""#, "a JSON object"),
             (r#"["plain","hunter22"]"#, "a JSON object"),
             (r#"{"hunter22":1}"#, "`type`"),
@@ -216,7 +216,7 @@ mod tests {
         ] {
             let error = error(json);
             assert!(
-                error.contains(told) && !error.contains("hunter22"),
+                error.contains(expected) && !error.contains("hunter22"),
                 "{json}: {error}"
             );
         }

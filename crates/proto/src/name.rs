@@ -268,8 +268,9 @@ mod tests {
         #[test]
         fn what_cannot_be_seen_is_no_part_of_a_name(
             before in "[a-zа-яक\u{4e00}-\u{4fff}]{0,9}",
-            hidden in "[\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180b}-\u{180f}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{206f}\
-                \u{2800}\u{3164}\u{fe00}-\u{fe0f}\u{feff}\u{ffa0}\u{fff9}-\u{fffb}\u{e0001}-\u{e01ef}]",
+            hidden in "[\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180b}-\u{180f}\u{200b}-\u{200f}\
+                \u{202a}-\u{202e}\u{2060}-\u{206f}\u{2800}\u{3164}\u{fe00}-\u{fe0f}\u{feff}\u{ffa0}\
+                \u{fff9}-\u{fffb}\u{e0001}-\u{e01ef}]",
             after in "[a-zа-яक\u{4e00}-\u{4fff}]{0,9}",
         ) {
             let character = hidden.chars().next().unwrap();

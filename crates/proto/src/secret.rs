@@ -19,7 +19,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text itself. Whoever asks for it answers for where it goes.
+    /// The text itself. The caller must not show, log or store it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -96,7 +96,7 @@ impl BareFile {
     }
 }
 
-/// New keys from so many threads, each of which waits for its change before the next.
+/// New keys from this many threads. Each waits for its change before it makes the next.
 struct Row {
     store: Store<Client>,
     threads: u32,

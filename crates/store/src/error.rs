@@ -179,7 +179,8 @@ mod tests {
         };
         assert_eq!(
             write.to_string(),
-            "cannot write data/cli\\x1bents.jsonl: no storage space; nothing was stored, try again once the disk has room"
+            "cannot write data/cli\\x1bents.jsonl: no storage space; nothing was stored, try again once the disk has \
+             room"
         );
         let message = "a".repeat(1_000_000);
         let corruptiond = Error::Corrupt {

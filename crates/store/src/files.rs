@@ -18,7 +18,7 @@ pub(crate) use windows::{
     path_identity,
 };
 
-/// Tells one file from every other that exists at the same time: the file system's number and the file's number in it.
+/// Identifies a file among all that exist at the same time: the file system's number and the file's number in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity(u64, u64);
 

@@ -149,7 +149,8 @@ mod tests {
         )
         .unwrap();
         encode::<String>("192.0.2.7", None, true, &mut out).unwrap();
-        let expected = "{\"key\":\"192.0.2.7\",\"value\":\"Аня\"}\n{\"key\":\"192.0.2.7\",\"value\":null,\"erase\":true}\n";
+        let expected = "{\"key\":\"192.0.2.7\",\"value\":\"Аня\"}\n\
+                        {\"key\":\"192.0.2.7\",\"value\":null,\"erase\":true}\n";
         assert_eq!(out, expected.as_bytes());
     }
 
@@ -254,7 +255,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_record_comes_back(key: String, value: Option<String>, erase: bool, name in "[a-z]{1,8}", note: String, number in proptest::num::f64::NORMAL) {
+        fn every_record_comes_back(
+            key: String,
+            value: Option<String>,
+            erase: bool,
+            name in "[a-z]{1,8}",
+            note: String,
+            number in proptest::num::f64::NORMAL,
+        ) {
             prop_assume!(!["key", "value", "erase"].contains(&name.as_str()));
             let unknown = Unknown::from_iter([(name, json!([note, number]))]);
             let entry = value.map(|value| Entry { value, unknown });

@@ -1,4 +1,5 @@
-//! Reads a whole file into records, line by line. Tells a torn last line from corruption; changes nothing in the file.
+//! Reads a whole file into records, line by line. Distinguishes a torn last line from corruption. Changes
+//! nothing in the file.
 
 use std::io::{self, BufRead, Read};
 
@@ -199,7 +200,9 @@ mod tests {
         }
 
         #[test]
-        fn nearly_good_files_load_or_are_refused(file in r#"(\{"key":"[ab]","value":[12n]?(ull)?\}?[\r\n ]{0,2}){0,5}"#) {
+        fn nearly_good_files_load_or_are_refused(
+            file in r#"(\{"key":"[ab]","value":[12n]?(ull)?\}?[\r\n ]{0,2}){0,5}"#,
+        ) {
             if let Ok(loaded) = load::<u32>(file.as_bytes()) {
                 let torn = if let Tail::Torn { bytes, .. } = loaded.tail { bytes } else { 0 };
                 prop_assert_eq!(loaded.length + torn, file.len() as u64);

@@ -1,9 +1,8 @@
 //! The data file on disk: created, private, and open in one process alone. Knows nothing of what it contains.
 //!
 //! Two locks guard it. `PATH.lock` is never replaced, so it also covers the moment of a compaction; it is what older
-//! versions look at. The lock on the data file itself keeps out whoever comes by another path (a hard link, a bind
-//! mount) or finds no `PATH.lock` because somebody removed it. A lock counts only if the path still leads to the locked
-//! file.
+//! versions look at. The lock on the data file itself keeps out processes that open it by another path (a hard link, a
+//! bind mount), or after `PATH.lock` was removed. A lock counts only if the path still leads to the locked file.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};

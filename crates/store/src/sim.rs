@@ -38,7 +38,7 @@ struct State {
 pub(crate) struct Crash {
     pub(crate) sure: Vec<u8>,
     pub(crate) unsure: Vec<u8>,
-    /// Lines of which callers had been told by then that they are on disk.
+    /// Lines that had been acknowledged to callers as on disk by then.
     pub(crate) acknowledged: usize,
 }
 

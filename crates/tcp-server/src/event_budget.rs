@@ -13,11 +13,11 @@ use crate::traffic::Counts;
 const LINES_AT_ONCE: f64 = 500.0;
 const LINES_PER_SECOND: f64 = 100.0;
 
-/// Lines about all networks together, so that somebody with many networks cannot flood the log either.
+/// Lines about all networks together, so that an attacker with many networks cannot flood the log either.
 const ALL_LINES_AT_ONCE: f64 = 4000.0;
 const ALL_LINES_PER_SECOND: f64 = 1000.0;
 
-/// Networks that are told apart. Past it, all further ones share a budget and a sum.
+/// Networks with budgets of their own. Past it, all further ones share a budget and a sum.
 const MAX_NETWORKS: usize = 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -33,7 +33,7 @@ const FINISH_TIME: Duration = Duration::from_secs(4);
 /// ... and then all sockets are shut down, and their threads have until this long to end.
 const END_TIME: Duration = Duration::from_millis(4800);
 
-/// How many refused clients are told why at the same time. Further ones are disconnected without a word.
+/// How many refused clients get a reason at the same time. Further ones are disconnected without one.
 const MAX_REFUSALS: usize = 64;
 
 /// Serves clients until `stop` is used, then sends clients what they are owed, and returns within five seconds.

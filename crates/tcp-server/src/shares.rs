@@ -9,7 +9,8 @@ const SHARE: usize = 4;
 /// ... but at least this many, because a classroom may stand behind one address.
 const MIN_SHARE: usize = 64;
 
-/// Live connections by network. The machine itself has no share to exceed: it can be told apart by its users alone.
+/// Live connections by network. Loopback has no share to exceed: its clients can be distinguished
+/// by user only.
 #[derive(Debug, Default)]
 pub(crate) struct Shares(HashMap<Network, usize>);
 

@@ -52,7 +52,7 @@ impl Transcript {
         self.0.changed.notify_all();
     }
 
-    /// Waits until `find` finds something in what was not taken yet, and takes the length it tells.
+    /// Waits until `find` finds something in the bytes not taken yet, and takes as many as it returns.
     pub(crate) fn take<T>(
         &self,
         limit: Duration,

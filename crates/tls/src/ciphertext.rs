@@ -46,7 +46,7 @@ impl Ciphertext {
         check(connection)?;
         while !self.is_empty() {
             match connection.read_tls(&mut &self.bytes[self.start..self.end])? {
-                // The peer has closed its side; what comes after is nobody's.
+                // The peer has closed its side; bytes after that have no meaning.
                 0 => self.start = self.end,
                 taken => self.start += taken,
             }
@@ -59,7 +59,7 @@ impl Ciphertext {
     }
 }
 
-/// Tells the connection that no more bytes come.
+/// Marks the end of the bytes from the peer.
 pub(crate) fn end(connection: &mut Connection) -> io::Result<()> {
     connection.read_tls(&mut io::empty())?;
     connection.process_new_packets().map_err(invalid).map(drop)

@@ -44,7 +44,7 @@ pub(crate) fn complete<S: Read + Write>(
             Err(error) => return Err(TlsError::Io(error)),
         }
         if let Err(error) = connection.process_new_packets() {
-            // Tells the peer why, if it still listens.
+            // An alert that says why, if the peer still listens.
             let _ = flush(connection, socket);
             return Err(error.into());
         }

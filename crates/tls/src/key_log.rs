@@ -17,12 +17,12 @@ pub(crate) fn key_log() -> Arc<dyn KeyLog> {
     }
 }
 
-/// What to tell a person when session secrets are written to a file; `None` if they are not.
+/// The warning to show when session secrets are written to a file; `None` if they are not.
 #[must_use]
 pub fn key_log_warning() -> Option<String> {
     is_set().then(|| {
         format!(
-            "warning: {VARIABLE} is set, so whoever can read that file can read everything that is sent over TLS; \
+            "warning: {VARIABLE} is set, so users who can read that file can read everything that is sent over TLS; \
              unset it when the lesson is over"
         )
     })

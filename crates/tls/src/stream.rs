@@ -13,9 +13,9 @@ const OWN_READ_BYTES: usize = 4096;
 /// A stream over TLS, after the handshake.
 ///
 /// A small message takes one `read` and one `write` of the socket. A read gives 0 when the peer has closed the stream
-/// with `close_notify`; if the connection just ends, it fails with [`ErrorKind::UnexpectedEof`], since anybody on the
-/// way can cut a connection off. [`close`](Self::close) must be called for the peer to see a clean end; dropping the
-/// stream is a cut-off.
+/// with `close_notify`; if the connection just ends, it fails with [`ErrorKind::UnexpectedEof`], since an attacker on
+/// the way can cut a connection off. [`close`](Self::close) must be called for the peer to see a clean end; dropping
+/// the stream is a cut-off.
 #[derive(Debug)]
 pub struct TlsStream<S> {
     pub(crate) socket: S,

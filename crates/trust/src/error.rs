@@ -73,7 +73,7 @@ pub enum TrustError {
     #[error(
         "the key of {server} has changed, so nothing was sent to it. It was {known}, now it is {presented}. Either the \
          server was set up again (its identity file is new), or another server answers at this address, or someone is \
-         in between. Ask whoever runs the server for its fingerprint; only if it is the new one, add \
+         in between. Ask the server's administrator for its fingerprint; only if it is the new one, add \
          --fingerprint {presented}"
     )]
     Changed {
@@ -87,7 +87,7 @@ pub enum TrustError {
     /// The server has not the key that `--fingerprint` demands.
     #[error(
         "the server {server} does not have the key that was demanded, so nothing was sent to it. Demanded was \
-         {demanded}, it has {presented}. Check the address and --fingerprint with whoever runs the server"
+         {demanded}, it has {presented}. Check the address and --fingerprint with the server's administrator"
     )]
     NotDemanded {
         /// Which server.

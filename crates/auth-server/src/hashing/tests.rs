@@ -162,7 +162,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_hash_or_refused(phc in "\\$argon2id\\$v=19\\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\\$[A-Za-z0-9+/]{8,66}\\$[A-Za-z0-9+/]{8,90}|\\PC{0,80}") {
+    fn any_text_is_a_hash_or_refused(
+        phc in "\\$argon2id\\$v=19\\$m=[0-9]{1,5},t=[0-9]{1,2},p=[0-9]{1,2}\
+            \\$[A-Za-z0-9+/]{8,66}\\$[A-Za-z0-9+/]{8,90}|\\PC{0,80}",
+    ) {
         if let Ok(hash) = StoredHash::parse(&phc) {
             let params = hash.parts().params;
             if params.m_cost() < 1000 {

@@ -10,13 +10,13 @@ use proto::Network;
 /// The time between two lines of the same kind and site.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Kinds and sites that are told apart. Past it, further sites share the entry of their kind that has no site.
+/// Pairs of kind and site with entries of their own. Past it, further sites share one entry for each kind.
 const MAX_ENTRIES: usize = 4096;
 
-/// Names that are told apart in one sum.
+/// Different names that are counted in one sum.
 const MAX_NAMES: usize = 1000;
 
-/// Lines about all kinds and sites: as many at once, and then as many a second. Somebody with thousands of addresses
+/// Lines about all kinds and sites: as many at once, and then as many a second. An attacker with thousands of addresses
 /// needs the better part of an hour to fill both files, of 10 MiB each.
 const LINES_AT_ONCE: f64 = 200.0;
 const LINES_PER_SECOND: f64 = 50.0;

@@ -87,7 +87,7 @@ impl LogFile {
             Err(TryLockError::WouldBlock) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // Another process may have rotated, or somebody may have moved the file away.
+        // Another process may have rotated the log or moved the file away.
         if let Ok(there) = File::open(&self.path)
             && is_same_file(&there, file)?
         {

@@ -58,7 +58,7 @@ pub(crate) fn watch_signals(mut react: impl FnMut(Signal) + Send + 'static) -> i
     Ok(())
 }
 
-/// Whether the program was started with `nohup`. Only Linux tells; elsewhere the answer is no.
+/// Whether the program was started with `nohup`. Only Linux shows it; elsewhere the answer is no.
 fn hangup_is_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use chat_link::message::{ErrorCode, Kind, Notice, Request};
 use chat_link::{RefusalCode, StaticKey};
 
-use super::member::{ChatTarget, Joined, Member, Network, bind, new_key, receive};
+use super::datagrams::{bind, receive};
+use super::member::{ChatTarget, Joined, Member, Network, new_key};
 use crate::connection::{Excerpt, Failure};
 
 /// How long a check waits for something that must not come.

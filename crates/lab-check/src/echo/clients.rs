@@ -28,8 +28,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "reset",
         task: 7,
         about: "a client that resets its connection harms nobody",
-        hint: "recv() or send() fails with connection reset (ConnectionResetError) when the client has crashed. Catch the error and \
-               serve the next client.",
+        hint: "recv() or send() fails with connection reset (ConnectionResetError) when the client has crashed. Catch \
+               the error and serve the next client.",
         run: |target| {
             let mut client = target.connect()?;
             client.echo(b"hello")?;
@@ -42,7 +42,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "unread",
         task: 7,
         about: "a client that sends much, reads nothing and vanishes harms nobody",
-        hint: "The server blocks in send() until the client reads or leaves, and then gets an error. Only this client may notice.",
+        hint: "The server blocks in send() until the client reads or leaves, and then gets an error. Only this client \
+               may notice.",
         run: |target| {
             let mut client = target.connect()?;
             let message = vec![b'u'; super::messages::longest(target, 50_000)];
@@ -63,8 +64,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "visits",
         task: 7,
         about: "100 clients in a row are served",
-        hint: "Something runs out after some clients: sockets that are not closed, or threads that never end. Close each \
-               client's socket.",
+        hint: "Something runs out after some clients: sockets that are not closed, or threads that never end. Close \
+               each client's socket.",
         run: |target| {
             (0..VISITS)
                 .try_for_each(|visit| target.connect()?.echo(format!("visit {visit}").as_bytes()))
@@ -75,8 +76,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "two-clients",
         task: 7,
         about: "a second client is served while the first one is connected",
-        hint: "The server serves one client at a time: the second waits until the first has left. Give each client a thread \
-               (accept in the main loop, the dialogue in the thread).",
+        hint: "The server serves one client at a time: the second waits until the first has left. Give each client a \
+               thread (accept in the main loop, the dialogue in the thread).",
         run: |target| {
             let mut first = target.connect()?;
             first.echo(b"I stay")?;
@@ -89,8 +90,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "silent-client",
         task: 7,
         about: "a client that says nothing does not delay another",
-        hint: "The server waits for the first message before it accepts the next client. Start the client's thread right after \
-               accept().",
+        hint: "The server waits for the first message before it accepts the next client. Start the client's thread \
+               right after accept().",
         needs: &["text", "reconnect", "no-newline", "turns", "two-clients"],
         run: |target| {
             let silent = target.connect()?;
@@ -104,8 +105,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "own-data",
         task: 7,
         about: "two clients in turn each get their own data",
-        hint: "Clients share a variable that should be each thread's own, or the server answers all of them. Keep the buffer and the \
-               socket local to the thread.",
+        hint: "Clients share a variable that should be each thread's own, or the server answers all of them. Keep the \
+               buffer and the socket local to the thread.",
         needs: &[
             "text",
             "reconnect",
@@ -131,8 +132,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "fifty-clients",
         task: 7,
         about: "50 clients at once are all served",
-        hint: "The server has a limit on clients that is too low, such as listen(1) with a slow accept() or a small pool. Give \
-               each client a thread.",
+        hint: "The server has a limit on clients that is too low, such as listen(1) with a slow accept() or a small \
+               pool. Give each client a thread.",
         needs: &[
             "text",
             "reconnect",

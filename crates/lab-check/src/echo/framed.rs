@@ -1,4 +1,4 @@
-//! What only frames can show (task 13): a header of fixed length, then so many bytes.
+//! What only frames can show (task 13): a header of fixed length, then as many bytes as it says.
 
 use super::messages::{AFTER_BASIC, longest};
 use crate::check::Check;
@@ -42,7 +42,8 @@ pub(super) const PIECES: &[Check<Target>] = &[
         name: "frames-together",
         task: 13,
         about: "five messages that arrive in one piece come back as five",
-        hint: "What was read behind the first message belongs to the next one. Keep it, or read exactly the bytes of one message.",
+        hint: "What was read behind the first message belongs to the next one. Keep it, or read exactly the bytes of \
+               one message.",
         run: |target| {
             let mut client = target.connect()?;
             let messages: [&[u8]; 5] = [b"one", b"two", b"three", b"four", b"five"];
@@ -64,8 +65,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "empty",
         task: 13,
         about: "an empty message comes back: a header and nothing else",
-        hint: "A length of 0 is a valid message, not the end of the stream. Only a read of 0 bytes where a header should begin is \
-               the end.",
+        hint: "A length of 0 is a valid message, not the end of the stream. Only a read of 0 bytes where a header \
+               should begin is the end.",
         run: |target| {
             let mut client = target.connect()?;
             client.echo(b"")?;
@@ -99,8 +100,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "exit",
         task: 6,
         about: "the message exit ends the dialogue and is not echoed",
-        hint: "The client's command to disconnect is the message that is exactly exit. The server closes that client's connection \
-               and goes on with others.",
+        hint: "The client's command to disconnect is the message that is exactly exit. The server closes that client's \
+               connection and goes on with others.",
         run: |target| {
             let mut client = target.connect()?;
             client.send_message(b"exit")?;
@@ -151,9 +152,10 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "giant",
         task: 13,
-        about: "a header that promises the longest message (4 GiB with four bytes) harms nobody, and the connection is closed",
-        hint: "Check the length against a limit before memory is reserved for it. Then close the connection, since the stream \
-               cannot be read any further.",
+        about: "a header that promises the longest message (4 GiB with four bytes) harms nobody, and the connection \
+                is closed",
+        hint: "Check the length against a limit before memory is reserved for it. Then close the connection, since the \
+               stream cannot be read any further.",
         advice: true,
         run: |target| {
             let mut client = target.connect()?;
@@ -170,7 +172,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "not-utf8",
         task: 13,
         about: "a message that is not UTF-8 harms nobody, and is not taken as text",
-        hint: "Decoding fails on such bytes; handle that as an error of this one client. Our protocol closes the connection.",
+        hint: "Decoding fails on such bytes; handle that as an error of this one client. Our protocol closes the \
+               connection.",
         advice: true,
         run: |target| {
             let mut client = target.connect()?;

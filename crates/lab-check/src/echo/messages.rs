@@ -18,8 +18,8 @@ pub(super) const BASIC_CHECKS: &[Check<Target>] = &[
         name: "text",
         task: 1,
         about: "a line of text comes back",
-        hint: "The server must send back the bytes that it received, not a message of its own. Check that it calls send on the \
-               accepted socket, not on the listening one.",
+        hint: "The server must send back the bytes that it received, not a message of its own. Check that it calls \
+               send on the accepted socket, not on the listening one.",
         run: |target| target.connect()?.echo(b"hello\n"),
         ..Check::REQUIRED
     },
@@ -39,7 +39,8 @@ pub(super) const BASIC_CHECKS: &[Check<Target>] = &[
         name: "no-newline",
         task: 1,
         about: "text without a line end comes back at once",
-        hint: "TCP has no lines: the server must answer what has arrived. A readLine() waits for a line end that may never come.",
+        hint: "TCP has no lines: the server must answer what has arrived. A readLine() waits for a line end that may \
+               never come.",
         needs: &["text", "reconnect"],
         run: |target| target.connect()?.echo(b"hello"),
         ..Check::REQUIRED
@@ -48,8 +49,8 @@ pub(super) const BASIC_CHECKS: &[Check<Target>] = &[
         name: "turns",
         task: 6,
         about: "100 messages in turn come back on one connection",
-        hint: "The server must read in a loop until the client disconnects. A server that reads once and closes passes only the \
-               first message.",
+        hint: "The server must read in a loop until the client disconnects. A server that reads once and closes passes \
+               only the first message.",
         needs: &["text", "reconnect", "no-newline"],
         run: |target| {
             let mut client = target.connect()?;
@@ -65,8 +66,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "white-space",
         task: 1,
         about: "blanks, tabs and line ends come back unchanged",
-        hint: "The server changes the text, for example with strip() or trim(). An echo server must not look into what it sends \
-               back.",
+        hint: "The server changes the text, for example with strip() or trim(). An echo server must not look into what \
+               it sends back.",
         run: |target| target.connect()?.echo(b" \tblanks\r\n\r\nand line ends \n"),
         ..AFTER_BASIC
     },
@@ -74,8 +75,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "cyrillic",
         task: 1,
         about: "Cyrillic text comes back (2 bytes a letter in UTF-8)",
-        hint: "The text is cut or changed when it has other letters than English ones. Count the bytes after encoding, not the \
-               characters before it.",
+        hint: "The text is cut or changed when it has other letters than English ones. Count the bytes after encoding, \
+               not the characters before it.",
         run: |target| target.connect()?.echo("Привет, Аня!".as_bytes()),
         ..AFTER_BASIC
     },
@@ -92,7 +93,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "nul",
         task: 1,
         about: "NUL bytes inside the text come back",
-        hint: "A C string ends at the first NUL byte, so strlen() is too short. Use the number of bytes that recv() returned.",
+        hint: "A C string ends at the first NUL byte, so strlen() is too short. Use the number of bytes that recv() \
+               returned.",
         run: |target| target.connect()?.echo(b"before\0after\0"),
         ..AFTER_BASIC
     },
@@ -100,7 +102,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "portion",
         task: 1,
         about: "exactly 1,024 bytes come back, the size of one portion",
-        hint: "A buffer of 1,024 bytes is full here, and a place for a final NUL is missing. Check the size of the buffer.",
+        hint: "A buffer of 1,024 bytes is full here, and a place for a final NUL is missing. Check the size of the \
+               buffer.",
         needs: &["text", "reconnect", "no-newline", "turns", "payload-pieces"],
         run: |target| target.connect()?.echo(&[b'p'; 1_024]),
         ..Check::REQUIRED
@@ -134,8 +137,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "cyrillic-split",
         task: 1,
         about: "a Cyrillic letter that is split at byte 1,024 comes back whole",
-        hint: "A portion of 1,024 bytes may end in the middle of a letter, so it cannot be decoded by itself. Send back bytes, or \
-               decode only the whole text.",
+        hint: "A portion of 1,024 bytes may end in the middle of a letter, so it cannot be decoded by itself. Send \
+               back bytes, or decode only the whole text.",
         needs: &[
             "text",
             "reconnect",
@@ -155,7 +158,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "slow-bytes",
         task: 1,
         about: "a message that arrives one byte at a time comes back",
-        hint: "TCP may deliver any number of bytes at a time. A header or a message must be put together from several reads.",
+        hint: "TCP may deliver any number of bytes at a time. A header or a message must be put together from several \
+               reads.",
         needs: &[
             "text",
             "reconnect",
@@ -176,7 +180,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "bulk",
         task: 1,
         about: "3 MB come back while they are still being sent",
-        hint: "The server stops reading while it cannot send, or loses what send() did not take. Send in a loop until all is sent.",
+        hint: "The server stops reading while it cannot send, or loses what send() did not take. Send in a loop until \
+               all is sent.",
         needs: &["text", "reconnect", "no-newline", "turns", "longer", "long"],
         run: |target| {
             let mut client = target.connect()?;
@@ -217,7 +222,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "half-close",
         task: 6,
         about: "a client that has closed its sending side still gets all that it is owed, then the end",
-        hint: "recv() returns 0 bytes when the client has sent all; what was read before must still be sent. Then close the socket.",
+        hint: "recv() returns 0 bytes when the client has sent all; what was read before must still be sent. Then \
+               close the socket.",
         needs: &["text", "reconnect", "no-newline", "turns", "longer", "long"],
         run: |target| {
             let mut client = target.connect()?;
@@ -231,7 +237,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     },
 ];
 
-/// So many bytes of ASCII that no two places look alike.
+/// ASCII text in which no two places look alike.
 fn numbered(bytes: usize) -> Vec<u8> {
     let numbers = (0..).flat_map(|number: u32| format!("{number:06}-").into_bytes());
     numbers.take(bytes).collect()

@@ -43,7 +43,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         name: "urgent",
         task: 1,
         about: "urgent data comes back in its place (SO_OOBINLINE)",
-        hint: "An urgent byte is taken out of the stream unless SO_OOBINLINE is set on the accepted socket. Few servers set it.",
+        hint: "An urgent byte is taken out of the stream unless SO_OOBINLINE is set on the accepted socket. Few \
+               servers set it.",
         advice: true,
         run: |target| {
             let mut client = target.connect()?;

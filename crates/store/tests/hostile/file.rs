@@ -131,7 +131,7 @@ fn values(said: &Said) -> BTreeMap<String, Value> {
     said.iter().map(value).collect()
 }
 
-/// The file as anybody can read it.
+/// The file as any program can read it.
 fn say(file: &[u8]) -> Said {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let lines = file.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);

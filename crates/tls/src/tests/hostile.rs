@@ -42,6 +42,7 @@ fn a_peer_that_dawdles_does_not_stretch_the_limit() {
             if near.write_all(&[byte]).is_err() {
                 return;
             }
+            // Only time can show that slow bytes do not extend the limit.
             thread::sleep(Duration::from_millis(20));
         }
         let _ = near.read(&mut [0]);

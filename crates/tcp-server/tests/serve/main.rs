@@ -1,97 +1,19 @@
 //! Servers of this crate over loopback: limits, faults of clients, and the stop.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+mod idle;
+mod running;
 
-use proto::Observer;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
 use tcp_server::{
-    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, Totals, serve,
-    serve_listed,
+    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, serve_listed,
 };
 
-/// What a stop promises.
-const STOP_LIMIT: Duration = Duration::from_secs(5);
-
-/// Every read of a test ends by then, so that a fault is a failure and not a hang.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-struct Running {
-    address: SocketAddr,
-    stop: StopHandle,
-    server: JoinHandle<Totals>,
-}
-
-impl Running {
-    fn start(limits: Limits, service: impl Service) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = StopHandle::new();
-        let handle = stop.clone();
-        let server = thread::spawn(move || serve(listener, &limits, &handle, service).unwrap());
-        Self {
-            address,
-            stop,
-            server,
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket
-    }
-
-    fn stop(self) -> Totals {
-        let began = Instant::now();
-        self.stop.stop();
-        let totals = self.server.join().unwrap();
-        assert!(
-            began.elapsed() < STOP_LIMIT,
-            "the stop took {:?}",
-            began.elapsed()
-        );
-        totals
-    }
-}
-
-fn idle_after(millis: u64) -> Limits {
-    Limits {
-        idle_timeout: Some(Duration::from_millis(millis)),
-        ..Limits::default()
-    }
-}
-
-/// Gives every byte back. Lines are its messages, so that half a line is half a message.
-struct LineEcho;
-
-impl Service for LineEcho {
-    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let mut reporter = client.reporter();
-        let mut portion = vec![0; 1 << 16];
-        loop {
-            let count = client.read(&mut portion)?;
-            if count == 0 {
-                return Ok("the client closed the connection");
-            }
-            let lines = portion[..count]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-            reporter.on_received(count, lines);
-            client.write_all(&portion[..count])?;
-            reporter.on_sent(count, lines);
-        }
-    }
-}
-
-fn say(socket: &mut TcpStream, line: &str) -> String {
-    socket.write_all(line.as_bytes()).unwrap();
-    let mut reply = vec![0; line.len()];
-    socket.read_exact(&mut reply).unwrap();
-    String::from_utf8(reply).unwrap()
-}
+use idle::Flood;
+use running::{LineEcho, PATIENCE, Running, say};
 
 #[test]
 fn clients_are_served_at_once_and_counted() {
@@ -112,7 +34,7 @@ fn clients_are_served_at_once_and_counted() {
 }
 
 #[test]
-fn the_list_shows_who_is_connected() {
+fn the_list_shows_connected_clients() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, clients) = (StopHandle::new(), ClientList::default());
@@ -183,109 +105,6 @@ fn a_stop_at_the_limit_is_not_held_up() {
     let _waiting = server.connect();
     server.stop();
     assert_eq!(first.read(&mut [0]).unwrap(), 0);
-}
-
-#[test]
-fn a_silent_client_is_disconnected() {
-    let server = Running::start(idle_after(150), LineEcho);
-    assert_eq!(server.connect().read(&mut [0]).unwrap(), 0);
-    server.stop();
-}
-
-/// Takes what comes and gives nothing, so that writes never begin the idle time anew.
-struct Sink;
-
-impl Service for Sink {
-    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let mut reporter = client.reporter();
-        let mut portion = [0; 1024];
-        loop {
-            let count = client.read(&mut portion)?;
-            if count == 0 {
-                return Ok("the client closed the connection");
-            }
-            reporter.on_received(count, 0);
-        }
-    }
-}
-
-#[test]
-fn bytes_without_a_whole_message_do_not_keep_a_client() {
-    let server = Running::start(idle_after(400), Sink);
-    let mut socket = server.connect();
-    let began = Instant::now();
-    // A byte every 50 ms, which a time-out of the socket alone would take for life.
-    socket
-        .set_read_timeout(Some(Duration::from_millis(50)))
-        .unwrap();
-    let end = loop {
-        if let Err(error) = socket.write_all(b".") {
-            break Err(error);
-        }
-        match socket.read(&mut [0]) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                assert!(began.elapsed() < PATIENCE)
-            }
-            end => break end,
-        }
-    };
-    assert!(
-        began.elapsed() >= Duration::from_millis(390),
-        "{end:?} after {:?}",
-        began.elapsed()
-    );
-    server.stop();
-}
-
-/// Owes a client more than the buffers of both kernels hold.
-struct Flood;
-
-impl Service for Flood {
-    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let block = vec![7; 1 << 16];
-        for _ in 0..512 {
-            client.write_all(&block)?;
-        }
-        Ok("everything was sent")
-    }
-}
-
-#[test]
-fn a_client_that_reads_nothing_is_disconnected() {
-    let limits = Limits {
-        max_clients: 1,
-        ..idle_after(300)
-    };
-    let server = Running::start(limits, Flood);
-    let mut deaf = server.connect();
-    // The only place is free again once the server gave up on the first client.
-    let mut next = server.connect();
-    next.read_exact(&mut [0; 1]).unwrap();
-    let mut received = vec![];
-    let _reset = deaf.read_to_end(&mut received);
-    assert!(received.len() < 512 << 16);
-    server.stop();
-}
-
-#[test]
-fn a_slow_reader_is_kept_while_it_makes_progress() {
-    let server = Running::start(idle_after(500), Flood);
-    let mut socket = server.connect();
-    let mut block = vec![0; 1 << 18];
-    let mut received = 0;
-    let began = Instant::now();
-    loop {
-        match socket.read(&mut block).unwrap() {
-            0 => break,
-            count => received += count,
-        }
-        // Slower than the idle time in all, faster than it at every step. Time is what is tested.
-        if began.elapsed() < Duration::from_millis(1500) {
-            thread::park_timeout(Duration::from_millis(50));
-        }
-    }
-    assert_eq!(received, 512 << 16);
-    server.stop();
 }
 
 #[test]
