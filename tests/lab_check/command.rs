@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::Value;
 use testbed::{Finished, Program};
 
-use crate::server::start;
+use crate::server::{Shared, start};
 
 fn lab_check(args: &[&str]) -> Finished {
     Program::new(env!("CARGO_BIN_EXE_lab-check"))
@@ -135,4 +136,76 @@ fn wrong_usage_has_status_2() {
         let finished = lab_check(args);
         assert_eq!(finished.status.code(), Some(2), "{args:?}");
     }
+}
+
+#[test]
+fn a_server_that_is_gone_is_one_failure_and_one_word_for_each_further_check() {
+    let serve = |mut client: TcpStream, shared: &Shared| {
+        let mut buffer = [0; 1024];
+        while let Ok(count @ 1..) = client.read(&mut buffer) {
+            if buffer[..count].contains(&0) {
+                return shared.crash();
+            }
+            client.write_all(&buffer[..count]).unwrap();
+        }
+    };
+    let finished = lab_check(&["echo", "--raw", &start(serve).to_string(), "--timeout", "2"]);
+    assert_eq!(finished.status.code(), Some(1));
+    let output = finished.stdout_text();
+    let (_, after) = output.split_once("FAIL  nul ").unwrap();
+    let mut skipped = after.lines().filter(|line| line.starts_with("skip"));
+    assert!(skipped.clone().count() > 10, "{output}");
+    assert!(skipped.all(|line| line.ends_with(" gone")), "{output}");
+    assert_eq!(output.matches("FAIL").count(), 1, "{output}");
+}
+
+#[test]
+fn a_changed_text_is_described() {
+    let finished = lab_check(&["echo", "--raw", &echo(true), "--only", "text"]);
+    let output = finished.stdout_text();
+    assert!(
+        output.contains(": letters came back in another case;"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_server_without_an_idle_limit_gets_a_note() {
+    let check = |address: &str| {
+        let finished = lab_check(&[
+            "echo",
+            "--raw",
+            address,
+            "--idle",
+            "1",
+            "--only",
+            "idle-limit",
+        ]);
+        finished.expect_success().stdout_text().to_owned()
+    };
+    let output = check(&echo(false));
+    assert!(output.starts_with("note  idle-limit "), "{output}");
+    assert!(
+        output.contains("it is still connected after 1 s"),
+        "{output}"
+    );
+    let impatient = start(|client: TcpStream, _: &_| {
+        client
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .unwrap();
+        let _ = (&client).read(&mut [0]);
+    });
+    let output = check(&impatient.to_string());
+    assert!(output.starts_with("ok    idle-limit "), "{output}");
+}
+
+#[test]
+fn flags_come_from_the_environment() {
+    let program = Program::new(env!("CARGO_BIN_EXE_lab-check")).env("LAB_CHECK_TIMEOUT", "never");
+    let refused = program.args(["echo", "127.0.0.1"]).output().expect_code(2);
+    let stderr = refused.stderr_text();
+    assert!(
+        stderr.contains("invalid value 'never' for 'LAB_CHECK_TIMEOUT'"),
+        "{stderr}"
+    );
 }

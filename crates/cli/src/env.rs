@@ -14,8 +14,9 @@ use crate::address::HostPort;
 /// How many characters of a bad value an error repeats.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// The variable for a flag of a program: `LAB_ECHO_SERVER_LOG_TO`.
+/// The variable for a flag of a program: `LAB_ECHO_SERVER_LOG_TO`, and `LAB_CHECK_TIMEOUT` for lab-check.
 pub(crate) fn variable(program: &str, flag: &str) -> String {
+    let program = program.strip_prefix("lab-").unwrap_or(program);
     format!("LAB_{program}_{flag}")
         .replace('-', "_")
         .to_ascii_uppercase()

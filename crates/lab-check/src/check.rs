@@ -68,11 +68,11 @@ pub fn run<T>(
     mut report: impl FnMut(&Outcome<T>),
 ) -> Vec<Outcome<T>> {
     let mut outcomes: Vec<Outcome<T>> = Vec::with_capacity(checks.len());
-    let mut stopped_after = None;
+    let mut is_gone = false;
     for &check in checks {
         let start = Instant::now();
-        let verdict = if let Some(name) = stopped_after {
-            Verdict::Skipped(format!("the server stopped serving at {name}"))
+        let verdict = if is_gone {
+            Verdict::Skipped("gone".into())
         } else if let Some(name) = check.needs.iter().find(|name| has_failed(&outcomes, name)) {
             Verdict::Skipped(format!("it needs {name}"))
         } else {
@@ -84,7 +84,7 @@ pub fn run<T>(
             };
             match (alive, tried) {
                 (Err(after), _) => {
-                    stopped_after = Some(check.name);
+                    is_gone = true;
                     Verdict::Failed(Failure {
                         problem: format!(
                             "after it the server does not serve a new client: {}",
@@ -172,5 +172,8 @@ mod tests {
     #[test]
     fn nothing_is_tried_on_a_server_that_is_gone() {
         assert_eq!(verdicts(&[&PASSES, &FAILS, &ADVICE], 0), ".Fs");
+        let gone = |_: &u8| Err(Failure::new("it is gone"));
+        let outcomes = run(&[&PASSES, &FAILS, &ADVICE], &0, gone, |_| {});
+        assert!(matches!(&outcomes[2].verdict, Verdict::Skipped(why) if why == "gone"));
     }
 }

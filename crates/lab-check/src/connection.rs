@@ -10,6 +10,7 @@ use cli::Reason;
 use proto::Escaped;
 use tls::{MaybeTls, ReadHalf, WriteHalf};
 
+use crate::change::describe_change;
 use crate::header::Header;
 
 /// How many of the last bytes in each direction a failure shows.
@@ -26,6 +27,17 @@ pub enum Wire {
     Raw,
     /// Each message has a header.
     Framed(Header),
+}
+
+impl Wire {
+    /// One message as it goes over the wire.
+    #[must_use]
+    pub fn encode(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Raw => message.to_vec(),
+            Self::Framed(header) => [header.encode(message.len()), message.to_vec()].concat(),
+        }
+    }
 }
 
 /// Why a check failed, with the last bytes of both directions.
@@ -191,10 +203,7 @@ impl Connection {
     /// One message as it goes over the wire.
     #[must_use]
     pub fn encode(&self, message: &[u8]) -> Vec<u8> {
-        match self.wire {
-            Wire::Raw => message.to_vec(),
-            Wire::Framed(header) => [header.encode(message.len()), message.to_vec()].concat(),
-        }
+        self.wire.encode(message)
     }
 
     /// Sends one message.
@@ -219,21 +228,19 @@ impl Connection {
         let Some(at) = first_difference(&got, message) else {
             return Ok(());
         };
-        let problem = match (got.get(at), message.get(at)) {
-            (None, _) => format!(
-                "the reply has {} bytes instead of {}",
-                got.len(),
-                message.len()
-            ),
-            (_, None) => format!(
-                "the reply has {} bytes instead of {}",
-                got.len(),
-                message.len()
-            ),
+        let mut problem = match (got.get(at), message.get(at)) {
             (Some(got), Some(sent)) => {
                 format!("byte {at} of the reply is 0x{got:02x} instead of 0x{sent:02x}")
             }
+            _ => format!(
+                "the reply has {} bytes instead of {}",
+                got.len(),
+                message.len()
+            ),
         };
+        if let Some(change) = describe_change(&got, message) {
+            problem += &format!(": {change}");
+        }
         Err(self.failure(problem))
     }
 
@@ -336,6 +343,22 @@ impl Connection {
     pub fn leave(self) {
         drop(self);
         thread::sleep(PAUSE);
+    }
+
+    /// Reads what comes, at most for `limit`; true if the connection has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the time limit.
+    pub fn has_ended_within(&mut self, limit: Duration) -> Result<bool, Failure> {
+        let set = self.socket().set_read_timeout(Some(limit));
+        set.map_err(|error| self.failure(format!("cannot wait: {}", Reason(&error))))?;
+        match self.reader.read(&mut [0; 64]) {
+            Ok(count) => Ok(count == 0),
+            Err(error) if is_timeout(&error) || error.kind() == ErrorKind::Interrupted => Ok(false),
+            // A reset ends the connection as well.
+            Err(_) => Ok(true),
+        }
     }
 
     /// The server must close the connection without sending anything more.

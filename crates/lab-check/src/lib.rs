@@ -6,6 +6,7 @@
 //! line, and [`report`] writes the outcome.
 
 pub mod auth;
+mod change;
 pub mod chat;
 mod check;
 mod connection;
@@ -13,10 +14,12 @@ mod dialogue;
 pub mod echo;
 mod header;
 pub mod ident;
+mod idle;
 pub mod report;
 mod target;
 
 pub use check::{Check, Outcome, Verdict, run};
 pub use connection::{Connection, Excerpt, Failure, Wire};
 pub use header::{Header, InvalidHeader, Padding};
+pub use idle::IDLE_LIMIT;
 pub use target::Target;

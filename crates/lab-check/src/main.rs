@@ -4,10 +4,11 @@ mod options;
 mod suite;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use cli::{Program, UsageError};
 use lab_check::chat::ChatTarget;
-use lab_check::{Failure, Header, Target, Wire, auth, chat, echo, ident};
+use lab_check::{Failure, Header, IDLE_LIMIT, Target, Wire, auth, chat, echo, ident};
 
 use options::{ChatFlags, Flags, Protocol, TcpFlags};
 use suite::Suite;
@@ -73,7 +74,7 @@ fn main() -> ExitCode {
 
 /// Checks a TCP server, inside `around`, which prepares it and puts back what was changed.
 fn check_tcp(
-    suite: Suite<Target>,
+    mut suite: Suite<Target>,
     port: u16,
     wire: Wire,
     flags: &TcpFlags,
@@ -83,6 +84,9 @@ fn check_tcp(
     ) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let common = &flags.common;
+    if flags.idle.is_some() || common.list {
+        suite.checks.push(IDLE_LIMIT);
+    }
     let suite = suite.choose(&common.only)?;
     if common.list {
         return Ok(suite.list()?);
@@ -91,6 +95,10 @@ fn check_tcp(
     let target = Target::new(address, wire, common.timeout());
     let target = match key {
         Some(key) => target.over_tls(key),
+        None => target,
+    };
+    let target = match flags.idle {
+        Some(seconds) => target.with_idle_limit(Duration::from_secs(seconds.into())),
         None => target,
     };
     let described = || match target.wire() {

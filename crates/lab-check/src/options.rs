@@ -54,6 +54,10 @@ pub struct TcpFlags {
     #[arg(long)]
     pub tls: bool,
 
+    /// Also wait this long for the server to disconnect a client that says nothing, and note it if it does not
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub idle: Option<u32>,
+
     #[command(flatten)]
     pub common: CommonFlags,
 }

@@ -17,6 +17,7 @@ pub struct Target {
     timeout: Duration,
     wire: Cell<Wire>,
     key: Option<Fingerprint>,
+    idle_limit: Duration,
 }
 
 impl Target {
@@ -28,6 +29,7 @@ impl Target {
             timeout,
             wire: Cell::new(wire),
             key: None,
+            idle_limit: timeout,
         }
     }
 
@@ -38,6 +40,22 @@ impl Target {
             key: Some(key),
             ..self
         }
+    }
+
+    /// The same server, which should disconnect silent clients within `limit`. Without this the limit is that of a
+    /// reply.
+    #[must_use]
+    pub fn with_idle_limit(self, limit: Duration) -> Self {
+        Self {
+            idle_limit: limit,
+            ..self
+        }
+    }
+
+    /// How long the server may keep a client that says nothing.
+    #[must_use]
+    pub fn idle_limit(&self) -> Duration {
+        self.idle_limit
     }
 
     /// Where the server listens.

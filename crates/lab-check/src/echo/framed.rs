@@ -2,7 +2,7 @@
 
 use super::messages::{AFTER_BASIC, longest};
 use crate::check::Check;
-use crate::connection::Wire;
+use crate::connection::{Failure, Wire};
 use crate::target::Target;
 
 /// The longest message that PROTOCOL.md promises: 1 MiB.
@@ -127,11 +127,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "a client that leaves inside a header harms nobody",
         hint: "The end of the stream may come inside a header. Handle it as an error of this one client.",
         run: |target| {
-            let mut client = target.connect()?;
-            let wire = client.encode(b"hello");
-            client.send(&wire[..1])?;
-            client.finish_sending()?;
-            client.expect_close()
+            let wire = target.wire().encode(b"hello");
+            leave_after(target, &wire[..1])
         },
         ..AFTER_BASIC
     },
@@ -141,11 +138,8 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         about: "a client that leaves inside a message harms nobody, and gets no echo of half a message",
         hint: "The end of the stream may come before the announced bytes. The rest is an error, not a message.",
         run: |target| {
-            let mut client = target.connect()?;
-            let wire = client.encode(b"hello");
-            client.send(&wire[..wire.len() - 2])?;
-            client.finish_sending()?;
-            client.expect_close()
+            let wire = target.wire().encode(b"hello");
+            leave_after(target, &wire[..wire.len() - 2])
         },
         ..AFTER_BASIC
     },
@@ -183,3 +177,11 @@ pub(super) const CHECKS: &[Check<Target>] = &[
         ..AFTER_BASIC
     },
 ];
+
+/// Sends a beginning of a frame and no more. The server closes without an answer.
+fn leave_after(target: &Target, beginning: &[u8]) -> Result<(), Failure> {
+    let mut client = target.connect()?;
+    client.send(beginning)?;
+    client.finish_sending()?;
+    client.expect_close()
+}
