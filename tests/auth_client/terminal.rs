@@ -187,7 +187,9 @@ fn commands_are_recalled_and_passwords_are_not() {
     terminal.expect("You are Аня.\n> ");
     terminal.type_keys("\u{1b}[A\r");
     terminal.expect("You are Аня.\n> ");
-    terminal.type_keys("\u{1b}[A\u{1b}[A");
+    terminal.type_line("help sent");
+    terminal.expect("sent: one `write` to the socket: ");
+    terminal.type_keys("\u{1b}[A\u{1b}[A\u{1b}[A");
     terminal.expect("register Аня");
     terminal.type_keys("\u{15}exit\r");
     assert!(terminal.wait().success());

@@ -139,3 +139,37 @@ fn names_and_commands_are_edited_and_recalled() {
     terminal.type_line("exit");
     assert!(terminal.wait().success());
 }
+
+#[test]
+fn service_messages_are_short_and_explained() {
+    let server = Server::knowing("Anna");
+    let terminal = client(server.address).spawn_in_terminal();
+    terminal.expect("received 36 bytes: 4 header + 32 text\n");
+    terminal.expect("Hello, Anna!\n> ");
+    terminal.type_line("whoami");
+    terminal.expect_raw("\u{1b}[2msent 21 bytes: 4 header + 17 text\u{1b}[m\r\n");
+    terminal.expect("> ");
+    terminal.type_line("help sent");
+    terminal.expect("sent: one `write` to the socket: ");
+    terminal.expect("> ");
+    terminal.type_line("help nonsense");
+    terminal.expect("there is no such service message; help lists the commands\n");
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+    assert!(!terminal.plain().contains("INFO"));
+}
+
+#[test]
+fn frames_are_shown_in_hex_and_as_text() {
+    let server = Server::knowing("Anna");
+    let flags = ["--quiet", "--show-frames"];
+    let terminal = client(server.address).args(flags).spawn_in_terminal();
+    terminal
+        .expect("frame received\n  header   00 00 00 20  = 32, the payload's length in bytes\n");
+    terminal.expect("  text     \"{\\\"type\\\":\\\"welcome\\\",\\\"name\\\":\\\"Anna\\\"}\"\n");
+    terminal.expect("> ");
+    terminal.type_line("exit");
+    terminal.expect("frame sent\n  header   00 00 00 0f  = 15, ");
+    terminal.expect("frame received\n");
+    assert!(terminal.wait().success());
+}

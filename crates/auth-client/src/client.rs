@@ -113,8 +113,8 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
             let refused = match Line::parse(&line) {
                 Line::Nothing => continue,
                 Line::Exit => break,
-                Line::Help => {
-                    self.console.explain(HELP);
+                Line::Help(text) => {
+                    self.console.explain(text);
                     continue;
                 }
                 Line::Unknown(why) => {

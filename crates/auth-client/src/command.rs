@@ -1,6 +1,7 @@
 //! What there is to do, on the command line or in a dialogue. Neither the server nor the person is known here.
 
 use clap::Subcommand;
+use cli::explain_client_message;
 
 /// What there is to say in a dialogue, for a person who asks or errs.
 pub(crate) const HELP: &str = "\
@@ -13,6 +14,7 @@ revoke ID        end one of them
 logout           end this session
 logout all       end all of them
 help             list these commands
+help MESSAGE     what a service message means: help sent
 exit             leave; the session goes on at the next start";
 
 /// One thing to do.
@@ -55,7 +57,8 @@ pub enum Command {
 pub(crate) enum Line {
     /// A blank line.
     Nothing,
-    Help,
+    /// Shows this text.
+    Help(String),
     Exit,
     Do(Command),
     /// No command, with what is wrong about it. It does not quote the line, which may be a password in the wrong place.
@@ -77,14 +80,18 @@ impl Line {
             }
             ("revoke", id) => Self::Do(Command::Revoke { id: id.to_owned() }),
             ("logout", "all") => Self::Do(Command::Logout { all: true }),
-            ("help", "") => Self::Help,
+            ("help", "") => Self::Help(HELP.into()),
+            ("help", message) => match explain_client_message(message) {
+                Some(meaning) => Self::Help(meaning),
+                None => Self::Unknown("there is no such service message".into()),
+            },
             ("exit", "") => Self::Exit,
             ("whoami", "") => Self::Do(Command::Whoami),
             ("passwd", "") => Self::Do(Command::Passwd),
             ("sessions", "") => Self::Do(Command::Sessions),
             ("logout", "") => Self::Do(Command::Logout { all: false }),
             ("logout", _) => Self::Unknown("logout stands alone, or before all".into()),
-            ("help" | "exit" | "whoami" | "passwd" | "sessions", _) => {
+            ("exit" | "whoami" | "passwd" | "sessions", _) => {
                 Self::Unknown(format!("{word} stands alone"))
             }
             _ => Self::Unknown("that is no command".into()),
@@ -99,14 +106,19 @@ mod tests {
     #[test]
     fn each_command_of_the_help_is_known() {
         for line in HELP.lines() {
-            let command = line.split("  ").next().unwrap().replace(['[', ']'], "");
+            let command = line
+                .split("  ")
+                .next()
+                .unwrap()
+                .replace(['[', ']'], "")
+                .replace("MESSAGE", "sent");
             let parsed = Line::parse(&command);
             assert!(
-                matches!(parsed, Line::Do(_) | Line::Help | Line::Exit),
+                matches!(parsed, Line::Do(_) | Line::Help(_) | Line::Exit),
                 "{command}: {parsed:?}"
             );
         }
-        assert_eq!(Line::parse(" help "), Line::Help);
+        assert_eq!(Line::parse(" help "), Line::Help(HELP.into()));
         assert_eq!(Line::parse(" \t"), Line::Nothing);
     }
 

@@ -10,7 +10,7 @@ use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{
     Endpoint, Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError,
-    exit_on_stop, log_to_stderr, warn_aloud,
+    exit_on_stop, log_to_person, warn_aloud,
 };
 use line_editor::Terminal;
 use log::{LevelFilter, info};
@@ -97,8 +97,9 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let terminal = Terminal::default();
     if !flags.tcp.quiet {
-        log_to_stderr(LevelFilter::Info)?;
+        log_to_person(LevelFilter::Info, |_| Some(""), terminal.output(stderr()))?;
     }
     let (user, tokens) = (flags.user()?, flags.tokens()?);
     let endpoint = match flags.command {
@@ -119,7 +120,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             (stream.into(), fingerprint)
         }
     };
-    let (traffic, terminal) = (Arc::new(Traffic::default()), Terminal::default());
+    let traffic = Arc::new(Traffic::new(false));
     exit_on_stop({
         let (traffic, terminal) = (Arc::clone(&traffic), terminal.clone());
         move || {
@@ -146,7 +147,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
             None => Passwords::Nowhere,
         },
     };
-    let client = Client::new(&mut stream, token_key, tokens, user, console, &*traffic);
+    let client = Client::new(
+        traffic.watch(&mut stream),
+        token_key,
+        tokens,
+        user,
+        console,
+        &*traffic,
+    );
     let end = match flags.command.clone() {
         Some(command) => client.run(command),
         None => client.converse(),

@@ -11,43 +11,12 @@ use proto::Escaped;
 use crate::platform::wait_for_line;
 use crate::prompt::read_line;
 use crate::say::say;
+use crate::service_messages::explain_server_message;
 
 /// How often a server in the background looks whether it is in the foreground again.
 const FOREGROUND_POLL: Duration = Duration::from_millis(500);
 /// How many characters of an unknown command are repeated.
 const SHOWN_CHARACTERS: usize = 60;
-
-/// What the words of the log mean, for `help WORDS`.
-const SERVICE_MESSAGES: [(&str, &str); 7] = [
-    (
-        "server started",
-        "the program runs; the line names its version",
-    ),
-    (
-        "listening on",
-        "clients can connect to this address; `accept` waits for them",
-    ),
-    (
-        "client connected",
-        "`accept` returned a new connection; the line has the client's address and the connection's number",
-    ),
-    (
-        "received",
-        "one `read` from a client's socket: bytes on the wire, with headers, and how many messages they completed",
-    ),
-    (
-        "sent",
-        "one `write` to a client's socket: bytes on the wire, with headers, and how many messages they contain",
-    ),
-    (
-        "client disconnected",
-        "the connection is closed; the line has the reason and the totals",
-    ),
-    (
-        "server stopped",
-        "all connections are closed and the process ends; the line has the totals",
-    ),
-];
 
 /// A command's work: takes what follows the command's name, returns lines to show, or what is wrong.
 type Action = Box<dyn FnMut(&str) -> Result<String, String> + Send>;
@@ -163,7 +132,7 @@ impl Console {
             "" => String::new(),
             "stop" => return Reply::Stop,
             "help" if arguments.is_empty() => self.help(),
-            "help" => explain(arguments),
+            "help" => explain_server_message(arguments),
             _ => {
                 let name = Escaped::new(name).quoted().cut(SHOWN_CHARACTERS);
                 format!("there is no command {name}; help lists all")
@@ -193,26 +162,6 @@ impl Command {
     fn name(&self) -> &str {
         self.usage.split(' ').next().unwrap_or_default()
     }
-}
-
-/// The explanation of a service message, by its first words or a part of them.
-fn explain(words: &str) -> String {
-    let words = words.to_lowercase();
-    let matches = |message: &str| message.starts_with(&words) || words.starts_with(message);
-    let found = SERVICE_MESSAGES
-        .iter()
-        .filter(|(message, _)| matches(message));
-    let found: Vec<_> = found
-        .map(|(message, meaning)| format!("{message}: {meaning}"))
-        .collect();
-    if found.is_empty() {
-        let all: Vec<_> = SERVICE_MESSAGES
-            .iter()
-            .map(|(message, _)| *message)
-            .collect();
-        return format!("help explains these messages: {}", all.join(", "));
-    }
-    found.join("\n")
 }
 
 #[cfg(test)]
@@ -254,8 +203,6 @@ mod tests {
             assert!(help.contains(usage), "{help}");
         }
         assert!(lines("help received").starts_with("received: one `read`"));
-        assert!(lines("help received 21 bytes").starts_with("received: one `read`"));
-        assert_eq!(lines("help client").lines().count(), 2);
         assert!(lines("help nonsense").contains("client connected, received"));
     }
 

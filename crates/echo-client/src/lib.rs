@@ -7,7 +7,6 @@
 mod conversation;
 mod digest;
 mod error;
-mod frame_dump;
 mod lesson;
 mod local;
 mod outgoing;

@@ -57,6 +57,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let mut detail = Detail {
         splits_bytes: stderr().is_terminal(),
         shows_frames: flags.show_frames,
+        terminal: terminal.clone(),
         lesson: None,
     };
     if !flags.local {

@@ -3,15 +3,13 @@
 use std::io::{Write, stderr};
 use std::sync::Arc;
 
+use cli::{FrameBytes, FrameDump};
+use line_editor::Terminal;
 use log::info;
-use proto::header;
+use proto::HEADER_BYTES;
 
 use crate::Wire;
-use crate::frame_dump::FrameDump;
 use crate::lesson::Lesson;
-
-/// Bytes of a frame's header.
-const HEADER_BYTES: usize = 4;
 
 /// What the service messages show.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +18,8 @@ pub struct Detail {
     pub splits_bytes: bool,
     /// Each frame is printed on stderr.
     pub shows_frames: bool,
+    /// The terminal that stderr may be.
+    pub terminal: Terminal,
     /// The server in the same program, whose messages the client's stand among.
     pub lesson: Option<Arc<Lesson>>,
 }
@@ -37,7 +37,7 @@ impl TrafficLog {
         let text = bytes.len().checked_sub(HEADER_BYTES * lines as usize);
         info!("sent {}", self.amount(bytes.len(), lines, text));
         if self.detail.shows_frames {
-            frames(bytes).for_each(|payload| print_frame("sent", payload));
+            frames(bytes).for_each(|payload| self.print_frame("sent", payload));
         }
         if let Some(lesson) = &self.detail.lesson {
             lesson.client.add(bytes.len());
@@ -55,26 +55,31 @@ impl TrafficLog {
 
     pub(crate) fn received_frame(&self, payload: &str) {
         if self.detail.shows_frames {
-            print_frame("received", payload.as_bytes());
+            self.print_frame("received", payload.as_bytes());
+        }
+    }
+
+    /// One write, so that lines of other threads do not get into the middle of it.
+    fn print_frame(&self, verb: &'static str, payload: &[u8]) {
+        if let Ok(dump) = FrameDump::new(verb, payload) {
+            let mut output = self.detail.terminal.output(stderr());
+            // Only a person can miss it.
+            let _ = output.write_all(dump.to_string().as_bytes());
         }
     }
 
     /// `21 bytes: 4 header + 17 text`, `21 bytes: 1 message`, `17 bytes`
-    pub(crate) fn amount(&self, bytes: usize, messages: u64, text: Option<usize>) -> String {
-        let total = format!("{bytes} bytes");
-        let Wire::Framed { .. } = self.wire else {
-            return total;
-        };
-        let counted = self.wire.amount(messages);
-        match text.filter(|text| bytes == HEADER_BYTES * messages as usize + text) {
-            Some(text) if self.detail.splits_bytes => {
-                let header = bytes - text;
-                match messages {
-                    1 => format!("{total}: {header} header + {text} text"),
-                    _ => format!("{total}: {counted}, {header} header + {text} text"),
-                }
+    fn amount(&self, bytes: usize, messages: u64, text: Option<usize>) -> String {
+        match self.wire {
+            Wire::Raw => format!("{bytes} bytes"),
+            Wire::Framed { .. } => {
+                let amount = FrameBytes {
+                    bytes,
+                    messages: messages as usize,
+                    text: text.filter(|_| self.detail.splits_bytes),
+                };
+                amount.to_string()
             }
-            _ => format!("{total}: {counted}"),
         }
     }
 }
@@ -89,48 +94,9 @@ fn frames(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// One write, so that lines of other threads do not get into the middle of it.
-fn print_frame(verb: &'static str, payload: &[u8]) {
-    if let Ok(header) = header(payload.len()) {
-        let dump = FrameDump {
-            verb,
-            header,
-            payload,
-        };
-        // Only a person can miss it.
-        let _ = stderr().write_all(dump.to_string().as_bytes());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn log(wire: Wire, splits_bytes: bool) -> TrafficLog {
-        let detail = Detail {
-            splits_bytes,
-            ..Detail::default()
-        };
-        TrafficLog { wire, detail }
-    }
-
-    #[test]
-    fn header_and_text_are_counted_apart_where_a_read_is_whole_messages() {
-        let framed = log(Wire::Framed { max_message: 8 }, true);
-        assert_eq!(
-            framed.amount(21, 1, Some(17)),
-            "21 bytes: 4 header + 17 text"
-        );
-        assert_eq!(
-            framed.amount(12, 2, Some(4)),
-            "12 bytes: 2 messages, 8 header + 4 text"
-        );
-        assert_eq!(framed.amount(5, 1, Some(17)), "5 bytes: 1 message");
-        assert_eq!(framed.amount(5, 0, None), "5 bytes: 0 messages");
-        let short = log(Wire::Framed { max_message: 8 }, false);
-        assert_eq!(short.amount(21, 1, Some(17)), "21 bytes: 1 message");
-        assert_eq!(log(Wire::Raw, true).amount(17, 1, None), "17 bytes");
-    }
 
     #[test]
     fn what_is_sent_is_seen_as_frames() {

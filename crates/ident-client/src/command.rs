@@ -1,5 +1,6 @@
 //! The commands of the dialogue. Knows neither the server nor the terminal.
 
+use cli::explain_client_message;
 use proto::ident::Request;
 
 /// The list of commands.
@@ -9,6 +10,7 @@ name NAME     give your name, if the server has none
 rename NAME   change your name
 forget        delete your name from the server
 help          list these commands
+help MESSAGE  what a service message means: help sent
 exit          end the dialogue";
 
 /// A line of input.
@@ -16,7 +18,8 @@ exit          end the dialogue";
 pub(crate) enum Command {
     /// A blank line.
     Nothing,
-    Help,
+    /// Shows this text.
+    Help(String),
     Say(Request),
     /// Not a command, and why not.
     Unknown(String),
@@ -27,7 +30,7 @@ const WORDS: [&str; 6] = ["whoami", "name", "rename", "forget", "help", "exit"];
 impl Command {
     /// Whether the line is a command, or the word of one that lacks its name.
     pub(crate) fn is_command(line: &str) -> bool {
-        matches!(Self::parse(line), Self::Say(_) | Self::Help) || WORDS.contains(&line.trim())
+        matches!(Self::parse(line), Self::Say(_) | Self::Help(_)) || WORDS.contains(&line.trim())
     }
 
     pub(crate) fn parse(line: &str) -> Self {
@@ -44,8 +47,11 @@ impl Command {
         };
         match word {
             "" => Self::Nothing,
-            "help" if name.is_empty() => Self::Help,
-            "help" => Self::Unknown("help takes nothing after it".into()),
+            "help" if name.is_empty() => Self::Help(HELP.into()),
+            "help" => match explain_client_message(name) {
+                Some(meaning) => Self::Help(meaning),
+                None => Self::Unknown("there is no such service message".into()),
+            },
             "whoami" => says(Request::Whoami),
             "name" => says_name(|name| Request::Name { name }),
             "rename" => says_name(|name| Request::Rename { name }),
@@ -63,22 +69,20 @@ mod tests {
     #[test]
     fn each_command_of_the_help_is_known() {
         for line in HELP.lines() {
-            let command = line.split("  ").next().unwrap();
-            let parsed = Command::parse(command);
+            let command = line.split("  ").next().unwrap().replace("MESSAGE", "sent");
+            let parsed = Command::parse(&command);
             assert!(
-                matches!(parsed, Command::Say(_) | Command::Help),
+                matches!(parsed, Command::Say(_) | Command::Help(_)),
                 "{command}: {parsed:?}"
             );
         }
     }
 
     #[test]
-    fn names_are_told_from_commands() {
+    fn a_name_is_not_taken_for_a_command() {
         for line in HELP.lines() {
-            assert!(
-                Command::is_command(line.split("  ").next().unwrap()),
-                "{line}"
-            );
+            let command = line.split("  ").next().unwrap().replace("MESSAGE", "sent");
+            assert!(Command::is_command(&command), "{line}");
         }
         for line in WORDS {
             assert!(Command::is_command(&format!(" {line}\t")), "{line}");
@@ -101,7 +105,7 @@ mod tests {
             ("rename", "rename needs a name after it"),
             ("name  ", "name needs a name after it"),
             ("exit now", "exit takes nothing after it"),
-            ("help me", "help takes nothing after it"),
+            ("help me", "there is no such service message"),
             ("Whoami", "Whoami is not a command"),
             ("Аня", "Аня is not a command"),
         ] {

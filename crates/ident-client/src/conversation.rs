@@ -10,7 +10,7 @@ use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Name, NameError, Observer};
 
-use crate::command::{Command, HELP};
+use crate::command::Command;
 use crate::error::Error;
 
 /// How much of a line is repeated to the person who typed it.
@@ -141,8 +141,8 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 None => Request::Exit,
                 Some(Command::Say(request)) => request,
                 Some(Command::Nothing) => continue,
-                Some(Command::Help) => {
-                    self.explain(HELP);
+                Some(Command::Help(text)) => {
+                    self.explain(text);
                     continue;
                 }
                 Some(Command::Unknown(why)) => {

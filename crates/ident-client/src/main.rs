@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::Parser;
 use cli::{
     Endpoint, Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError,
-    exit_on_stop, log_to_stderr, warn_aloud,
+    exit_on_stop, log_to_person, warn_aloud,
 };
 use ident_client::{Console, Error, converse};
 use line_editor::Terminal;
@@ -26,6 +26,7 @@ const PROGRAM: Program = Program {
 #[command(after_help = "Examples:
   ident-client                         asks for host and port, Enter takes the defaults
   ident-client 192.0.2.7 --name Anna
+  ident-client --show-frames           what each message looks like on the wire
   echo whoami | ident-client --name Anna --quiet")]
 struct Flags {
     #[command(flatten)]
@@ -34,6 +35,10 @@ struct Flags {
     /// The answer, should the server ask for a name [default: ask]
     #[arg(long)]
     name: Option<String>,
+
+    /// Print each frame as header and payload, in hex and as text, on stderr
+    #[arg(long)]
+    show_frames: bool,
 
     /// Speak TLS 1.3; the server needs --tls too
     #[arg(long)]
@@ -72,8 +77,9 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let terminal = Terminal::default();
     if !flags.tcp.quiet {
-        log_to_stderr(LevelFilter::Info)?;
+        log_to_person(LevelFilter::Info, |_| Some(""), terminal.output(stderr()))?;
     }
     let name = flags.name()?;
     let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
@@ -86,7 +92,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         true => flags.secure(&endpoint, socket)?,
         false => MaybeTls::Plaintext(socket),
     };
-    let (traffic, terminal) = (Arc::new(Traffic::default()), Terminal::default());
+    let traffic = Arc::new(Traffic::new(flags.show_frames));
     exit_on_stop({
         let (traffic, terminal) = (Arc::clone(&traffic), terminal.clone());
         move || {
@@ -106,7 +112,12 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         errors: &mut stderr(),
         terminal: session.is_some().then_some(&terminal),
     };
-    let end = converse(&mut stream, name.as_ref(), console, &*traffic);
+    let end = converse(
+        traffic.watch(&mut stream),
+        name.as_ref(),
+        console,
+        &*traffic,
+    );
     drop(session);
     // A server that is gone needs no goodbye.
     let _ = stream.close();

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use proto::Escaped;
+use proto::{Escaped, SendError, header};
 
 /// The most payload bytes and characters that are shown of one frame.
 const MAX_SHOWN: usize = 64;
@@ -11,11 +11,24 @@ const MAX_SHOWN: usize = 64;
 const BYTES_PER_LINE: usize = 16;
 
 /// Displays one frame in lines of at most 80 columns, unless its text is wide.
-pub(crate) struct FrameDump<'a> {
-    /// `sent` or `received`.
-    pub(crate) verb: &'static str,
-    pub(crate) header: [u8; 4],
-    pub(crate) payload: &'a [u8],
+pub struct FrameDump<'a> {
+    verb: &'static str,
+    header: [u8; 4],
+    payload: &'a [u8],
+}
+
+impl<'a> FrameDump<'a> {
+    /// The frame of this payload. `verb` is `sent` or `received`.
+    ///
+    /// # Errors
+    /// When no frame is so long.
+    pub fn new(verb: &'static str, payload: &'a [u8]) -> Result<Self, SendError> {
+        Ok(Self {
+            verb,
+            header: header(payload.len())?,
+            payload,
+        })
+    }
 }
 
 impl Display for FrameDump<'_> {
@@ -60,13 +73,7 @@ mod tests {
     use super::*;
 
     fn dump(payload: &[u8]) -> String {
-        let header = proto::header(payload.len()).unwrap();
-        FrameDump {
-            verb: "sent",
-            header,
-            payload,
-        }
-        .to_string()
+        FrameDump::new("sent", payload).unwrap().to_string()
     }
 
     #[test]
