@@ -6,13 +6,14 @@ use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
-use proto::Escaped;
 use proto::auth::{ErrorCode, Reply, Request};
+use proto::{Escaped, caseless_key};
 use proto::{Name, Observer, Secret};
 
 use crate::command::{Command, HELP, Line};
 use crate::console::Console;
 use crate::error::Error;
+use crate::failures::Failures;
 use crate::table::Table;
 use crate::token_file::TokenFile;
 
@@ -33,6 +34,7 @@ pub struct Client<'a, S: Read + Write, O: Observer> {
     /// The token of the connection's session, as far as is known.
     session: Option<Secret>,
     has_waited: bool,
+    failures: Failures,
 }
 
 impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
@@ -54,6 +56,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
             other: None,
             session: None,
             has_waited: false,
+            failures: Failures::default(),
         }
     }
 
@@ -181,6 +184,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
             Ok(()) => Ok(false),
             Err(
                 error @ (Error::Refused { .. }
+                | Error::WrongPassword { .. }
                 | Error::BadName(_)
                 | Error::BadPassword
                 | Error::TokenFile(_)
@@ -347,6 +351,20 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 "the server takes the next attempt in {retry_after} s; waiting for that"
             ));
             thread::sleep(Duration::from_secs(retry_after));
+        }
+    }
+
+    /// The error for a reply to a password. `user` is the one who logs in, if no session does it.
+    fn refused_password(&mut self, reply: Reply, user: Option<&str>) -> Error {
+        match reply {
+            Reply::Error {
+                code: ErrorCode::BadCredentials,
+                message,
+            } => {
+                let wait = self.failures.add(user.map(caseless_key));
+                Error::WrongPassword { message, wait }
+            }
+            reply => self.refused(reply),
         }
     }
 

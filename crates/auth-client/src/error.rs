@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use cli::Reason;
 use dialogue::DialogueError;
@@ -19,6 +20,13 @@ pub enum Error {
         code: ErrorCode,
         /// The server's words.
         message: String,
+    },
+    /// The user or the password is wrong.
+    WrongPassword {
+        /// The server's words.
+        message: String,
+        /// How long the server refuses the next attempt, as far as the failures of this program tell.
+        wait: Duration,
     },
     /// There is no session to go on with, and nobody who could log in.
     NotLoggedIn,
@@ -84,11 +92,12 @@ impl fmt::Display for Error {
                 code: ErrorCode::NameTaken,
                 message,
             } => write!(f, "{}; choose another, or log in", Escaped::new(message)),
-            // The server's first step; a longer one it names itself, when the next attempt comes too early.
-            Self::Refused {
-                code: ErrorCode::BadCredentials,
-                message,
-            } => write!(f, "{}; wait 1 s before the next attempt", Escaped::new(message)),
+            Self::WrongPassword { message, wait } => write!(
+                f,
+                "{}; wait {} s before the next attempt",
+                Escaped::new(message),
+                wait.as_secs()
+            ),
             Self::Refused { message, .. } => Escaped::new(message).fmt(f),
             Self::NotLoggedIn => f.write_str("you are not logged in; auth-client login does it"),
             Self::AnothersSession {

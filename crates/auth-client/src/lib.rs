@@ -8,7 +8,7 @@ mod client;
 mod command;
 mod console;
 mod error;
-
+mod failures;
 mod table;
 mod token_file;
 

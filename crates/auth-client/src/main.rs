@@ -1,7 +1,6 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
 use std::io::{BufRead, stderr, stdout};
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,19 +8,21 @@ use std::sync::Arc;
 use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{
-    Endpoint, Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError,
-    exit_on_stop, log_to_person, warn_aloud,
+    Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError, exit_on_stop,
+    log_to_person,
 };
 use line_editor::Terminal;
 use log::{LevelFilter, info};
 use proto::Name;
-use tls::{MaybeTls, TlsStream, key_log_warning};
-use trust::Fingerprint;
+use tls::MaybeTls;
 
 const PROGRAM: Program = Program {
     name: "auth-client",
     default_port: 9290,
 };
+
+/// What to do about a server that does not speak TLS.
+const IF_PLAINTEXT: &str = "is it an auth-server? Those speak TLS, unless you ask with --plaintext";
 
 /// Logs in to an auth server, and stays logged in by a token; without a command, takes commands in a dialogue
 #[derive(Parser)]
@@ -73,22 +74,6 @@ impl Flags {
         let user = self.user.as_deref().map(Name::parse).transpose();
         user.map_err(|error| UsageError(format!("--user cannot be a name: {error}")))
     }
-
-    fn secure(
-        &self,
-        endpoint: &Endpoint,
-        socket: TcpStream,
-    ) -> anyhow::Result<(TlsStream<TcpStream>, Fingerprint)> {
-        warn_aloud(key_log_warning());
-        let (prompt, timeout) = (self.tcp.client.endpoint.prompt, self.tcp.timeout());
-        let (stream, fingerprint) =
-            self.trust
-                .with_trust(endpoint, prompt, |server, trust, ask| {
-                    tls::connect(socket, server, trust, timeout, ask)
-                })?;
-        info!("the connection is encrypted; the server's key is {fingerprint}");
-        Ok((stream, fingerprint))
-    }
 }
 
 fn main() -> ExitCode {
@@ -114,7 +99,10 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let (mut stream, token_key) = match flags.plaintext {
         true => (MaybeTls::Plaintext(socket), server.to_string()),
         false => {
-            let (stream, fingerprint) = flags.secure(&endpoint, socket)?;
+            let (stream, fingerprint) =
+                flags
+                    .tcp
+                    .encrypt(socket, &endpoint, &flags.trust, IF_PLAINTEXT)?;
             let fingerprint = fingerprint.to_string();
             tokens.adopt(&server.to_string(), &fingerprint)?;
             (stream.into(), fingerprint)

@@ -8,6 +8,7 @@ mod completions;
 mod connect;
 mod console;
 mod descriptors;
+mod encrypt;
 mod endpoint;
 mod env;
 mod exit;

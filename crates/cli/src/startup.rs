@@ -36,6 +36,8 @@ pub struct BoundServer<S> {
     /// Its address.
     pub address: SocketAddr,
     console: Console,
+    /// Each with a blank before it.
+    client_flags: String,
     running: RunningServer,
 }
 
@@ -137,6 +139,7 @@ impl LoggedServer {
             socket,
             address,
             console: Console::new(),
+            client_flags: String::new(),
             running: self.running,
         })
     }
@@ -146,6 +149,15 @@ impl<S> BoundServer<S> {
     /// The commands that the server takes on its terminal.
     pub fn with_console(self, console: Console) -> Self {
         Self { console, ..self }
+    }
+
+    /// The flags that a client needs for this server, which are in the command for other machines.
+    pub fn with_client_flags(self, flags: &[&str]) -> Self {
+        let client_flags = flags.iter().map(|flag| format!(" {flag}")).collect();
+        Self {
+            client_flags,
+            ..self
+        }
     }
 
     /// Calls `stop` at the first stop signal or the command `stop`, and announces on stdout that clients are accepted.
@@ -169,7 +181,8 @@ impl<S> BoundServer<S> {
         for address in own_addresses(self.address.ip()) {
             let address = SocketAddr::new(address, self.address.port());
             let client = self.running.program.client();
-            say(format_args!("on other machines: {client} {address}"));
+            let flags = &self.client_flags;
+            say(format_args!("on other machines: {client}{flags} {address}"));
         }
         self.running.log.warn_aloud(false);
         self.console.start(stop)?;

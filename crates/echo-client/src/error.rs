@@ -79,10 +79,11 @@ impl fmt::Display for Error {
                 }
             }
             Self::InvalidReply { cause } => {
-                write!(
-                    f,
-                    "what the server sent is no message: {cause}; if it is a plain echo server, use --raw"
-                )
+                write!(f, "what the server sent is no message: {cause}")?;
+                match cause.is_tls_alert() {
+                    true => Ok(()),
+                    false => f.write_str("; if it is a plain echo server, use --raw"),
+                }
             }
             Self::TimedOut { owed, seconds } => {
                 write!(

@@ -11,13 +11,12 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use cli::{
     Endpoint, Program, Speaker, StdoutError, exit_on_stop, log_to_person, raise_descriptor_limit,
-    warn_aloud,
 };
 use echo_client::{Conversation, Detail, Error, LocalServer, Waiting};
 use flags::Flags;
 use line_editor::Terminal;
 use log::{LevelFilter, info};
-use tls::{MaybeTls, key_log_warning};
+use tls::MaybeTls;
 use unedited_lines::UneditedLines;
 
 const PROGRAM: Program = Program {
@@ -62,9 +61,6 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     };
     if !flags.local {
         let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
-        if flags.tls {
-            warn_aloud(key_log_warning());
-        }
         return meet(flags, &terminal, detail, || connect(flags, &endpoint));
     }
     if is_interactive(flags) {
@@ -113,14 +109,10 @@ fn connect(flags: &Flags, endpoint: &Endpoint) -> anyhow::Result<MaybeTls<TcpStr
     if !flags.tls {
         return Ok(MaybeTls::Plaintext(socket));
     }
-    let (prompt, timeout) = (flags.tcp.client.endpoint.prompt, flags.tcp.timeout());
-    let (stream, fingerprint) =
-        flags
-            .trust
-            .with_trust(endpoint, prompt, |server, trust, ask| {
-                tls::connect(socket, server, trust, timeout, ask)
-            })?;
-    info!("the connection is encrypted; the server's key is {fingerprint}");
+    let if_plaintext = "if it was started without --tls, leave out --tls here";
+    let (stream, _) = flags
+        .tcp
+        .encrypt(socket, endpoint, &flags.trust, if_plaintext)?;
     Ok(stream.into())
 }
 

@@ -92,7 +92,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         let clients = clients.clone();
         move || clients.list()
     });
-    let (listener, running) = server.with_console(console).announce({
+    let client_flags: Vec<_> = [("--tls", flags.tls), ("--raw", flags.raw)]
+        .into_iter()
+        .filter_map(|(flag, is_needed)| is_needed.then_some(flag))
+        .collect();
+    let server = server
+        .with_console(console)
+        .with_client_flags(&client_flags);
+    let (listener, running) = server.announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;

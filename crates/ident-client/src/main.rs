@@ -1,25 +1,27 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
 use std::io::{BufRead, stderr, stdout};
-use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use cli::{
-    Endpoint, Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError,
-    exit_on_stop, log_to_person, warn_aloud,
+    Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError, exit_on_stop,
+    log_to_person,
 };
 use ident_client::{Console, Error, converse};
 use line_editor::Terminal;
 use log::{LevelFilter, info};
 use proto::Name;
-use tls::{MaybeTls, key_log_warning};
+use tls::MaybeTls;
 
 const PROGRAM: Program = Program {
     name: "ident-client",
     default_port: 9190,
 };
+
+/// What to do about a server that does not speak TLS.
+const IF_PLAINTEXT: &str = "if it was started without --tls, leave out --tls here";
 
 /// Is greeted by an ident server, or tells it a name; then takes commands: whoami, name, rename, forget, exit
 #[derive(Parser)]
@@ -53,22 +55,6 @@ impl Flags {
         let name = self.name.as_deref().map(Name::parse).transpose();
         name.map_err(|error| UsageError(format!("--name cannot be a name: {error}")))
     }
-
-    fn secure(
-        &self,
-        endpoint: &Endpoint,
-        socket: TcpStream,
-    ) -> anyhow::Result<MaybeTls<TcpStream>> {
-        warn_aloud(key_log_warning());
-        let (prompt, timeout) = (self.tcp.client.endpoint.prompt, self.tcp.timeout());
-        let (stream, fingerprint) =
-            self.trust
-                .with_trust(endpoint, prompt, |server, trust, ask| {
-                    tls::connect(socket, server, trust, timeout, ask)
-                })?;
-        info!("the connection is encrypted; the server's key is {fingerprint}");
-        Ok(stream.into())
-    }
 }
 
 fn main() -> ExitCode {
@@ -89,7 +75,12 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     socket.set_write_timeout(Some(flags.tcp.timeout()))?;
     info!("connected to {server} from {local}");
     let mut stream = match flags.tls {
-        true => flags.secure(&endpoint, socket)?,
+        true => {
+            let encrypted = flags
+                .tcp
+                .encrypt(socket, &endpoint, &flags.trust, IF_PLAINTEXT)?;
+            encrypted.0.into()
+        }
         false => MaybeTls::Plaintext(socket),
     };
     let traffic = Arc::new(Traffic::new(flags.show_frames));

@@ -77,7 +77,9 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         let clients = clients.clone();
         move || clients.list()
     });
-    let (listener, running) = server.with_console(console).announce({
+    let client_flags: &[&str] = if flags.tls { &["--tls"] } else { &[] };
+    let server = server.with_console(console).with_client_flags(client_flags);
+    let (listener, running) = server.announce({
         let stop = stop.clone();
         move || stop.stop()
     })?;

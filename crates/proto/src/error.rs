@@ -53,9 +53,21 @@ pub enum RecvError {
     Io(#[from] io::Error),
 }
 
+impl RecvError {
+    /// Whether the peer answered with an alert of TLS in place of a message.
+    #[must_use]
+    pub fn is_tls_alert(&self) -> bool {
+        matches!(self, Self::TooLong { length, .. } if is_tls_alert(*length))
+    }
+}
+
+/// The header of a TLS alert: 21, then the version 3.x (RFC 8446, section 5.1).
+fn is_tls_alert(length: u32) -> bool {
+    length >> 16 == 0x1503
+}
+
 fn plain_text_hint(length: u32) -> String {
-    // The header of a TLS alert: 21, then the version 3.x (RFC 8446, section 5.1).
-    if length >> 16 == 0x1503 {
+    if is_tls_alert(length) {
         return " (it is an alert of TLS: the peer speaks TLS, so try --tls)".into();
     }
     spelled_text(length).map_or_else(String::new, |text| {

@@ -44,6 +44,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
                 Reply::Session {
                     token: Some(token), ..
                 } => {
+                    client.failures.clear();
                     let kept = client.keep(token);
                     let done = "The password is changed, and all other sessions are ended.";
                     client.console.print(done)?;
@@ -52,7 +53,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
                         cause,
                     })
                 }
-                reply => Err(client.refused(reply)),
+                reply => Err(client.refused_password(reply, None)),
             }
         })
     }
@@ -82,6 +83,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
                 token: Some(token),
                 ..
             } => {
+                self.failures.clear();
                 let kept = self.keep(token);
                 self.console.print(format_args!("Hello, {user}!"))?;
                 kept.map_err(|cause| Error::NotKept {
@@ -94,7 +96,12 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
                     cause,
                 })
             }
-            reply => Err(self.refused(reply)),
+            reply => {
+                let (Request::Login { user, .. } | Request::Register { user, .. }) = request else {
+                    return Err(self.refused(reply));
+                };
+                Err(self.refused_password(reply, Some(user)))
+            }
         }
     }
 
