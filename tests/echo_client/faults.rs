@@ -133,7 +133,7 @@ fn a_server_that_goes_while_a_person_thinks_is_told() {
     let server = FakeServer::start(drop);
     let client = client_of(server.address).stdin_pipe().spawn();
     let finished = client.wait().expect_code(1);
-    let end = "echo-client: the server closed the connection before the end of the input: it stops, or heard nothing for its idle time; connect again\n";
+    let end = "echo-client: the server closed the connection before the end of the input: it stops, or received nothing for its idle time; connect again\n";
     assert!(finished.stderr_text().ends_with(end));
 }
 

@@ -147,16 +147,21 @@ fn a_server_without_tls_is_named_as_such() {
         .output()
         .expect_code(1);
     assert!(
-        refused.stderr_text().contains("does it speak TLS?"),
+        refused
+            .stderr_text()
+            .ends_with("; if it was started without --tls, leave out --tls here\n"),
         "{}",
         refused.stderr_text()
     );
     // And a client without TLS at a server with it.
     let (address, _) = start(FRAMED, listener());
-    client_of(address)
-        .stdin_bytes("hello\n")
-        .output()
-        .expect_code(1);
+    let refused = client_of(address).stdin_bytes("hello\n").output();
+    let last = refused.expect_code(1);
+    let last = last.stderr_text().lines().last().unwrap();
+    assert!(
+        last.contains("try --tls") && !last.contains("--raw"),
+        "{last}"
+    );
 }
 
 #[test]

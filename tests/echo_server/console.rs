@@ -53,7 +53,8 @@ fn a_background_job_neither_asks_nor_reads() {
 
 #[test]
 fn other_machines_are_told_how_to_connect() {
-    let server = echo_server().args(["--host", "::", "--port", "0"]).spawn();
+    let server = echo_server().args(["--host", "::", "--port", "0", "--tls", "--raw"]);
+    let server = server.spawn();
     let port = server.await_address().port();
     let route = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
     if route.connect("192.0.2.1:9").is_err() {
@@ -61,5 +62,7 @@ fn other_machines_are_told_how_to_connect() {
         return;
     }
     let own = route.local_addr().unwrap().ip();
-    server.wait_for_stderr_line(&format!("on other machines: echo-client {own}:{port}"));
+    server.wait_for_stderr_line(&format!(
+        "on other machines: echo-client --tls --raw {own}:{port}"
+    ));
 }

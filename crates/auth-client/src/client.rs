@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
+use dialogue::ClientError;
 use proto::auth::{ErrorCode, Reply, Request};
 use proto::{Escaped, caseless_key};
 use proto::{Name, Observer, Secret};
@@ -334,7 +335,6 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
         loop {
             let reply = self.dialogue.request(request)?;
-            let reply = reply.ok_or(Error::ServerGone { cause: None })?;
             let Reply::Error {
                 code: ErrorCode::TooManyAttempts { retry_after },
                 ..
@@ -377,7 +377,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 }
                 Error::Refused { code, message }
             }
-            _ => Error::OutOfPlace,
+            _ => Error::Dialogue(ClientError::OutOfPlace),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use cli::Reason;
-use dialogue::DialogueError;
+use dialogue::ClientError;
 use proto::Escaped;
 use proto::auth::ErrorCode;
-use proto::{Name, NameError, RecvError, SendError};
+use proto::{Name, NameError};
 use trust::FileError;
 
 /// Why a dialogue failed. Nothing of a password or token is in it.
@@ -63,20 +63,8 @@ pub enum Error {
         /// Why the file could not be changed.
         cause: FileError,
     },
-    /// The server closed the connection, or the network failed.
-    ServerGone {
-        /// The fault of the socket, where there was one.
-        cause: Option<io::Error>,
-    },
-    /// The server is there, but nothing came from it for the whole of the time-out, or it took nothing.
-    TimedOut,
-    /// What the server sent is no message.
-    Garbled {
-        /// What is wrong with it.
-        cause: DialogueError,
-    },
-    /// The server sent a message that has no place there.
-    OutOfPlace,
+    /// There is no reply.
+    Dialogue(ClientError),
     /// The terminal does not hide what is typed.
     Terminal(io::Error),
     /// The input cannot be read.
@@ -131,22 +119,7 @@ impl fmt::Display for Error {
             Self::NotKept { done, cause } => {
                 write!(f, "{done}: {}; log in again next time", Escaped::new(&cause.to_string()))
             }
-            Self::ServerGone { cause: None } => f.write_str(
-                "the server closed the connection: it stops, or heard nothing for its idle time; connect again",
-            ),
-            Self::ServerGone { cause: Some(cause) } => {
-                let cause = Reason(cause);
-                write!(f, "the connection to the server broke ({cause}); connect again")
-            }
-            Self::TimedOut => f.write_str(
-                "the server does not answer; is it an auth-server? --timeout waits longer",
-            ),
-            Self::Garbled { cause } => {
-                write!(f, "what the server sent is no message: {cause}; is it an auth-server?")
-            }
-            Self::OutOfPlace => f.write_str(
-                "the server sent a message that has no place there; is it an auth-server?",
-            ),
+            Self::Dialogue(error) => f.write_str(&error.describe("an auth-server")),
             Self::Terminal(cause) => write!(
                 f,
                 "the terminal cannot hide a password: {}; --password-stdin reads it from the input",
@@ -166,16 +139,8 @@ impl From<FileError> for Error {
     }
 }
 
-impl From<DialogueError> for Error {
-    fn from(error: DialogueError) -> Self {
-        match error {
-            DialogueError::Receive(RecvError::Io(cause))
-            | DialogueError::Send(SendError::Io(cause)) => match cause.kind() {
-                // A socket's time-out is told by either, as the platform likes.
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::TimedOut,
-                _ => Self::ServerGone { cause: Some(cause) },
-            },
-            cause => Self::Garbled { cause },
-        }
+impl From<ClientError> for Error {
+    fn from(error: ClientError) -> Self {
+        Self::Dialogue(error)
     }
 }

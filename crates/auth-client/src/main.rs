@@ -1,18 +1,12 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
-use std::io::{BufRead, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
 use clap::Parser;
-use cli::{
-    Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError, exit_on_stop,
-    log_to_person,
-};
-use line_editor::Terminal;
-use log::{LevelFilter, info};
+use cli::{DialogueClient, Program, StdoutError, TcpClientFlags, TrustFlags, UsageError};
 use proto::Name;
 use tls::MaybeTls;
 
@@ -54,7 +48,7 @@ struct Flags {
     #[arg(long, value_name = "PATH")]
     token_file: Option<PathBuf>,
 
-    /// Speak without TLS: whoever is on the way can read passwords and tokens
+    /// Speak without TLS: others on the network can read passwords and tokens
     #[arg(long)]
     plaintext: bool,
 
@@ -82,85 +76,53 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let terminal = Terminal::default();
-    if !flags.tcp.quiet {
-        log_to_person(LevelFilter::Info, |_| Some(""), terminal.output(stderr()))?;
-    }
+    let client = DialogueClient::start(&flags.tcp, false)?;
     let (user, tokens) = (flags.user()?, flags.tokens()?);
     let endpoint = match flags.command {
         None => flags.tcp.client.endpoint(&PROGRAM)?,
         Some(_) => flags.tcp.client.endpoint_without_asking(&PROGRAM)?,
     };
-    let socket = flags.tcp.connect(&endpoint)?;
-    let (server, local) = (socket.peer_addr()?, socket.local_addr()?);
-    socket.set_read_timeout(Some(flags.tcp.timeout()))?;
-    socket.set_write_timeout(Some(flags.tcp.timeout()))?;
-    info!("connected to {server} from {local}");
+    let socket = client.connect(&endpoint)?;
+    let address = socket.peer_addr()?.to_string();
     let (mut stream, token_key) = match flags.plaintext {
-        true => (MaybeTls::Plaintext(socket), server.to_string()),
+        true => (MaybeTls::Plaintext(socket), address),
         false => {
             let (stream, fingerprint) =
                 flags
                     .tcp
                     .encrypt(socket, &endpoint, &flags.trust, IF_PLAINTEXT)?;
             let fingerprint = fingerprint.to_string();
-            tokens.adopt(&server.to_string(), &fingerprint)?;
+            tokens.adopt(&address, &fingerprint)?;
             (stream.into(), fingerprint)
         }
     };
-    let traffic = Arc::new(Traffic::new(false));
-    exit_on_stop({
-        let (traffic, terminal) = (Arc::clone(&traffic), terminal.clone());
-        move || {
-            terminal.break_off();
-            info!("disconnected: interrupted; {traffic}");
-        }
-    })?;
-
+    client.exit_on_stop()?;
     let session = match flags.password_stdin {
         true => None,
-        false => terminal.start()?,
-    };
-    let mut input: Box<dyn BufRead> = match &session {
-        Some(_) => Box::new(terminal.lines()),
-        None => Box::new(TextInput::stdin()),
+        false => client.terminal.start()?,
     };
     let console = Console {
-        input: &mut *input,
+        input: &mut *client.input(session.is_some()),
         output: &mut stdout(),
         errors: &mut stderr(),
         passwords: match session {
             _ if flags.password_stdin => Passwords::Input,
-            Some(_) => Passwords::Terminal(&terminal),
+            Some(_) => Passwords::Terminal(&client.terminal),
             None => Passwords::Nowhere,
         },
     };
-    let client = Client::new(
-        traffic.watch(&mut stream),
-        token_key,
-        tokens,
-        user,
-        console,
-        &*traffic,
-    );
+    let traffic = &*client.traffic;
+    let watched = traffic.watch(&mut stream);
+    let dialogue = Client::new(watched, token_key, tokens, user, console, traffic);
     let end = match flags.command.clone() {
-        Some(command) => client.run(command),
-        None => client.converse(),
+        Some(command) => dialogue.run(command),
+        None => dialogue.converse(),
     };
     drop(session);
-    // A server that is gone needs no goodbye.
+    // It fails when the server is gone, which needs no goodbye.
     let _ = stream.close();
-    match end {
-        Ok(()) => {
-            info!("disconnected: goodbye was said; {traffic}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            info!("disconnected: {error}; {traffic}");
-            Err(match error {
-                Error::Output(error) => StdoutError(error).into(),
-                error => error.into(),
-            })
-        }
-    }
+    client.end(end).map_err(|error| match error {
+        Error::Output(error) => StdoutError(error).into(),
+        error => error.into(),
+    })
 }

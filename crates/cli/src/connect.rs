@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use log::info;
 use socket2::{Domain, Socket, Type};
 
 use crate::endpoint::{ClientFlags, Endpoint};
@@ -41,13 +42,32 @@ impl TcpClientFlags {
         Duration::from_secs(self.timeout_seconds.into())
     }
 
-    /// Connects from the address that `--bind` gives, within the time that `--timeout` gives. See [`connect`].
+    /// Connects from the address that `--bind` gives, within the time that `--timeout` gives, and logs the addresses.
+    /// See [`connect`].
     ///
     /// # Errors
     /// As [`connect`].
     pub fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
-        connect(endpoint, self.client.bind, self.timeout())
+        let socket = connect(endpoint, self.client.bind, self.timeout())?;
+        match log_connected(&socket) {
+            Ok(()) => Ok(socket),
+            // The connection broke at once.
+            Err(error) => Err(ConnectError::Connect {
+                endpoint: endpoint.clone(),
+                error,
+            }),
+        }
     }
+}
+
+/// Logs the addresses of a connection.
+///
+/// # Errors
+/// When it is broken already.
+pub fn log_connected(socket: &TcpStream) -> io::Result<()> {
+    let (peer, local) = (socket.peer_addr()?, socket.local_addr()?);
+    info!("connected to {peer} from {local}");
+    Ok(())
 }
 
 /// Connects to the first of the endpoint's addresses that answers, and sets TCP_NODELAY. `timeout` bounds the look-up

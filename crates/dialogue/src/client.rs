@@ -6,7 +6,7 @@ use proto::{FramedSocket, FramedStream, MAX_DIALOGUE_BYTES, Observer, SendError}
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::DialogueError;
+use crate::error::{ClientError, DialogueError};
 
 /// A client in a dialogue with a server.
 #[derive(Debug)]
@@ -22,27 +22,31 @@ impl<S: Read + Write, O: Observer> Client<S, O> {
         }
     }
 
-    /// Sends a request and waits for the reply; `None` when the server closed the connection instead.
+    /// Sends a request and waits for the reply.
     ///
     /// # Errors
     ///
-    /// When sending or receiving fails, or the reply is not a message of type `R`.
+    /// When sending or receiving fails, the server closes the connection, or the reply is not a message of type `R`.
     pub fn request<R: DeserializeOwned>(
         &mut self,
         request: &impl Serialize,
-    ) -> Result<Option<R>, DialogueError> {
-        self.stream.send_json(request)?;
-        self.stream.flush().map_err(SendError::Io)?;
+    ) -> Result<R, ClientError> {
+        let sent = self.stream.send_json(request);
+        let sent = sent.and_then(|()| self.stream.flush().map_err(SendError::Io));
+        sent.map_err(DialogueError::Send)?;
         self.recv()
     }
 
-    /// Waits for the next message of the server; `None` when it closed the connection.
+    /// Waits for the next message of the server.
     ///
     /// # Errors
     ///
-    /// When receiving fails, or what comes is not a message of type `R`.
-    pub fn recv<R: DeserializeOwned>(&mut self) -> Result<Option<R>, DialogueError> {
-        Ok(self.stream.recv_json(MAX_DIALOGUE_BYTES)?)
+    /// When receiving fails, the server closes the connection, or what comes is not a message of type `R`.
+    pub fn recv<R: DeserializeOwned>(&mut self) -> Result<R, ClientError> {
+        let received = self.stream.recv_json(MAX_DIALOGUE_BYTES);
+        received
+            .map_err(DialogueError::Receive)?
+            .ok_or(ClientError::Closed)
     }
 }
 
@@ -59,12 +63,12 @@ mod tests {
         let reply = wire(&[r#"{"a":1}"#, r#"{"b":2}"#]);
         let mut stream = MemoryStream::sending(&[&reply[..5], &reply[5..13], &reply[13..]]);
         let mut client = Client::new(&mut stream, ());
-        let first: Option<Value> = client.request(&json!({"q": 1})).unwrap();
-        assert_eq!(first, Some(json!({"a": 1})));
-        let second: Option<Value> = client.recv().unwrap();
-        assert_eq!(second, Some(json!({"b": 2})));
-        let none: Option<Value> = client.request(&json!({"q": 2})).unwrap();
-        assert_eq!(none, None, "the server has closed the connection");
+        let first: Value = client.request(&json!({"q": 1})).unwrap();
+        assert_eq!(first, json!({"a": 1}));
+        let second: Value = client.recv().unwrap();
+        assert_eq!(second, json!({"b": 2}));
+        let closed = client.request::<Value>(&json!({"q": 2}));
+        assert!(matches!(closed, Err(ClientError::Closed)), "{closed:?}");
         drop(client);
         assert_eq!(
             stream.writes,
@@ -82,7 +86,10 @@ mod tests {
         ] {
             let mut stream = MemoryStream::sending(&[wire]);
             let reply = Client::new(&mut stream, ()).recv::<Value>();
-            assert!(reply.is_err(), "{reply:?}");
+            assert!(
+                matches!(reply, Err(ClientError::InvalidReply(_))),
+                "{reply:?}"
+            );
         }
     }
 }

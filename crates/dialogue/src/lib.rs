@@ -10,7 +10,7 @@ mod error;
 mod handler;
 
 pub use client::Client;
-pub use error::DialogueError;
+pub use error::{ClientError, DialogueError};
 pub use handler::{Handler, Response, serve};
 
 #[cfg(test)]

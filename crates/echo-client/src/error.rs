@@ -74,7 +74,7 @@ impl fmt::Display for Error {
                     }
                     Some(owed) => write!(f, " while it owed {owed}"),
                     None => f.write_str(
-                        " before the end of the input: it stops, or heard nothing for its idle time; connect again",
+                        " before the end of the input: it stops, or received nothing for its idle time; connect again",
                     ),
                 }
             }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use cli::{
-    Endpoint, Program, Speaker, StdoutError, exit_on_stop, log_to_person, raise_descriptor_limit,
+    Endpoint, Program, Speaker, StdoutError, exit_on_stop, log_connected, log_to_person,
+    raise_descriptor_limit,
 };
 use echo_client::{Conversation, Detail, Error, LocalServer, Waiting};
 use flags::Flags;
@@ -105,7 +106,6 @@ fn side(target: &str) -> &'static str {
 
 fn connect(flags: &Flags, endpoint: &Endpoint) -> anyhow::Result<MaybeTls<TcpStream>> {
     let socket = flags.tcp.connect(endpoint)?;
-    log_connected(&socket)?;
     if !flags.tls {
         return Ok(MaybeTls::Plaintext(socket));
     }
@@ -114,15 +114,6 @@ fn connect(flags: &Flags, endpoint: &Endpoint) -> anyhow::Result<MaybeTls<TcpStr
         .tcp
         .encrypt(socket, endpoint, &flags.trust, if_plaintext)?;
     Ok(stream.into())
-}
-
-fn log_connected(socket: &TcpStream) -> anyhow::Result<()> {
-    let addresses = socket
-        .peer_addr()
-        .and_then(|peer| Ok((peer, socket.local_addr()?)));
-    let (peer, local) = addresses.context("the connection broke at once")?;
-    info!("connected to {peer} from {local}");
-    Ok(())
 }
 
 fn meet(

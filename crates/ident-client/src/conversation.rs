@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{BufRead, Read, Write};
 
 use cli::{BadLine, read_line};
-use dialogue::Client;
+use dialogue::{Client, ClientError};
 use line_editor::Terminal;
 use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
@@ -64,8 +64,11 @@ struct Conversation<'a, S: Read + Write, O: Observer> {
 impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
     /// Gets the greeting, and a name where the server asks for one. Returns false if a person leaves instead.
     fn be_greeted(&mut self, name: Option<&Name>) -> Result<bool, Error> {
-        let greeting: Option<Reply> = self.client.recv()?;
-        match (greeting.ok_or(Error::ServerGone { cause: None })?, name) {
+        let greeting: Reply = self.client.recv().map_err(|error| match error {
+            ClientError::TimedOut => Error::NoGreeting,
+            error => error.into(),
+        })?;
+        match (greeting, name) {
             (Reply::Welcome { name: known }, name) => {
                 self.welcome(&known, name.map(Name::as_str))?;
                 Ok(true)
@@ -80,7 +83,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 Ok(true)
             }
             (Reply::WhoAreYou, None) => self.introduce(),
-            _ => Err(Error::OutOfPlace),
+            _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
         }
     }
 
@@ -166,13 +169,12 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
     fn leave(&mut self) -> Result<(), Error> {
         match self.ask(&Request::Exit)? {
             Reply::Bye => Ok(()),
-            _ => Err(Error::OutOfPlace),
+            _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
         }
     }
 
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
-        let reply = self.client.request(request)?;
-        reply.ok_or(Error::ServerGone { cause: None })
+        Ok(self.client.request(request)?)
     }
 
     fn show(&mut self, reply: Reply, request: &Request) -> Result<(), Error> {
@@ -201,7 +203,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 }
                 Ok(())
             }
-            Reply::WhoAreYou | Reply::Bye => Err(Error::OutOfPlace),
+            Reply::WhoAreYou | Reply::Bye => Err(Error::Dialogue(ClientError::OutOfPlace)),
         }
     }
 

@@ -4,26 +4,16 @@ use std::fmt;
 use std::io;
 
 use cli::{BadLine, Reason};
-use dialogue::DialogueError;
-use proto::{Escaped, RecvError, SendError};
+use dialogue::ClientError;
+use proto::Escaped;
 
 /// Why a dialogue failed.
 #[derive(Debug)]
 pub enum Error {
-    /// The server closed the connection, or the network failed.
-    ServerGone {
-        /// The fault of the socket, where there was one.
-        cause: Option<io::Error>,
-    },
-    /// The server is there, but nothing came from it for the whole of the time-out, or it took nothing.
-    TimedOut,
-    /// What the server sent is no message.
-    Garbled {
-        /// What is wrong with it.
-        cause: DialogueError,
-    },
-    /// The server sent a message that has no place there.
-    OutOfPlace,
+    /// The server does not greet.
+    NoGreeting,
+    /// There is no reply.
+    Dialogue(ClientError),
     /// The server asks for a name, and the input has none.
     NoName,
     /// Where the input should have a name it has a command.
@@ -54,22 +44,11 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ServerGone { cause: None } => f.write_str(
-                "the server closed the connection: it stops, or heard nothing for its idle time; connect again",
+            Self::NoGreeting => f.write_str(
+                "the server does not answer; is it an ident-server? If it was started with --tls, use --tls here too; \
+                 --timeout waits longer",
             ),
-            Self::ServerGone { cause: Some(cause) } => {
-                let cause = Reason(cause);
-                write!(f, "the connection to the server broke ({cause}); connect again")
-            }
-            Self::TimedOut => f.write_str(
-                "the server does not answer; is it an ident-server? --timeout waits longer",
-            ),
-            Self::Garbled { cause } => {
-                write!(f, "what the server sent is no message: {cause}; is it an ident-server?")
-            }
-            Self::OutOfPlace => f.write_str(
-                "the server sent a message that has no place there; is it an ident-server?",
-            ),
+            Self::Dialogue(error) => f.write_str(&error.describe("an ident-server")),
             Self::NoName => f.write_str(
                 "the server asks for a name, and the input has none; give one with --name",
             ),
@@ -104,16 +83,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<DialogueError> for Error {
-    fn from(error: DialogueError) -> Self {
-        match error {
-            DialogueError::Receive(RecvError::Io(cause))
-            | DialogueError::Send(SendError::Io(cause)) => match cause.kind() {
-                // A socket's time-out is told by either, as the platform likes.
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::TimedOut,
-                _ => Self::ServerGone { cause: Some(cause) },
-            },
-            cause => Self::Garbled { cause },
-        }
+impl From<ClientError> for Error {
+    fn from(error: ClientError) -> Self {
+        Self::Dialogue(error)
     }
 }

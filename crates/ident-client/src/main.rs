@@ -1,17 +1,11 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
-use std::io::{BufRead, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Parser;
-use cli::{
-    Program, StdoutError, TcpClientFlags, TextInput, Traffic, TrustFlags, UsageError, exit_on_stop,
-    log_to_person,
-};
+use cli::{DialogueClient, Program, StdoutError, TcpClientFlags, TrustFlags, UsageError};
 use ident_client::{Console, Error, converse};
-use line_editor::Terminal;
-use log::{LevelFilter, info};
 use proto::Name;
 use tls::MaybeTls;
 
@@ -63,66 +57,34 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let terminal = Terminal::default();
-    if !flags.tcp.quiet {
-        log_to_person(LevelFilter::Info, |_| Some(""), terminal.output(stderr()))?;
-    }
+    let client = DialogueClient::start(&flags.tcp, flags.show_frames)?;
     let name = flags.name()?;
     let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
-    let socket = flags.tcp.connect(&endpoint)?;
-    let (server, local) = (socket.peer_addr()?, socket.local_addr()?);
-    socket.set_read_timeout(Some(flags.tcp.timeout()))?;
-    socket.set_write_timeout(Some(flags.tcp.timeout()))?;
-    info!("connected to {server} from {local}");
+    let socket = client.connect(&endpoint)?;
     let mut stream = match flags.tls {
+        false => MaybeTls::Plaintext(socket),
         true => {
-            let encrypted = flags
+            let (stream, _) = flags
                 .tcp
                 .encrypt(socket, &endpoint, &flags.trust, IF_PLAINTEXT)?;
-            encrypted.0.into()
+            stream.into()
         }
-        false => MaybeTls::Plaintext(socket),
     };
-    let traffic = Arc::new(Traffic::new(flags.show_frames));
-    exit_on_stop({
-        let (traffic, terminal) = (Arc::clone(&traffic), terminal.clone());
-        move || {
-            terminal.break_off();
-            info!("disconnected: interrupted; {traffic}");
-        }
-    })?;
-
-    let session = terminal.start()?;
-    let mut input: Box<dyn BufRead> = match &session {
-        Some(_) => Box::new(terminal.lines()),
-        None => Box::new(TextInput::stdin()),
-    };
+    client.exit_on_stop()?;
+    let session = client.terminal.start()?;
     let console = Console {
-        input: &mut *input,
+        input: &mut *client.input(session.is_some()),
         output: &mut stdout(),
         errors: &mut stderr(),
-        terminal: session.is_some().then_some(&terminal),
+        terminal: session.is_some().then_some(&client.terminal),
     };
-    let end = converse(
-        traffic.watch(&mut stream),
-        name.as_ref(),
-        console,
-        &*traffic,
-    );
+    let traffic = &*client.traffic;
+    let end = converse(traffic.watch(&mut stream), name.as_ref(), console, traffic);
     drop(session);
-    // A server that is gone needs no goodbye.
+    // It fails when the server is gone, which needs no goodbye.
     let _ = stream.close();
-    match end {
-        Ok(()) => {
-            info!("disconnected: goodbye was said; {traffic}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            info!("disconnected: {error}; {traffic}");
-            Err(match error {
-                Error::Output(error) => StdoutError(error).into(),
-                error => error.into(),
-            })
-        }
-    }
+    client.end(end).map_err(|error| match error {
+        Error::Output(error) => StdoutError(error).into(),
+        error => error.into(),
+    })
 }

@@ -65,7 +65,7 @@ fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
 }
 
 #[test]
-fn a_server_that_leaves_too_early_is_told() {
+fn a_server_that_leaves_too_early_is_an_error() {
     let progress = framed();
     send(&progress, 3);
     progress.end_sending(Ok(()), Digest::default());
@@ -89,7 +89,7 @@ fn a_server_that_leaves_too_early_is_told() {
     let told = look_after(&progress, Duration::ZERO);
     assert_eq!(
         told,
-        "the server closed the connection before the end of the input: it stops, or heard nothing for its idle time; connect again"
+        "the server closed the connection before the end of the input: it stops, or received nothing for its idle time; connect again"
     );
 }
 

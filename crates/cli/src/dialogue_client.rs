@@ -1,0 +1,96 @@
+//! What the clients of dialogues share: service messages, connection, terminal, and the last message.
+
+use std::error::Error;
+use std::io::{self, BufRead, stderr};
+use std::net::TcpStream;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use line_editor::Terminal;
+use log::{LevelFilter, info};
+
+use crate::connect::{ConnectError, TcpClientFlags};
+use crate::endpoint::Endpoint;
+use crate::input::TextInput;
+use crate::logging::{LogError, log_to_person};
+use crate::stop::exit_on_stop;
+use crate::traffic::Traffic;
+
+/// A client that sends a request and waits for the reply.
+#[derive(Debug)]
+pub struct DialogueClient<'a> {
+    flags: &'a TcpClientFlags,
+    /// Where a person types, if one does.
+    pub terminal: Terminal,
+    /// What passes between client and server.
+    pub traffic: Arc<Traffic>,
+}
+
+impl<'a> DialogueClient<'a> {
+    /// Starts the service messages, unless `--quiet` forbids them. With `shows_frames` each frame is printed on stderr.
+    ///
+    /// # Errors
+    /// When logging was started before.
+    pub fn start(flags: &'a TcpClientFlags, shows_frames: bool) -> Result<Self, LogError> {
+        let terminal = Terminal::default();
+        if !flags.quiet {
+            log_to_person(LevelFilter::Info, |_| Some(""), terminal.output(stderr()))?;
+        }
+        Ok(Self {
+            flags,
+            terminal,
+            traffic: Arc::new(Traffic::new(shows_frames)),
+        })
+    }
+
+    /// Connects to the server. Reads and writes fail after the time that `--timeout` gives.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
+        let socket = self.flags.connect(endpoint)?;
+        let timeout = Some(self.flags.timeout());
+        let set = socket
+            .set_read_timeout(timeout)
+            .and_then(|()| socket.set_write_timeout(timeout));
+        match set {
+            Ok(()) => Ok(socket),
+            Err(error) => Err(ConnectError::Connect {
+                endpoint: endpoint.clone(),
+                error,
+            }),
+        }
+    }
+
+    /// Exits at Ctrl-C and the like, with the terminal as it was and a last message.
+    ///
+    /// # Errors
+    /// When the system refuses the handlers or the thread.
+    pub fn exit_on_stop(&self) -> io::Result<()> {
+        let (traffic, terminal) = (Arc::clone(&self.traffic), self.terminal.clone());
+        exit_on_stop(move || {
+            terminal.break_off();
+            info!("disconnected: interrupted; {traffic}");
+        })
+    }
+
+    /// What a person types, or what a pipe brings.
+    pub fn input(&self, is_interactive: bool) -> Box<dyn BufRead> {
+        match is_interactive {
+            true => Box::new(self.terminal.lines()),
+            false => Box::new(TextInput::stdin()),
+        }
+    }
+
+    /// Logs the last message.
+    ///
+    /// # Errors
+    /// Why the dialogue failed.
+    pub fn end<E: Error>(&self, end: Result<(), E>) -> Result<ExitCode, E> {
+        match &end {
+            Ok(()) => info!("disconnected: goodbye was said; {}", self.traffic),
+            Err(error) => info!("disconnected: {error}; {}", self.traffic),
+        }
+        end.map(|()| ExitCode::SUCCESS)
+    }
+}
