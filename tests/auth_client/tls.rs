@@ -5,12 +5,11 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use auth_server::SessionLimits;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection};
-use testbed::{Folder, Program};
+use testbed::Folder;
 use trust::{Fingerprint, TlsIdentity};
 
 use crate::server::{PASSWORD, Server};
@@ -93,7 +92,8 @@ fn on_this_machine_plaintext_is_served_too() {
 fn two_machines_register_log_in_and_go_on_by_the_address_alone() {
     use std::io::Write;
 
-    use testbed::Network;
+    use auth_server::SessionLimits;
+    use testbed::{Network, Program};
 
     let network = match Network::make() {
         Ok(network) => network,

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+#[cfg(unix)]
 use testbed::Folder;
 #[cfg(target_os = "linux")]
 use testbed::{Resource, in_parallel};

@@ -1,7 +1,6 @@
 //! Passwords and tokens are nowhere but on the wire.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::json;
@@ -74,8 +73,11 @@ fn nothing_shows_a_password_or_a_token() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn only_the_owner_can_read_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+
     let server = Server::start(&[]);
     server.register("anna", "correct horse");
     for entry in fs::read_dir(server.folder().join("data")).unwrap() {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::thread;
 
-use proto::{FramedSocket, MAX_ECHO_BYTES, header};
+use proto::FramedSocket;
 
 use crate::server::{Server, expect_echo, expect_reply, rest};
 
@@ -115,6 +115,8 @@ fn a_good_client_is_served_among_many_bad_ones() {
 #[test]
 #[cfg(target_os = "linux")]
 fn promises_cost_no_memory() {
+    use proto::{MAX_ECHO_BYTES, header};
+
     const CLIENTS: usize = 100;
     let server = Server::start(&[]);
     // The longest message that is allowed: a hundred of them would be 100 MiB.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use proto::FramedSocket;
-use testbed::{Folder, Signal};
+use testbed::Folder;
 
 use crate::server::{Server, echo_server, expect_echo, rest};
 
@@ -232,7 +232,7 @@ fn a_log_that_was_moved_away_is_made_again_at_sighup() {
     let moved = log.path().with_extension("moved");
     std::fs::rename(log.path(), &moved).unwrap();
     expect_echo(&mut server.connect(), "before");
-    server.signal(Signal::HUP);
+    server.signal(testbed::Signal::HUP);
     while !log.path().exists() {
         std::thread::yield_now();
     }

@@ -6,7 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use proto::{FramedSocket, MAX_ECHO_BYTES};
-use testbed::{Folder, TIME_LIMIT, installed, python};
+#[cfg(unix)]
+use testbed::Folder;
+use testbed::{TIME_LIMIT, installed, python};
 use tls::{TlsStream, client_handshake};
 use trust::Fingerprint;
 

@@ -26,7 +26,7 @@ pub fn is_interactive() -> bool {
 
 /// What the outside asks a program for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(windows, expect(dead_code, reason = "Windows has no such signals"))]
+#[cfg_attr(windows, allow(dead_code, reason = "Windows has no such signals"))]
 pub(crate) enum Signal {
     /// Ctrl-C or SIGTERM; on Windows also Ctrl-Break and a closed console.
     Stop {

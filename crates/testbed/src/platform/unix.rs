@@ -41,6 +41,11 @@ pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
     status.signal()
 }
 
+/// Whether Ctrl-C ended a program that does nothing about it.
+pub fn is_interrupted(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::INT.as_raw())
+}
+
 pub(crate) fn signal_number(signal: Signal) -> i32 {
     signal.as_raw()
 }

@@ -100,6 +100,14 @@ pub(crate) fn signal_of(_: ExitStatus) -> Option<i32> {
     None
 }
 
+/// STATUS_CONTROL_C_EXIT.
+const CONTROL_C_EXIT: u32 = 0xC000_013A;
+
+/// Whether Ctrl-C ended a program that does nothing about it.
+pub fn is_interrupted(status: ExitStatus) -> bool {
+    status.code() == Some(CONTROL_C_EXIT.cast_signed())
+}
+
 pub(crate) fn signal_number(signal: Signal) -> i32 {
     signal.as_raw()
 }
