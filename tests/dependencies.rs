@@ -12,20 +12,7 @@ const FORBIDDEN: [&str; 3] = ["raw_value", "arbitrary_precision", "unbounded_dep
 
 #[test]
 fn no_feature_of_serde_json_gives_keys_a_meaning() {
-    let version = String::from_utf8(cargo(&["-vV"])).unwrap();
-    let mut lines = version.lines();
-    let host = lines.find_map(|line| line.strip_prefix("host: ")).unwrap();
-    // Without the filter cargo needs the sources for every platform, which a machine without a network may lack.
-    let metadata = cargo(&[
-        "metadata",
-        "--format-version=1",
-        "--locked",
-        "--offline",
-        "--all-features",
-        "--filter-platform",
-        host,
-    ]);
-    let metadata: Value = serde_json::from_slice(&metadata).unwrap();
+    let metadata = metadata();
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let is_serde_json = |node: &&Value| node["id"].as_str().unwrap().contains("serde_json@");
     let found: Vec<_> = nodes.iter().filter(is_serde_json).collect();
@@ -39,6 +26,46 @@ fn no_feature_of_serde_json_gives_keys_a_meaning() {
             );
         }
     }
+}
+
+/// Clippy's lint `incompatible_msrv` checks the same for functions of the standard library.
+#[test]
+fn no_dependency_needs_a_newer_rust_than_the_workspace_says() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let ours = packages.iter().find(|package| package["name"] == "proto");
+    let ours = version(&ours.unwrap()["rust_version"]).unwrap();
+    for package in packages {
+        let needed = version(&package["rust_version"]);
+        assert!(needed <= Some(ours), "{}: {needed:?}", package["name"]);
+    }
+}
+
+/// `1.88` and `1.88.0` as numbers; `None` where a package names none.
+fn version(value: &Value) -> Option<(u32, u32)> {
+    let mut numbers = value
+        .as_str()?
+        .split('.')
+        .map(|number| number.parse().unwrap());
+    Some((numbers.next()?, numbers.next()?))
+}
+
+/// The packages that the workspace is made of on this machine.
+fn metadata() -> Value {
+    let version = String::from_utf8(cargo(&["-vV"])).unwrap();
+    let mut lines = version.lines();
+    let host = lines.find_map(|line| line.strip_prefix("host: ")).unwrap();
+    // Without the filter cargo needs the sources for every platform, which a machine without a network may lack.
+    let metadata = cargo(&[
+        "metadata",
+        "--format-version=1",
+        "--locked",
+        "--offline",
+        "--all-features",
+        "--filter-platform",
+        host,
+    ]);
+    serde_json::from_slice(&metadata).unwrap()
 }
 
 /// What `cargo` prints on stdout.
