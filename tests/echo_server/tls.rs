@@ -271,3 +271,18 @@ fn a_held_connection_costs_little_memory() {
     assert!(each < 128 << 10, "{each} bytes a connection");
     drop(clients);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_identity_in_a_pipe_is_refused_at_once() {
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.join("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    let server = crate::server::echo_server().args(["--tls", "--identity", "pipe"]);
+    let finished = server.in_folder(&folder).output().expect_code(1);
+    let stderr = finished.stderr_text();
+    let expected = "echo-server: cannot use pipe: it is not a regular file; choose another path";
+    assert_eq!(stderr.lines().last(), Some(expected), "{stderr}");
+}

@@ -22,6 +22,12 @@ pub enum FileError {
         /// Why not.
         cause: io::Error,
     },
+    /// The path leads to a folder, a device or a pipe.
+    #[error("cannot use {}: it is not a regular file; choose another path", path.display())]
+    NotRegular {
+        /// Where.
+        path: PathBuf,
+    },
     /// The file is not what it should be.
     #[error("{} is damaged: {problem}; restore it from a backup, or move it away to get a new one", path.display())]
     Damaged {

@@ -53,17 +53,18 @@ impl fmt::Display for Exposure {
 /// When it cannot be read, is no regular file or longer than `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     let failed = FileError::io("read", path);
-    let file = match File::open(path) {
+    // Opening a pipe could block, and reading a device never end.
+    let open = || match fs::metadata(path)?.is_file() {
+        true => File::open(path).map(Some),
+        false => Ok(None),
+    };
+    let file = match open() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         file => file.map_err(&failed)?,
     };
-    // A device or a pipe could block, or never end.
-    if !file.metadata().map_err(&failed)?.is_file() {
-        return Err(FileError::Damaged {
-            path: path.to_owned(),
-            problem: "it is not a regular file",
-        });
-    }
+    let file = file.ok_or_else(|| FileError::NotRegular {
+        path: path.to_owned(),
+    })?;
     let mut content = vec![];
     file.take(limit + 1)
         .read_to_end(&mut content)
