@@ -188,7 +188,7 @@ fn commands_are_recalled_and_passwords_are_not() {
     terminal.type_keys("\u{1b}[A\r");
     terminal.expect("You are Аня.\n> ");
     terminal.type_line("help sent");
-    terminal.expect("sent: one `write` to the socket: ");
+    terminal.expect("sent: one `write`: bytes on the wire");
     terminal.type_keys("\u{1b}[A\u{1b}[A\u{1b}[A");
     terminal.expect("register Аня");
     terminal.type_keys("\u{15}exit\r");
@@ -222,7 +222,7 @@ fn ctrl_c_while_a_password_is_typed_brings_the_echo_back() {
 
 #[cfg(unix)]
 #[test]
-fn so_does_whatever_else_ends_it() {
+fn sigterm_while_a_password_is_typed_brings_the_echo_back() {
     let server = Server::start();
     let run = r#"exec 3<&0; "$0" "$@" <&3 & trap "kill -TERM $!" USR1; wait $!; wait $!"#;
     let terminal = within_a_shell(&server, run);

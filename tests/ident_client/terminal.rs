@@ -150,7 +150,7 @@ fn service_messages_are_short_and_explained() {
     terminal.expect_raw("\u{1b}[2msent 21 bytes: 4 header + 17 text\u{1b}[m\r\n");
     terminal.expect("> ");
     terminal.type_line("help sent");
-    terminal.expect("sent: one `write` to the socket: ");
+    terminal.expect("sent: one `write`: bytes on the wire");
     terminal.expect("> ");
     terminal.type_line("help nonsense");
     terminal.expect("there is no such service message; help lists the commands\n");

@@ -37,19 +37,19 @@ const OF_SERVERS: [Meaning; 7] = [
 const OF_CLIENTS: [Meaning; 5] = [
     (
         "connected to",
-        "`connect` returned: the line has the server's address and port, and this program's own",
+        "`connect` returned; the server's address, then this program's own",
     ),
     (
         "the connection is encrypted",
-        "TLS is agreed on; the line has the fingerprint of the server's key",
+        "TLS begins; the line ends with the fingerprint of the server's key",
     ),
     (
         "sent",
-        "one `write` to the socket: bytes on the wire, 4 of header for each message and its text in UTF-8",
+        "one `write`: bytes on the wire, 4 of header for each message",
     ),
     (
         "received",
-        "one `read` from the socket: bytes on the wire, 4 of header for each message and its text in UTF-8",
+        "one `read`: bytes on the wire, 4 of header for each message",
     ),
     (
         "disconnected",

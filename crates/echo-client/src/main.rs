@@ -28,10 +28,12 @@ const PROGRAM: Program = Program {
 /// The target of a server's messages about received and sent bytes.
 const TRAFFIC: &str = "traffic";
 
-/// Says what the next lines of the terminal are, before the first prompt of `--local`.
-const LESSON: &str =
-    "A server and a client in one program: what you type goes to the server, and comes back.
-Enter sends a line; exit, or Ctrl-D, ends the dialogue.
+/// Explains the next lines of the terminal, before the first prompt of `--local`. It fits into 40 columns.
+const LESSON: &str = "\
+A server and a client in one program:
+what you type goes to the server, and
+comes back. Enter sends a line; exit, or
+Ctrl-D, ends the dialogue.
 ";
 
 /// The most input that one read takes.

@@ -20,7 +20,7 @@ const MIN_COLUMNS: usize = 8;
 const EDGE: usize = 1;
 
 /// A prompt that leaves the line less than this part of the row is cut to half of the row.
-const MIN_LINE_SHARE: usize = 4;
+pub(crate) const MIN_LINE_SHARE: usize = 4;
 
 const LEFT_OUT_BEFORE: char = '<';
 const LEFT_OUT_AFTER: char = '>';

@@ -98,7 +98,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_take_bounded_memory(bytes in prop::collection::vec(any::<u8>(), 0..40_000), portion in 1..9_000usize) {
+        fn any_bytes_take_bounded_memory(
+            bytes in prop::collection::vec(any::<u8>(), 0..40_000), portion in 1..9_000usize,
+        ) {
             let mut scanner = FrameScanner::new(true);
             for bytes in bytes.chunks(portion) {
                 scanner.push(bytes);

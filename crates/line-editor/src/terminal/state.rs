@@ -7,7 +7,8 @@ use proto::Escaped;
 use crate::console::{self, TerminalEvent, TerminalMode};
 use crate::editor::{Edited, Editor};
 use crate::keys::{Key, KeyParser, MAX_PASTE_BYTES};
-use crate::screen::Screen;
+use crate::screen::{MIN_LINE_SHARE, Screen};
+use crate::width::text_columns;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -80,10 +81,18 @@ impl State {
 
     pub(super) fn set_prompt(&mut self, prompt: &str) {
         prompt.clone_into(&mut self.prompt);
-        match self.edits_next_line() {
-            true => self.paint(),
-            false => show(prompt),
+        if !self.edits_next_line() {
+            return show(prompt);
         }
+        if let Some(screen) = &mut self.screen {
+            screen.resize(console::columns());
+            let (rows, last) = split_prompt(prompt, screen.row_columns());
+            if !rows.is_empty() {
+                screen.print(&rows);
+            }
+            last.clone_into(&mut self.prompt);
+        }
+        self.paint();
     }
 
     pub(super) fn hide_input(&mut self, prompt: &str) -> io::Result<()> {
@@ -242,7 +251,7 @@ impl State {
         }
     }
 
-    /// The row may have changed, unless there is none.
+    /// Something else may have changed the row.
     fn forget_row(&mut self) {
         if let Some(screen) = &mut self.screen
             && !self.is_unended
@@ -304,13 +313,45 @@ impl State {
     }
 }
 
+/// Splits a prompt that leaves no room for a line: rows to print above, and what stands before the line.
+fn split_prompt(prompt: &str, room: usize) -> (String, &str) {
+    let (mut rows, mut rest) = (String::new(), prompt);
+    while text_columns(rest) > room - room / MIN_LINE_SHARE {
+        let blanks = rest.trim_end().match_indices(' ');
+        let fits = |(at, _): &(usize, &str)| text_columns(&rest[..*at]) <= room;
+        let Some((at, _)) = blanks.take_while(fits).last() else {
+            break;
+        };
+        rows.push_str(&visible(&rest[..at]));
+        rows.push('\n');
+        rest = &rest[at + 1..];
+    }
+    (rows, rest)
+}
+
 fn visible(text: &str) -> String {
     Escaped::new(text).to_string()
 }
 
-/// A failure is ignored: then nobody can read the prompt.
+/// A failure is ignored: the terminal is gone, and reading reports it.
 fn show(text: &str) {
     let mut stderr = stderr();
     let _ = stderr.write_all(text.as_bytes());
     let _ = stderr.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_prompt_takes_rows_of_its_own() {
+        let prompt = "Register or log in? [r/l, Enter for neither]: ";
+        assert_eq!(split_prompt(prompt, 79), (String::new(), prompt));
+        let rows = "Register or log in? [r/l, Enter for\n".to_owned();
+        assert_eq!(split_prompt(prompt, 39), (rows, "neither]: "));
+        assert_eq!(split_prompt("> ", 8), (String::new(), "> "));
+        let long = "x".repeat(100);
+        assert_eq!(split_prompt(&long, 39), (String::new(), &*long));
+    }
 }
