@@ -78,7 +78,7 @@ fn an_expired_token_is_dropped_and_a_login_asked_for() {
     let server = Server::start_with(SessionLimits { idle: 1, max: 1 });
     server.register("anna");
     assert!(server.token().is_some());
-    // Time is what is tested.
+    // The session ends by the clock of the server alone, so no event can be awaited.
     thread::sleep(Duration::from_secs(1));
     let whoami = server.client(&["whoami"]).output().expect_code(1);
     let words = "the session is over; log in again\n\
@@ -131,13 +131,13 @@ fn commands_come_from_a_pipe() {
 
     let wrong = "unneeded\nwhoami\ncorrect horse\nrevoke zzz\nexit\nwhoami\n";
     let talked = server.scripted(&[], wrong).output().expect_code(1);
-    let told = talked.stderr_text();
+    let error = talked.stderr_text();
     assert!(
-        told.contains("this needs a session; log in first"),
-        "{told}"
+        error.contains("this needs a session; log in first"),
+        "{error}"
     );
-    assert!(told.ends_with("3 commands were not carried out, as explained above\n"));
-    assert!(!told.contains("correct horse"), "{told}");
+    assert!(error.ends_with("3 commands were not carried out, as explained above\n"));
+    assert!(!error.contains("correct horse"), "{error}");
 }
 
 #[test]
@@ -169,20 +169,20 @@ fn the_password_of_a_name_that_is_none_is_no_command() {
     let input = format!("unneeded\nregister {long}\nlogout all\nwhoami\n");
     let talked = server.scripted(&[], &input).output().expect_code(1);
     assert_eq!(talked.stdout_text(), "Hello, anna!\nYou are anna.\n");
-    let told = "a name has at most 64 characters, this one has 65\n\
+    let error = "a name has at most 64 characters, this one has 65\n\
                 auth-client: 1 command was not carried out, as explained above\n";
-    assert_eq!(talked.stderr_text(), told);
+    assert_eq!(talked.stderr_text(), error);
 }
 
 #[test]
-fn a_mistake_is_told_in_one_line() {
+fn a_mistake_is_reported_in_one_line() {
     let server = Server::start();
     server.register("anna");
     let program = server.client(&[]).stdin_bytes("passwd x\nhelp\n");
     let talked = program.output().expect_code(1);
     let mut lines = talked.stderr_text().lines();
-    let told = "passwd stands alone; help lists the commands";
-    assert_eq!(lines.next(), Some(told));
+    let error = "passwd stands alone; help lists the commands";
+    assert_eq!(lines.next(), Some(error));
     assert!(lines.any(|line| line == "help             list these commands"));
 }
 
@@ -200,12 +200,12 @@ fn tokens_that_others_can_read_are_taken_from_them() {
     for open in [0o644, 0o620] {
         fs::set_permissions(server.token_file(), fs::Permissions::from_mode(open)).unwrap();
         let whoami = server.client(&["whoami"]).output().expect_success();
-        let told = whoami.stderr_text();
+        let error = whoami.stderr_text();
         let start = format!(
             "other users could read {} (mode {open:04o}); now its mode is 0600",
             server.token_file().display()
         );
-        assert!(told.starts_with(&start), "{told}");
+        assert!(error.starts_with(&start), "{error}");
         assert_eq!(mode(&server), 0o600);
     }
     let whoami = server.client(&["whoami"]).output().expect_success();
@@ -220,10 +220,10 @@ fn nothing_is_changed_on_the_server_if_the_token_could_not_be_kept() {
     fs::create_dir_all(&in_the_way).unwrap();
     let register = server.scripted(&["--user", "anna", "register"], PASSWORD);
     let failed = register.output().expect_code(1);
-    let told = failed.stderr_text();
+    let error = failed.stderr_text();
     assert!(
-        told.contains("nothing was changed on the server; --token-file chooses another"),
-        "{told}"
+        error.contains("nothing was changed on the server; --token-file chooses another"),
+        "{error}"
     );
     fs::remove_dir(&in_the_way).unwrap();
     server.register("anna");
@@ -302,7 +302,7 @@ fn another_user_is_not_who_was_named() {
 }
 
 #[test]
-fn what_is_missing_or_refused_is_told() {
+fn what_is_missing_or_refused_is_reported() {
     let server = Server::start();
     server.register("anna");
     server.client(&["logout"]).output().expect_success();
@@ -342,11 +342,11 @@ fn what_is_missing_or_refused_is_told() {
         none.stderr_text(),
         "auth-client: --user cannot be a name: a name has at least one character\n"
     );
-    let nobody = server
+    let without_terminal = server
         .client(&["--user", "a", "login"])
         .output()
         .expect_code(1);
-    assert!(nobody.stderr_text().contains("--password-stdin"));
+    assert!(without_terminal.stderr_text().contains("--password-stdin"));
     for password in [&b"\xff\xfe\n"[..], &[b'x'; 5000]] {
         let program = server.client(&["--user", "a", "--password-stdin", "login"]);
         let refused = program.stdin_bytes(password).output().expect_code(1);

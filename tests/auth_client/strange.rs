@@ -31,7 +31,7 @@ fn words_for(reply: &'static str) -> String {
 }
 
 #[test]
-fn a_strange_reply_is_told_and_shows_nothing_harmful() {
+fn a_strange_reply_is_reported_and_shows_nothing_harmful() {
     for (reply, words) in [
         ("hello", "what the server sent is no message"),
         (
@@ -55,9 +55,9 @@ fn a_strange_reply_is_told_and_shows_nothing_harmful() {
             r"auth-client: \x1b[2J\nno",
         ),
     ] {
-        let told = words_for(reply);
-        assert!(told.contains(words), "{reply}: {told}");
-        assert!(!told.contains('\u{1b}') && !told.contains("correct horse"));
+        let printed = words_for(reply);
+        assert!(printed.contains(words), "{reply}: {printed}");
+        assert!(!printed.contains('\u{1b}') && !printed.contains("correct horse"));
     }
 }
 
@@ -99,11 +99,11 @@ fn without_a_terminal_a_short_wait_is_made_once() {
     for (seconds, waits) in [(1, 1), (6, 0)] {
         let program = client(impatient(seconds)).args(login);
         let finished = program.stdin_bytes("correct horse").output().expect_code(1);
-        let told = finished.stderr_text();
-        let waited = told.matches("waiting for that").count();
-        assert_eq!(waited, waits, "{told}");
+        let printed = finished.stderr_text();
+        let waited = printed.matches("waiting for that").count();
+        assert_eq!(waited, waits, "{printed}");
         let words = format!("auth-client: too many attempts; try again in {seconds} s\n");
-        assert!(told.ends_with(&words), "{told}");
+        assert!(printed.ends_with(&words), "{printed}");
     }
 }
 
@@ -126,10 +126,10 @@ fn what_was_done_on_the_server_alone_is_said() {
     let program = client(address).args(register).in_folder(&home);
     let done = program.stdin_bytes("correct horse").output().expect_code(1);
     assert_eq!(done.stdout_text(), "Hello, anna!\n");
-    let told = done.stderr_text();
+    let printed = done.stderr_text();
     let start = "auth-client: you are registered, but the session is not kept: cannot write ";
-    assert!(told.starts_with(start), "{told}");
-    assert!(told.ends_with("; log in again next time\n"), "{told}");
+    assert!(printed.starts_with(start), "{printed}");
+    assert!(printed.ends_with("; log in again next time\n"), "{printed}");
 }
 
 #[cfg(unix)]

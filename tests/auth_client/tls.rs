@@ -44,14 +44,14 @@ fn a_server_with_another_key_gets_neither_password_nor_token() {
             .output()
             .expect_code(1);
         for refused in [whoami, login] {
-            let told = refused.stderr_text();
+            let error = refused.stderr_text();
             assert!(
-                told.contains("has changed") && told.contains(&other),
-                "{told}"
+                error.contains("has changed") && error.contains(&other),
+                "{error}"
             );
             assert!(
-                told.contains(&format!("--fingerprint {}", server.fingerprint)),
-                "{told}"
+                error.contains(&format!("--fingerprint {}", server.fingerprint)),
+                "{error}"
             );
         }
     }
@@ -125,10 +125,10 @@ fn two_machines_register_log_in_and_go_on_by_the_address_alone() {
     let refused =
         run(client(&["login", "--user", "anna", "--password-stdin"]).stdin_bytes(PASSWORD))
             .expect_code(1);
-    let told = refused.stderr_text();
+    let error = refused.stderr_text();
     assert!(
-        told.contains(&format!("--fingerprint {fingerprint}")),
-        "{told}"
+        error.contains(&format!("--fingerprint {fingerprint}")),
+        "{error}"
     );
     assert!(!known_servers(&server.home).exists());
 

@@ -14,7 +14,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has heard nothing yet.
+    /// A client that has received nothing yet.
     #[track_caller]
     pub fn connect(server: SocketAddr, from: &str) -> Self {
         Self::try_connect(server, from).unwrap()
@@ -57,7 +57,7 @@ impl Client {
         self.try_hear()
     }
 
-    /// The reply must be an error of this code; gives its message.
+    /// The reply must be an error of this code; returns its message.
     #[track_caller]
     pub fn refused(&mut self, text: impl Display, code: &str) -> String {
         let reply = self.ask(text);
@@ -66,7 +66,7 @@ impl Client {
         reply["message"].as_str().unwrap().to_owned()
     }
 
-    /// The server must have ended the connection after what was heard.
+    /// The server must have ended the connection after what was received.
     #[track_caller]
     pub fn expect_end(mut self) {
         let mut rest = vec![];

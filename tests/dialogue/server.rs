@@ -26,7 +26,7 @@ impl Server {
         self.running.log()
     }
 
-    /// A client at this address, which has heard nothing yet.
+    /// A client at this address, which has received nothing yet.
     pub fn connect_from(&self, address: &str) -> Client {
         Client::connect(self.address, address)
     }

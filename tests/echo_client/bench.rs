@@ -32,7 +32,7 @@ fn figures_are_a_table_or_json() {
         ] {
             assert!(text.contains(row), "no {row:?}: {text}");
         }
-        assert_eq!(table.stderr_text(), "", "nobody looks at the progress");
+        assert_eq!(table.stderr_text(), "", "no progress without a terminal");
 
         // More in flight than one thread may write before it reads.
         let client = client_of(echo_server(wire)).args(SHORT).args(flags);
@@ -123,7 +123,7 @@ fn the_end_of_its_time_is_the_end_however_much_may_be_in_flight() {
 }
 
 #[test]
-fn a_server_that_leaves_or_is_silent_is_told() {
+fn a_server_that_leaves_or_is_silent_is_reported() {
     let server = FakeServer::start(|mut client| {
         read::<68>(&mut client);
     });
@@ -131,7 +131,8 @@ fn a_server_that_leaves_or_is_silent_is_told() {
         .args(SHORT)
         .output()
         .expect_code(1);
-    let words = "echo-client: the server closed a connection while it owed 1 message; does it speak the same wire (--raw)?\n";
+    let words = "echo-client: the server closed a connection while it owed 1 message; does it speak the same \
+         wire (--raw)?\n";
     assert_eq!(finished.stderr_text(), words);
 
     let server = FakeServer::start(|mut client| {
@@ -153,7 +154,8 @@ fn a_server_that_leaves_or_is_silent_is_told() {
 fn messages_over_the_limit_are_refused_before_they_are_sent() {
     let client = echo_client().args(["--bench", "--local", "--size", "2000000"]);
     let finished = client.output().expect_code(2);
-    let words = "echo-client: a message of 2000000 bytes is over --max-message (1048576); raise it here and at the server\n";
+    let words = "echo-client: a message of 2000000 bytes is over --max-message (1048576); raise it here and at \
+         the server\n";
     assert_eq!(finished.stderr_text(), words);
 }
 

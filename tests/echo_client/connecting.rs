@@ -1,4 +1,4 @@
-//! Where to connect, and what is said when nobody is there.
+//! Where to connect, and the errors when no server is there.
 
 use std::net::TcpListener;
 
@@ -23,19 +23,19 @@ fn complaint(client: Program) -> String {
 }
 
 #[test]
-fn a_refused_connection_is_told() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+fn a_refused_connection_is_reported() {
+    let unused = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
     assert_eq!(
-        complaint(client_of(nobody)),
-        format!("cannot connect to {nobody}: connection refused; is the server running?")
+        complaint(client_of(unused)),
+        format!("cannot connect to {unused}: connection refused; is the server running?")
     );
 }
 
 #[test]
-fn a_host_that_does_not_exist_is_told() {
+fn a_host_that_does_not_exist_is_reported() {
     let client = echo_client().args(["--host", "no.such.host", "--port", "1"]);
     // Where questions to name servers are lost, not for long.
     let complaint = complaint(client.env("RES_OPTIONS", "timeout:1 attempts:1"));
@@ -72,8 +72,8 @@ fn ipv6_is_spoken() {
         let client = echo_client().args(["--host", host, "--port", &address.port().to_string()]);
         let finished = client.stdin_bytes("hello\n").output().expect_success();
         assert_eq!(finished.stdout_text(), "hello\n");
-        let told = format!("] connected to {address} from [::1]:");
-        assert!(finished.stderr_text().contains(&told));
+        let message = format!("] connected to {address} from [::1]:");
+        assert!(finished.stderr_text().contains(&message));
     }
     stop.stop();
     assert_eq!(server.join().unwrap().unwrap().clients, 2);

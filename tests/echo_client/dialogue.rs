@@ -46,7 +46,7 @@ fn exit_is_a_frame_and_then_the_end() {
 #[test]
 fn raw_exit_is_only_the_end() {
     let server = FakeServer::start(|mut client| {
-        // Any server of RFC 862: it knows nothing but bytes, and answers after the half-close.
+        // Any server of RFC 862: it knows bytes alone, and answers after the half-close.
         let wire = read_all(&mut client);
         client.write_all(&wire).unwrap();
         wire
@@ -99,7 +99,7 @@ fn what_the_server_says_unasked_is_printed() {
 
 #[test]
 fn sending_and_receiving_do_not_wait_for_each_other() {
-    // More than all buffers between the two together, so that whoever only writes gets stuck.
+    // More than all buffers between the two together, so that a client that only writes gets stuck.
     let line = format!("{}\n", "x".repeat(99_999));
     let input = line.repeat(300);
     for (wire, flags) in [(FRAMED, &[][..]), (Wire::Raw, &["--raw"])] {

@@ -30,40 +30,41 @@ fn server_that(end: impl FnOnce(TcpStream) + Send + 'static) -> (String, Finishe
         client.recv_text(MAX_ECHO_BYTES).unwrap();
         end(client);
     });
-    let told = fault(client_of(server.address).stdin_bytes("first\nsecond\n"));
+    let error = fault(client_of(server.address).stdin_bytes("first\nsecond\n"));
     server.join();
-    assert!(told.1.stdout_text().starts_with("first\n"), "{told:?}");
-    told
+    assert!(error.1.stdout_text().starts_with("first\n"), "{error:?}");
+    error
 }
 
 #[test]
-fn a_server_that_goes_while_it_owes_is_told() {
-    let (told, finished) = server_that(drop);
+fn a_server_that_goes_while_it_owes_is_reported() {
+    let (error, finished) = server_that(drop);
     assert_eq!(
-        told,
+        error,
         "the server closed the connection while it owed 1 message"
     );
     assert_eq!(finished.stdout_text(), "first\n");
 }
 
 #[test]
-fn a_server_that_goes_in_mid_message_is_told() {
-    let (told, finished) = server_that(|mut client| client.write_all(b"\0\0\0\x06sec").unwrap());
+fn a_server_that_goes_in_mid_message_is_reported() {
+    let (error, finished) = server_that(|mut client| client.write_all(b"\0\0\0\x06sec").unwrap());
     assert_eq!(
-        told,
-        "the connection to the server broke (the stream ended after 3 of the 6 bytes of a payload) while it owed 1 message"
+        error,
+        "the connection to the server broke (the stream ended after 3 of the 6 bytes of a payload) while it \
+         owed 1 message"
     );
     assert_eq!(finished.stdout_text(), "first\n");
 }
 
 #[test]
-fn a_server_that_crashes_is_told() {
-    let (told, _) = server_that(|client| {
+fn a_server_that_crashes_is_reported() {
+    let (error, _) = server_that(|client| {
         let socket = socket2::SockRef::from(&client);
         socket.set_linger(Some(Duration::ZERO)).unwrap();
     });
     assert_eq!(
-        told,
+        error,
         "the connection to the server broke (connection reset by peer) while it owed 1 message"
     );
 }
@@ -75,20 +76,20 @@ fn a_raw_server_that_goes_owes_bytes() {
         client.write_all(&bytes[..4]).unwrap();
     });
     let client = client_of(server.address).arg("--raw");
-    let (told, finished) = fault(client.stdin_bytes("ten bytes\n"));
+    let (error, finished) = fault(client.stdin_bytes("ten bytes\n"));
     assert_eq!(
-        told,
+        error,
         "the server closed the connection while it owed 6 bytes"
     );
     assert_eq!(finished.stdout_text(), "ten ");
 }
 
 #[test]
-fn a_server_that_may_speak_frames_is_told() {
+fn a_server_that_may_speak_frames_is_reported() {
     let client = client_of(echo_server(FRAMED)).arg("--raw");
-    let (told, _) = fault(client.stdin_bytes("GET /\n"));
+    let (error, _) = fault(client.stdin_bytes("GET /\n"));
     assert_eq!(
-        told,
+        error,
         "the server closed the connection while it owed 6 bytes; if it speaks frames, leave out --raw"
     );
 }
@@ -129,25 +130,28 @@ fn with_raw_a_reply_that_is_not_what_was_sent_is_a_failure_too() {
 }
 
 #[test]
-fn a_server_that_goes_while_a_person_thinks_is_told() {
+fn a_server_that_goes_while_a_person_thinks_is_reported() {
     let server = FakeServer::start(drop);
     let client = client_of(server.address).stdin_pipe().spawn();
     let finished = client.wait().expect_code(1);
-    let end = "echo-client: the server closed the connection before the end of the input: it stops, or received nothing for its idle time; connect again\n";
+    let end = "echo-client: the server closed the connection before the end of the input: it stops, or received \
+         nothing for its idle time; connect again\n";
     assert!(finished.stderr_text().ends_with(end));
 }
 
 #[test]
-fn a_server_that_speaks_no_frames_is_told() {
-    let (told, _) = server_that(|mut client| client.write_all(b"HTTP/1.1 400\r\n").unwrap());
+fn a_server_that_speaks_no_frames_is_reported() {
+    let (error, _) = server_that(|mut client| client.write_all(b"HTTP/1.1 400\r\n").unwrap());
     assert_eq!(
-        told,
-        "what the server sent is no message: a payload of 1213486160 bytes is over the limit of 1048576 (the header spells \"HTTP\": the peer seems to send plain text, not frames); if it is a plain echo server, use --raw"
+        error,
+        "what the server sent is no message: a payload of 1213486160 bytes is over the limit of 1048576 (the \
+         header spells \"HTTP\": the peer seems to send plain text, not frames); if it is a plain echo server, use --raw"
     );
-    let (told, _) = server_that(|mut client| client.write_all(b"\0\0\0\x03\xff\x1b[").unwrap());
+    let (error, _) = server_that(|mut client| client.write_all(b"\0\0\0\x03\xff\x1b[").unwrap());
     assert_eq!(
-        told,
-        "what the server sent is no message: a payload of 3 bytes is not UTF-8 from byte 0 on; if it is a plain echo server, use --raw"
+        error,
+        "what the server sent is no message: a payload of 3 bytes is not UTF-8 from byte 0 on; if it is a plain \
+         echo server, use --raw"
     );
 }
 
@@ -156,9 +160,9 @@ fn a_server_that_never_answers_is_waited_for_so_long() {
     let server = FakeServer::start(|client| client);
     let began = Instant::now();
     let client = client_of(server.address).args(["--timeout", "1"]);
-    let (told, finished) = fault(client.stdin_bytes("one\ntwo\n"));
+    let (error, finished) = fault(client.stdin_bytes("one\ntwo\n"));
     assert_eq!(
-        told,
+        error,
         "nothing moved for 1 s while the server owed 2 messages; --timeout waits longer"
     );
     assert!(began.elapsed() >= Duration::from_secs(1));
@@ -167,29 +171,32 @@ fn a_server_that_never_answers_is_waited_for_so_long() {
 }
 
 #[test]
-fn a_line_that_no_message_can_carry_is_told_after_the_replies() {
+fn a_line_that_no_message_can_carry_is_reported_after_the_replies() {
     let server = echo_server(FRAMED);
     let not_utf8 =
         "line 2 is not UTF-8 from byte 3 on, and messages are text; --raw sends any bytes";
-    let (told, finished) = fault(client_of(server).stdin_bytes(b"good\nbad\xff\nnever\n"));
-    assert_eq!(told, not_utf8);
+    let (error, finished) = fault(client_of(server).stdin_bytes(b"good\nbad\xff\nnever\n"));
+    assert_eq!(error, not_utf8);
     assert_eq!(finished.stdout_text(), "good\n");
 
-    let (told, finished) = fault(client_of(server).stdin_bytes(b"good\nbad\xd0"));
-    assert_eq!(told, not_utf8);
+    let (error, finished) = fault(client_of(server).stdin_bytes(b"good\nbad\xd0"));
+    assert_eq!(error, not_utf8);
     assert_eq!(finished.stdout_text(), "good\n");
 
     let input = format!("good\n\n{}\nnever\n", "x".repeat(MAX_ECHO_BYTES + 1));
-    let (told, finished) = fault(client_of(server).stdin_bytes(input));
+    let (error, finished) = fault(client_of(server).stdin_bytes(input));
     assert_eq!(
-        told,
+        error,
         "line 3 is longer than 1048576 bytes, the longest message; --max-message allows more, and --raw any length"
     );
     assert_eq!(finished.stdout_text(), "good\n\n");
 
     let client = client_of(server).args(["--max-message", "4"]);
-    let (told, finished) = fault(client.stdin_bytes("good\nmore.\n"));
-    assert!(told.starts_with("line 2 is longer than 4 bytes"), "{told}");
+    let (error, finished) = fault(client.stdin_bytes("good\nmore.\n"));
+    assert!(
+        error.starts_with("line 2 is longer than 4 bytes"),
+        "{error}"
+    );
     assert_eq!(finished.stdout_text(), "good\n");
 }
 
@@ -207,15 +214,15 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_output_that_cannot_be_written_is_told() {
+fn an_output_that_cannot_be_written_is_reported() {
     let client = echo_client().arg("--local").redirect("> /dev/full");
-    let (told, _) = fault(client.stdin_bytes("hello\n"));
-    assert_eq!(told, "cannot write to stdout: no space left on device");
+    let (error, _) = fault(client.stdin_bytes("hello\n"));
+    assert_eq!(error, "cannot write to stdout: no space left on device");
 }
 
 #[test]
-fn an_input_that_cannot_be_read_is_told() {
+fn an_input_that_cannot_be_read_is_reported() {
     // The folder it works in.
-    let (told, _) = fault(echo_client().arg("--local").redirect("< ."));
-    assert_eq!(told, "cannot read the input: is a directory");
+    let (error, _) = fault(echo_client().arg("--local").redirect("< ."));
+    assert_eq!(error, "cannot read the input: is a directory");
 }

@@ -31,7 +31,7 @@ fn the_four_events_are_told_and_explained() {
     let mut messages = messages(finished.stderr_text());
     let connected = format!("connected to {server} from 127.0.0.1:");
     assert!(messages[0].starts_with(&connected), "{messages:?}");
-    // Two threads tell of these, and a reply is fast.
+    // Two threads log these, and a reply is fast.
     messages[1..3].sort();
     assert_eq!(
         messages[1..],
@@ -45,7 +45,7 @@ fn the_four_events_are_told_and_explained() {
 }
 
 #[test]
-fn the_reason_of_a_bad_end_is_told() {
+fn the_reason_of_a_bad_end_is_reported() {
     let client = client_of(echo_server(FRAMED)).stdin_bytes(b"good\nb\xd0d\n");
     let finished = client.output().expect_code(1);
     let words = finished.stderr_text();

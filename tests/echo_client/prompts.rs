@@ -4,7 +4,7 @@ use testbed::{Terminal, is_interrupted};
 
 use crate::server::{FRAMED, client_of, echo_client, echo_server};
 
-/// A host that does not exist is told soon even where questions to name servers are lost.
+/// An unknown host is an error soon, even where questions to name servers are lost.
 fn at_a_terminal(flags: &[&str]) -> Terminal {
     let client = echo_client().args(flags);
     client
@@ -133,7 +133,7 @@ fn ctrl_d_at_a_prompt_leaves() {
 }
 
 #[test]
-fn in_a_pipe_nothing_is_asked_and_the_defaults_are_told() {
+fn in_a_pipe_nothing_is_asked_and_the_defaults_are_reported() {
     let server = echo_server(FRAMED);
     let port = server.port().to_string();
     let client = echo_client().args(["--port", &port, "--quiet"]);

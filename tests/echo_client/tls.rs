@@ -96,9 +96,9 @@ fn a_changed_key_is_refused_until_it_is_demanded() {
             .stdin_bytes("secret\n")
             .output()
             .expect_code(1);
-        let told = refused.stderr_text();
+        let error = refused.stderr_text();
         for part in [&other, &known.to_string(), "has changed", "--fingerprint"] {
-            assert!(told.contains(part), "{told}");
+            assert!(error.contains(part), "{error}");
         }
     }
     let known = known.to_string();

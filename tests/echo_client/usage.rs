@@ -6,8 +6,8 @@ use testbed::Program;
 use crate::server::{FRAMED, client_of, echo_client, echo_server};
 
 #[test]
-fn wrong_usage_is_told_with_status_2() {
-    for (flags, told) in [
+fn wrong_usage_is_reported_with_status_2() {
+    for (flags, error) in [
         (
             &["--port", "99999"][..],
             "a port is a number from 0 to 65535",
@@ -57,7 +57,7 @@ fn wrong_usage_is_told_with_status_2() {
     ] {
         let finished = echo_client().args(flags).output().expect_code(2);
         let words = finished.stderr_text();
-        assert!(words.contains(told), "{flags:?}: {words}");
+        assert!(words.contains(error), "{flags:?}: {words}");
         assert_eq!(finished.stdout_text(), "");
     }
 }
@@ -90,7 +90,7 @@ fn help_has_every_flag_and_examples() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_reported() {
     let finished = echo_client().arg("--version").output().expect_success();
     let expected = format!("echo-client {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(finished.stdout_text(), expected);
@@ -140,32 +140,32 @@ fn a_variable_never_stands_in_the_way_of_a_flag() {
         .env("LAB_ECHO_CLIENT_DURATION", "1")
         .env("LAB_ECHO_CLIENT_BENCH", "true");
     let finished = bench.output().expect_success();
-    let told = "framed, 1 connection, 5 bytes a message, ";
-    assert!(finished.stdout_text().starts_with(told));
+    let error = "framed, 1 connection, 5 bytes a message, ";
+    assert!(finished.stdout_text().starts_with(error));
 }
 
 #[test]
-fn variables_that_exclude_one_another_are_told() {
+fn variables_that_exclude_one_another_are_reported() {
     let client = echo_client().env("LAB_ECHO_CLIENT_LOCAL", "true");
     let client = client.env("LAB_ECHO_CLIENT_PORT", "1");
     let finished = client.output().expect_code(2);
-    let told = finished.stderr_text();
-    assert!(told.contains("cannot be used with"), "{told}");
-    assert!(told.contains("LAB_ECHO_CLIENT_"), "{told}");
+    let error = finished.stderr_text();
+    assert!(error.contains("cannot be used with"), "{error}");
+    assert!(error.contains("LAB_ECHO_CLIENT_"), "{error}");
 }
 
 #[test]
-fn a_bad_value_is_told_with_where_it_came_from() {
+fn a_bad_value_is_reported_with_where_it_came_from() {
     for (variable, value) in [
         ("LAB_ECHO_CLIENT_PORT", "abc"),
         ("LAB_ECHO_CLIENT_QUIET", "ja"),
     ] {
         let client = echo_client().env(variable, value);
         let finished = client.output().expect_code(2);
-        let told = finished.stderr_text();
+        let error = finished.stderr_text();
         assert!(
-            told.contains(&format!("invalid value '{value}' for '{variable}'")),
-            "{told}"
+            error.contains(&format!("invalid value '{value}' for '{variable}'")),
+            "{error}"
         );
     }
 }

@@ -21,7 +21,7 @@ fn a_script_is_greeted_and_goes_on() {
 }
 
 #[test]
-fn what_passes_is_told_on_stderr() {
+fn what_passes_is_reported_on_stderr() {
     let server = Server::start();
     let done = client(server.address).args(["--name", "Anna"]).output();
     let done = done.expect_success();
@@ -79,21 +79,21 @@ fn a_name_that_the_server_does_not_need_is_not_given() {
         .output()
         .expect_success();
     assert_eq!(done.stdout_text(), "Hello, Anna!\n");
-    let told = "you are Anna already; rename Bo changes it\n";
-    assert_eq!(done.stderr_text(), told);
+    let error = "you are Anna already; rename Bo changes it\n";
+    assert_eq!(done.stderr_text(), error);
     let script = "name  Bo\nname \u{1b}\nname Anna\n";
     let done = program.clone().stdin_bytes(script).output();
     let done = done.expect_success();
     assert_eq!(done.stdout_text(), "Hello, Anna!\n".repeat(4));
-    let told = format!("{told}you are Anna already; rename NAME changes it\n");
-    assert_eq!(done.stderr_text(), told);
+    let error = format!("{error}you are Anna already; rename NAME changes it\n");
+    assert_eq!(done.stderr_text(), error);
     assert_eq!(server.known().as_deref(), Some("Anna"));
     let done = program.args(["--name", "Anna "]).output().expect_success();
     assert_eq!(done.stderr_text(), "");
 }
 
 #[test]
-fn what_was_not_done_is_told_and_fails() {
+fn what_was_not_done_is_reported_and_fails() {
     let server = Server::knowing("Anna");
     let script = b"dance \x1b[2J\nforget\nwhoami\nrename \xff\nrename\nname Bo\n";
     let program = client(server.address).arg("--quiet").stdin_bytes(*script);
@@ -120,9 +120,9 @@ fn an_input_without_a_name_fails() {
     let server = Server::start();
     let program = client(server.address).arg("--quiet").stdin_bytes("\n  \n");
     let done = program.output().expect_code(1);
-    let told =
+    let error =
         "ident-client: the server asks for a name, and the input has none; give one with --name";
-    assert_eq!(done.stderr_text().lines().last(), Some(told));
+    assert_eq!(done.stderr_text().lines().last(), Some(error));
     assert_eq!(server.known(), None);
 }
 
@@ -163,11 +163,11 @@ fn a_command_is_never_taken_for_a_name() {
         let program = client(server.address).arg("--quiet");
         let done = program.stdin_bytes(format!("{command}\nAnna\n")).output();
         let done = done.expect_code(1);
-        let told = format!(
+        let error = format!(
             "ident-client: the server asks for a name first, and \"{}\" is a command; give the name with --name",
             command.trim()
         );
-        assert_eq!(done.stderr_text().lines().last(), Some(&*told));
+        assert_eq!(done.stderr_text().lines().last(), Some(&*error));
         assert_eq!(server.known(), None, "{command}");
     }
     let named = client(server.address).args(["--name", "forget"]);
@@ -193,8 +193,9 @@ fn a_flag_that_is_no_name_is_wrong_usage() {
     let server = Server::start();
     let program = client(server.address).args(["--name", "\u{1b}[2J"]);
     let done = program.output().expect_code(2);
-    let told = "ident-client: --name cannot be a name: a name has no control or invisible characters, this one has U+001B\n";
-    assert_eq!(done.stderr_text(), told);
+    let error = "ident-client: --name cannot be a name: a name has no control or invisible characters, this one \
+         has U+001B\n";
+    assert_eq!(done.stderr_text(), error);
 }
 
 #[test]
@@ -207,6 +208,6 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         .redirect("> /dev/full")
         .output()
         .expect_code(1);
-    let told = "ident-client: cannot write to stdout: no space left on device";
-    assert_eq!(full.stderr_text().lines().last(), Some(told));
+    let error = "ident-client: cannot write to stdout: no space left on device";
+    assert_eq!(full.stderr_text().lines().last(), Some(error));
 }

@@ -11,7 +11,7 @@ use tcp_server::{Limits, StopHandle, Totals, serve};
 use tempfile::TempDir;
 use testbed::Program;
 
-/// The client, told where the server is.
+/// The client, with the server's address.
 pub fn client(server: SocketAddr) -> Program {
     let (host, port) = (server.ip().to_string(), server.port().to_string());
     Program::new(env!("CARGO_BIN_EXE_ident-client")).args(["--host", &host, "--port", &port])
@@ -60,7 +60,7 @@ impl Server {
         self.names.get(&local_client()).map(String::from)
     }
 
-    /// Disconnects whoever is there.
+    /// Disconnects all clients.
     pub fn stop(&mut self) {
         self.stop.stop();
         if let Some(thread) = self.thread.take() {

@@ -16,11 +16,11 @@ fn nobody_is_there() {
     let mut server = Server::start();
     server.stop();
     let done = client(server.address).output().expect_code(1);
-    let told = format!(
+    let expected = format!(
         "ident-client: cannot connect to {}: connection refused; is the server running?\n",
         server.address
     );
-    assert_eq!(done.stderr_text(), told);
+    assert_eq!(done.stderr_text(), expected);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_server_that_never_answers_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_no_message_is_told_and_not_shown() {
+fn what_is_no_message_is_reported_and_not_shown() {
     for (wire, why) in [
         (
             &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
@@ -59,16 +59,22 @@ fn what_is_no_message_is_told_and_not_shown() {
         ),
     ] {
         let done = client(sending(wire)).arg("--quiet").output().expect_code(1);
-        let told = done.stderr_text();
+        let expected = done.stderr_text();
         let start = "ident-client: what the server sent is no message: ";
-        assert!(told.starts_with(start) && told.contains(why), "{told}");
-        assert!(told.ends_with("; is it an ident-server?\n"), "{told}");
-        assert!(!told.contains('\u{1b}') && done.stdout.is_empty());
+        assert!(
+            expected.starts_with(start) && expected.contains(why),
+            "{expected}"
+        );
+        assert!(
+            expected.ends_with("; is it an ident-server?\n"),
+            "{expected}"
+        );
+        assert!(!expected.contains('\u{1b}') && done.stdout.is_empty());
     }
 }
 
 #[test]
-fn a_message_out_of_place_is_told() {
+fn a_message_out_of_place_is_reported() {
     for texts in [
         &[r#"{"type":"bye"}"#][..],
         &[r#"{"type":"error","code":"bad_name","message":"no name"}"#],
@@ -79,8 +85,8 @@ fn a_message_out_of_place_is_told() {
     ] {
         let program = client(saying(texts)).stdin_bytes("whoami\n");
         let done = program.output().expect_code(1);
-        let told = "ident-client: the server sent a message that has no place there; is it an ident-server?";
-        assert_eq!(last_words(&done), told);
+        let expected = "ident-client: the server sent a message that has no place there; is it an ident-server?";
+        assert_eq!(last_words(&done), expected);
     }
 }
 
@@ -95,16 +101,16 @@ fn the_words_of_a_server_cannot_command_a_terminal() {
     ]);
     let program = client(server).arg("--quiet").stdin_bytes("whoami\n");
     let done = program.output().expect_code(1);
-    let told = "no\\x1b[2J\\n\\u{202e}no\nident-client: 1 command was not carried out, as explained above\n";
-    assert_eq!(done.stderr_text(), told);
+    let expected = "no\\x1b[2J\\n\\u{202e}no\nident-client: 1 command was not carried out, as explained above\n";
+    assert_eq!(done.stderr_text(), expected);
     let refused = client(saying(&[r#"{"type":"who_are_you"}"#, ERROR])).args(["--name", "Anna"]);
     let done = refused.output().expect_code(1);
-    let told = "ident-client: the server does not take the name: no\\x1b[2J\\n\\u{202e}no";
-    assert_eq!(last_words(&done), told);
+    let expected = "ident-client: the server does not take the name: no\\x1b[2J\\n\\u{202e}no";
+    assert_eq!(last_words(&done), expected);
 }
 
 #[test]
-fn a_server_that_leaves_is_told() {
+fn a_server_that_leaves_is_reported() {
     let leaving = impostor(|mut socket| {
         socket
             .send_text(r#"{"type":"welcome","name":"Anna"}"#)
@@ -115,8 +121,9 @@ fn a_server_that_leaves_is_told() {
         .stdin_bytes("whoami\n")
         .output()
         .expect_code(1);
-    let told = "ident-client: the server closed the connection: it stops, or received nothing for its idle time; connect again";
-    assert_eq!(last_words(&done), told);
+    let expected = "ident-client: the server closed the connection: it stops, or received nothing for its idle \
+         time; connect again";
+    assert_eq!(last_words(&done), expected);
 
     let cut_off = impostor(|mut socket| {
         std::io::Write::write_all(&mut socket, b"\0\0\0\x05{").unwrap();

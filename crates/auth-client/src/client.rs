@@ -75,7 +75,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
             Command::Logout { all: false } => {
                 self.resume()?.ok_or_else(|| self.not_logged_in())?;
             }
-            // Whoever asks this does not want to log in first.
+            // A person who asks this does not want to log in first.
             Command::Whoami if self.console.is_interactive() => {
                 self.resume()?.ok_or_else(|| self.not_logged_in())?;
             }
@@ -330,7 +330,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
         }
     }
 
-    /// Sends a request and returns its reply. Where nobody can try again later, this waits once if the server demands a
+    /// Sends a request and returns its reply. Without a terminal this waits once if the server demands a
     /// short wait.
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
         loop {

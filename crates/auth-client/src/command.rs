@@ -1,9 +1,9 @@
-//! What there is to do, on the command line or in a dialogue. Neither the server nor the person is known here.
+//! The commands of the command line and of a dialogue. This module knows neither the server nor the terminal.
 
 use clap::Subcommand;
 use cli::explain_client_message;
 
-/// What there is to say in a dialogue, for a person who asks or errs.
+/// The list of commands in a dialogue.
 pub(crate) const HELP: &str = "\
 register [NAME]  become a user
 login [NAME]     begin a session
@@ -17,22 +17,22 @@ help             list these commands
 help MESSAGE     what a service message means: help sent
 exit             leave; the session goes on at the next start";
 
-/// One thing to do.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Become a user, and begin a session
     Register {
-        /// Who; asked for if it is not said.
+        /// The user's name; asked for if it is missing.
         #[arg(skip)]
         user: Option<String>,
     },
     /// Begin a session
     Login {
-        /// Who; asked for if it is not said.
+        /// The user's name; asked for if it is missing.
         #[arg(skip)]
         user: Option<String>,
     },
-    /// Tell whose session this is
+    /// Show whose session this is
     Whoami,
     /// Change the password, and end all other sessions
     Passwd,
@@ -61,7 +61,7 @@ pub(crate) enum Line {
     Help(String),
     Exit,
     Do(Command),
-    /// No command, with what is wrong about it. It does not quote the line, which may be a password in the wrong place.
+    /// Not a command, and why not. The reason does not quote the line, which may be a password in the wrong place.
     Unknown(String),
 }
 

@@ -1,4 +1,4 @@
-//! Why something was not done.
+//! Why a command or a dialogue failed.
 
 use std::fmt;
 use std::io;
@@ -25,25 +25,25 @@ pub enum Error {
     WrongPassword {
         /// The server's words.
         message: String,
-        /// How long the server refuses the next attempt, as far as the failures of this program tell.
+        /// How long the server refuses the next attempt, after the failures that this program knows of.
         wait: Duration,
     },
-    /// There is no session to go on with, and nobody who could log in.
+    /// No session is kept, and no terminal is there to log in.
     NotLoggedIn,
-    /// There is a session to go on with, but not of the user that was named.
+    /// The kept session is of another user than the one that was named.
     AnothersSession {
-        /// Where it is.
+        /// The server's key in the token file.
         server: String,
-        /// Whose it is.
+        /// The session's user.
         owner: Name,
-        /// Who was named.
+        /// The user that was named.
         user: Name,
     },
     /// A password is needed, and there is no terminal to ask at.
     NoTerminal,
     /// A user's name is needed, and the input has none.
     NoName,
-    /// What should be a user's name is none.
+    /// A user's name is invalid.
     BadName(NameError),
     /// A password is needed, and the input is at its end.
     NoPassword,
@@ -58,7 +58,7 @@ pub enum Error {
     TokenFile(FileError),
     /// The server did its part, but the token file could not be changed.
     NotKept {
-        /// What was done, and what follows.
+        /// What was done on the server, and what was not done here.
         done: &'static str,
         /// Why the file could not be changed.
         cause: FileError,

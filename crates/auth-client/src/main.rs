@@ -34,7 +34,7 @@ struct Flags {
     #[command(flatten)]
     tcp: TcpClientFlags,
 
-    /// Who you are [default: whose session goes on, or ask]
+    /// Your user name [default: the user of the kept session, or ask]
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 

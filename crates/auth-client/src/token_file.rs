@@ -121,7 +121,10 @@ impl TokenFile {
         if !change(&mut tokens) {
             return Ok(());
         }
-        let mut text = serde_json::to_vec_pretty(&tokens).expect("a map of JSON is valid JSON");
+        let mut text = serde_json::to_vec_pretty(&tokens).expect(
+            "a map with texts as keys, written to memory, \
+             cannot fail",
+        );
         text.push(b'\n');
         lock.replace(&text)
     }

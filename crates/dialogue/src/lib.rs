@@ -3,7 +3,7 @@
 //! - [`serve`] is the server's loop. It calls a [`Handler`] for every request.
 //! - [`Client`] sends a request and waits for the reply.
 //!
-//! Both work over anything that reads and writes, and know nothing of what is asked and answered.
+//! Both work over anything that reads and writes. They do not know what the messages mean.
 
 mod client;
 mod error;

@@ -144,11 +144,11 @@ impl Progress {
     /// A reply may arrive before the log line of its message is written. If nothing else is owed, this waits for that
     /// line, so that a person reads both in order. While messages stream it does not wait.
     pub(crate) fn received(&self, bytes: usize, is_printed: bool) {
-        let untold = |state: &mut State| state.sending_now && state.owed_alone;
-        let told = self
+        let is_waiting = |state: &mut State| state.sending_now && state.owed_alone;
+        let waited = self
             .changed
-            .wait_timeout_while(self.lock(), OVERTAKING, untold);
-        let mut state = told.unwrap_or_else(PoisonError::into_inner).0;
+            .wait_timeout_while(self.lock(), OVERTAKING, is_waiting);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         state.totals.bytes_received += bytes as u64;
         state.last_progress = Instant::now();
         state.printing |= is_printed;
@@ -232,9 +232,9 @@ impl Progress {
         if let Some(error) = state.stopped.take() {
             return Finding::Over(Err(error));
         }
-        let told = state.last_progress + OVERTAKING;
-        if state.sending_now && now < told {
-            return Finding::OpenUntil(told);
+        let overtaken_at = state.last_progress + OVERTAKING;
+        if state.sending_now && now < overtaken_at {
+            return Finding::OpenUntil(overtaken_at);
         }
         let owed = (state.owed > 0).then(|| self.wire.amount(state.owed));
         match std::mem::replace(&mut state.receiving, Side::Open) {

@@ -78,18 +78,19 @@ fn a_server_that_leaves_too_early_is_an_error() {
     let progress = Progress::new(Wire::Raw, TIMEOUT);
     send(&progress, 1);
     progress.end_receiving(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()));
-    let told = look_after(&progress, Duration::ZERO);
+    let expected = look_after(&progress, Duration::ZERO);
     assert_eq!(
-        told,
+        expected,
         "the connection to the server broke (connection reset) while it owed 1 byte"
     );
 
     let progress = framed();
     progress.end_receiving(Ok(()));
-    let told = look_after(&progress, Duration::ZERO);
+    let expected = look_after(&progress, Duration::ZERO);
     assert_eq!(
-        told,
-        "the server closed the connection before the end of the input: it stops, or received nothing for its idle time; connect again"
+        expected,
+        "the server closed the connection before the end of the input: it stops, or received nothing for its \
+         idle time; connect again"
     );
 }
 
@@ -104,12 +105,13 @@ fn a_server_that_leaves_inside_a_reply_owes_it() {
     progress.end_receiving(Err(cut));
     assert_eq!(
         look_after(&progress, Duration::ZERO),
-        "the connection to the server broke (the stream ended after 3 of the 5 bytes of a payload) while it owed 1 message"
+        "the connection to the server broke (the stream ended after 3 of the 5 bytes of a payload) while it \
+         owed 1 message"
     );
 }
 
 #[test]
-fn a_bad_line_is_told_after_the_replies_to_good_ones() {
+fn a_bad_line_is_reported_after_the_replies_to_good_ones() {
     let progress = framed();
     send(&progress, 1);
     let error = Error::LineNotUtf8 {
@@ -123,7 +125,7 @@ fn a_bad_line_is_told_after_the_replies_to_good_ones() {
 }
 
 #[test]
-fn what_is_sent_is_told_before_what_came_of_it() {
+fn what_is_sent_is_reported_before_what_came_of_it() {
     let progress = framed();
     progress.expect(0);
     progress.end_sending(Ok(()), Digest::default());
