@@ -349,7 +349,10 @@ impl Room {
         };
         member.is_waiting = false;
         if member.is_present {
-            if let Some((from, to)) = member.take_move() {
+            // A member that moves all the time gets no line for each move; its sums name the latest address.
+            if let Some((from, to)) = member.take_move()
+                && self.traffic_log.take_line(&mut member.traffic)
+            {
                 let (nick, from, to) = (member.nick.to_string(), from.remote, to.remote);
                 self.events.push_back(RoomEvent::Moved { nick, from, to });
             }

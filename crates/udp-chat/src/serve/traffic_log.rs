@@ -62,12 +62,7 @@ impl TrafficLog {
         if !self.is_on {
             return false;
         }
-        if member.second != self.second {
-            (member.second, member.lines_taken) = (self.second, 0);
-        }
-        if member.lines_taken < MEMBER_LINES_PER_SECOND && self.lines_left > 0 {
-            member.lines_taken += 1;
-            self.lines_left -= 1;
+        if self.take_line(member) {
             return true;
         }
         let sum = member.sum_mut(direction);
@@ -75,6 +70,19 @@ impl TrafficLog {
         sum.datagrams += 1;
         self.has_sums = true;
         false
+    }
+
+    /// Takes a line of the member's, if there is one left in this second.
+    pub(super) fn take_line(&mut self, member: &mut MemberTraffic) -> bool {
+        if member.second != self.second {
+            (member.second, member.lines_taken) = (self.second, 0);
+        }
+        let has_line = member.lines_taken < MEMBER_LINES_PER_SECOND && self.lines_left > 0;
+        if has_line {
+            member.lines_taken += 1;
+            self.lines_left -= 1;
+        }
+        has_line
     }
 
     /// When the next second has to begin, because sums wait for it.

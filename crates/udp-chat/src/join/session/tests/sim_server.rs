@@ -37,7 +37,7 @@ pub(super) struct SimServer {
     pub(super) door: Door,
     /// Whether it confirms requests.
     pub(super) confirms: bool,
-    /// Whether it forgets each session that it begins, and resets it.
+    /// Whether it resets each session as soon as it has begun.
     pub(super) forgets: bool,
     /// Whether it says that the history is complete.
     pub(super) catches_up: bool,
@@ -261,7 +261,9 @@ impl SimServer {
                 let (answer, link) = self.acceptor.accept(*request, &nick, session, [7; 32], now);
                 if self.forgets {
                     self.link = None;
-                    return vec![answer];
+                    let packet = [&[1][..], session.as_bytes(), &[0; 40]].concat();
+                    let reset = self.acceptor.reset(&packet, now);
+                    return [answer].into_iter().chain(reset).collect();
                 }
                 self.link = Some(link);
                 self.requests = 0;

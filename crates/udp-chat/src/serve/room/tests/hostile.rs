@@ -1,5 +1,7 @@
 //! What hostile and broken clients do to others, and to the server's memory.
 
+use std::time::Duration;
+
 use chat_link::message::{MAX_TEXT_BYTES, Message, Request};
 use chat_link::{Class, CloseReason, End, Path, SessionId};
 
@@ -141,6 +143,23 @@ fn the_log_gets_few_lines_about_much_traffic_and_its_bytes_add_up() {
     // The first packets come before the simulated client counts them, and the answer to the close after it has left.
     let received = server.clients[boris].received_bytes as u64;
     assert!(bytes.abs_diff(received) < 400, "{bytes} of {received}");
+}
+
+#[test]
+fn a_member_that_moves_all_the_time_does_not_flood_the_log() {
+    let mut server = SimServer::new();
+    let eve = server.join("Eve", 3);
+    for round in 0..1_000 {
+        server.clients[eve].address = address(3, 5_000 + round % 2);
+        server.request(eve, &Request::Who);
+        server.run(Duration::from_millis(2));
+    }
+    let moves = server
+        .events
+        .iter()
+        .filter(|event| matches!(event, RoomEvent::Moved { .. }))
+        .count();
+    assert!((1..=120).contains(&moves), "{moves} lines in 2 s");
 }
 
 #[test]
