@@ -1,5 +1,6 @@
 //! A room and its clients, whose datagrams arrive at once or not at all.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -39,6 +40,9 @@ pub(super) struct SimServer {
     pub(super) events: Vec<RoomEvent>,
     /// How many of the next answers to handshakes are lost. The last answer of a handshake is a welcome or a refusal.
     pub(super) lost_answers: usize,
+    /// How long each answer of a handshake takes.
+    pub(super) handshake_delay: Duration,
+    next_rate: u32,
     next_random: u16,
 }
 
@@ -52,6 +56,10 @@ pub(super) struct Client {
     /// Nothing that it sends arrives.
     pub(super) is_mute: bool,
     pub(super) received_bytes: usize,
+    /// What the line to it takes, in bytes a second; 0 for a line without a limit.
+    pub(super) rate: u32,
+    /// What is on that line, and when it will have arrived.
+    line: VecDeque<(Instant, Vec<u8>)>,
 }
 
 pub(super) fn key(number: u8) -> StaticKey {
@@ -84,6 +92,8 @@ impl SimServer {
             clients: Vec::new(),
             events: Vec::new(),
             lost_answers: 0,
+            handshake_delay: Duration::ZERO,
+            next_rate: 0,
             next_random: 0,
         }
     }
@@ -93,6 +103,14 @@ impl SimServer {
         let address = address(key_number, 4_000 + self.clients.len() as u16);
         self.try_join(nick, key_number, address, false)
             .unwrap_or_else(|refused| panic!("{nick}: {refused:?}"))
+    }
+
+    /// Joins over a line of so many bytes a second.
+    pub(super) fn join_over(&mut self, nick: &str, key_number: u8, rate: u32) -> usize {
+        self.next_rate = rate;
+        let client = self.join(nick, key_number);
+        self.next_rate = 0;
+        client
     }
 
     pub(super) fn try_join(
@@ -125,6 +143,7 @@ impl SimServer {
                     if path == here && is_answer && self.lost_answers > 0 {
                         self.lost_answers -= 1;
                     } else if path == here && datagram.first() == Some(&b'{') {
+                        self.now += self.handshake_delay;
                         connector.handle(&datagram, there, self.now);
                     } else {
                         self.deliver(path, &datagram);
@@ -142,6 +161,8 @@ impl SimServer {
                         is_deaf: false,
                         is_mute: false,
                         received_bytes: 0,
+                        rate: self.next_rate,
+                        line: VecDeque::new(),
                     });
                     self.run(seconds(1));
                     return Ok(self.clients.len() - 1);
@@ -203,7 +224,9 @@ impl SimServer {
                 .clients
                 .iter()
                 .filter_map(|client| client.link.deadline());
+            let arrivals = self.clients.iter().filter_map(|client| client.line.front());
             let next = clients
+                .chain(arrivals.map(|&(at, _)| at))
                 .chain(self.room.deadline())
                 .min()
                 .unwrap_or(until)
@@ -223,7 +246,12 @@ impl SimServer {
         loop {
             let mut any = false;
             for index in 0..self.clients.len() {
-                self.clients[index].link.handle_timeout(self.now);
+                let client = &mut self.clients[index];
+                while let Some((_, datagram)) = client.line.pop_front_if(|(at, _)| *at <= self.now)
+                {
+                    client.receive(&datagram, self.now);
+                }
+                client.link.handle_timeout(self.now);
                 while self.clients[index]
                     .link
                     .poll_transmit(self.now, &mut datagram)
@@ -260,18 +288,25 @@ impl SimServer {
             .filter(|client| client.address == path.remote && !client.is_deaf)
         {
             client.received_bytes += datagram.len();
-            client.link.handle(
-                datagram,
-                Path::to(SocketAddr::from(([198, 51, 100, 1], 9390))),
-                self.now,
-                &mut || true,
-            );
-            client.take_events();
+            if client.rate == 0 {
+                client.receive(datagram, self.now);
+                continue;
+            }
+            let free_at = client.line.back().map_or(self.now, |&(at, _)| at);
+            let takes = Duration::from_secs_f64(datagram.len() as f64 / f64::from(client.rate));
+            let arrives = free_at.max(self.now) + takes;
+            client.line.push_back((arrives, datagram.to_vec()));
         }
     }
 }
 
 impl Client {
+    fn receive(&mut self, datagram: &[u8], now: Instant) {
+        let server = Path::to(SocketAddr::from(([198, 51, 100, 1], 9390)));
+        self.link.handle(datagram, server, now, &mut || true);
+        self.take_events();
+    }
+
     fn take_events(&mut self) {
         while let Some(event) = self.link.poll_event() {
             match event {

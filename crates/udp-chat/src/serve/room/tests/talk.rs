@@ -1,5 +1,7 @@
 //! What members say, and what others get of it.
 
+use std::time::Duration;
+
 use chat_link::message::{ErrorCode, Kind, MAX_TEXT_BYTES, Notice, Request};
 use chat_link::{CloseReason, End};
 
@@ -131,6 +133,31 @@ fn the_latest_texts_are_sent_to_who_joins_and_live_ones_do_not_wait_for_them() {
         .collect();
     assert_eq!(ids.len(), 50);
     assert!(ids.is_sorted());
+}
+
+#[test]
+fn history_over_a_slow_line_delays_no_live_text_by_more_than_3_seconds() {
+    let mut server = SimServer::new();
+    let anna = server.join("Anna", 2);
+    for number in 0..50 {
+        server.say(anna, &format!("{number:04}").repeat(1_000));
+        server.run(seconds(1));
+    }
+    server.handshake_delay = Duration::from_millis(200);
+    let boris = server.join_over("Boris", 3, 2_500);
+    let mut history = 0;
+    for number in 0..30 {
+        server.say(anna, &format!("live {number}"));
+        server.run(seconds(3));
+        let texts = server.texts(boris);
+        let live = format!("Anna: live {number}");
+        assert!(texts.contains(&live), "{live} takes more than 3 s");
+        history += texts.iter().filter(|text| text.starts_with('|')).count();
+    }
+    assert!(
+        (30..=50).contains(&history),
+        "{history} of 50 texts of the history in 90 s, which the line could bring in 80 s"
+    );
 }
 
 #[test]
