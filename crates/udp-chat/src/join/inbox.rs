@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use chat_link::KeyId;
 use chat_link::message::{Kind, MAX_HISTORY_TEXTS, Member, Notice};
 
+use super::command::Outgoing;
 use super::display::{DisplayEvent, Said};
 use super::people::People;
 
@@ -19,6 +20,8 @@ pub(super) struct Inbox {
     own: KeyId,
     /// The ids of the latest texts to all, our own included, as many as a history has.
     seen: VecDeque<u64>,
+    /// Own texts that the server has under unknown ids: their confirmations were lost with a session.
+    unidentified: Vec<(Kind, String)>,
     pub(super) people: People,
     members: Vec<Member>,
     /// The history is not complete yet.
@@ -39,6 +42,7 @@ impl Inbox {
         Self {
             own,
             seen: VecDeque::new(),
+            unidentified: Vec::new(),
             people: People::default(),
             members: Vec::new(),
             is_catching_up: true,
@@ -50,6 +54,29 @@ impl Inbox {
     pub(super) fn begin(&mut self) {
         self.members.clear();
         self.is_catching_up = true;
+    }
+
+    /// The server has these requests, and the session ended before it confirmed them.
+    pub(super) fn expect_own(&mut self, unanswered: Vec<Outgoing>) {
+        let texts = unanswered
+            .into_iter()
+            .filter_map(|outgoing| match outgoing {
+                Outgoing::Say(text) => Some((Kind::Say, text)),
+                Outgoing::Me(text) => Some((Kind::Me, text)),
+                Outgoing::Private { .. } | Outgoing::Nick(_) | Outgoing::Who => None,
+            });
+        self.unidentified.extend(texts);
+        self.unidentified.truncate(MAX_HISTORY_TEXTS);
+    }
+
+    /// Whether a text of the history is one of these. The author has seen it as it was typed.
+    fn is_unidentified(&mut self, said: &Said) -> bool {
+        let mut own = self.unidentified.iter();
+        let found = own.position(|(kind, text)| *kind == said.kind && *text == said.text);
+        if let Some(at) = found {
+            self.unidentified.remove(at);
+        }
+        found.is_some()
     }
 
     /// A session ended.
@@ -146,6 +173,7 @@ impl Inbox {
             Notice::Error { message, .. } => Some(DisplayEvent::Trouble(message)),
             Notice::CaughtUp => {
                 self.is_catching_up = false;
+                self.unidentified.clear();
                 None
             }
         }
@@ -156,7 +184,10 @@ impl Inbox {
         if said.kind != Kind::Private {
             self.remember(said.id);
         }
-        if said.history && was_seen || self.people.is_ignored(key) {
+        if said.history && (was_seen || key == self.own && self.is_unidentified(&said)) {
+            return None;
+        }
+        if self.people.is_ignored(key) {
             return None;
         }
         if !said.history {

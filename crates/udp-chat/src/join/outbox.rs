@@ -15,6 +15,9 @@ const MAX_WAITING: usize = 32;
 /// How many requests may be unacknowledged. More would all be in doubt when contact is lost.
 const MAX_IN_FLIGHT: usize = 64;
 
+/// How many acknowledged requests may wait for an answer, which a sound server gives within 100 ms.
+const MAX_UNANSWERED: usize = 1_000;
+
 /// A message takes so long in the long run: 20 a second, half of what the server takes.
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -34,6 +37,15 @@ pub(super) struct Outbox {
 struct Waiting {
     outgoing: Outgoing,
     message: Message,
+}
+
+/// What becomes of requests when a link is over.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct GivenUp {
+    /// The server may not have them.
+    pub(super) in_doubt: Vec<Outgoing>,
+    /// The server has them, but has not said under which ids.
+    pub(super) unanswered: Vec<Outgoing>,
 }
 
 /// A request that the link has.
@@ -82,7 +94,10 @@ impl Outbox {
     /// Hands the link what it takes and the pace allows.
     pub(super) fn feed(&mut self, link: &mut Link, now: Instant) {
         self.free_at = None;
-        while !self.waiting.is_empty() && self.in_flight() < MAX_IN_FLIGHT {
+        while !self.waiting.is_empty()
+            && self.in_flight() < MAX_IN_FLIGHT
+            && self.sent.len() < MAX_UNANSWERED
+        {
             if let Err(at) = self.pace.take(now) {
                 self.free_at = Some(at);
                 return;
@@ -125,14 +140,20 @@ impl Outbox {
     }
 
     /// The link is over: gives what it had and the server may not have. What it never had stays.
-    pub(super) fn give_up_sent(&mut self) -> Vec<Outgoing> {
-        let sent = self.sent.drain(..).filter(|sent| !sent.is_acknowledged);
-        sent.map(|sent| sent.outgoing).collect()
+    pub(super) fn give_up_sent(&mut self) -> GivenUp {
+        let mut given_up = GivenUp::default();
+        for sent in self.sent.drain(..) {
+            match sent.is_acknowledged {
+                true => given_up.unanswered.push(sent.outgoing),
+                false => given_up.in_doubt.push(sent.outgoing),
+            }
+        }
+        given_up
     }
 
-    /// The same of everything.
+    /// All that the server may not have, sent or not.
     pub(super) fn give_up(&mut self) -> Vec<Outgoing> {
-        let mut lost = self.give_up_sent();
+        let mut lost = self.give_up_sent().in_doubt;
         lost.extend(self.waiting.drain(..).map(|waiting| waiting.outgoing));
         lost
     }

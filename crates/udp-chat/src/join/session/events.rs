@@ -99,10 +99,11 @@ impl Session {
     }
 
     pub(super) fn report_unconfirmed(&mut self) {
-        let lost = self.outbox.give_up_sent();
-        self.lost |= !lost.is_empty();
-        self.events
-            .extend(lost.into_iter().map(DisplayEvent::not_confirmed));
+        let given_up = self.outbox.give_up_sent();
+        self.lost |= !given_up.in_doubt.is_empty();
+        let lost = given_up.in_doubt.into_iter();
+        self.events.extend(lost.map(DisplayEvent::not_confirmed));
+        self.inbox.expect_own(given_up.unanswered);
     }
 
     pub(super) fn trouble(&mut self, text: &str) {

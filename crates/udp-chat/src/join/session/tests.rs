@@ -260,6 +260,44 @@ fn ones_own_text_is_not_history() {
     assert!(sim.take_lines().is_empty());
 }
 
+#[test]
+fn ones_own_text_under_an_earlier_nick_is_not_history_even_if_its_confirmation_was_lost() {
+    let mut sim = Sim::joined();
+    sim.say("confirmed");
+    sim.server.confirms = false;
+    sim.say("acknowledged");
+    sim.run(seconds(1));
+    let (old, new, key) = ("me".to_owned(), "I".to_owned(), own_key());
+    sim.server.post(&Notice::Renamed { old, new, key }, sim.now);
+    sim.run(seconds(1));
+    sim.restart();
+    sim.server.catches_up = false;
+    sim.run(seconds(20));
+    sim.take_lines();
+    let past = |id, from: &str, key, text: &str| Notice::Said {
+        id,
+        at: 1,
+        from: from.into(),
+        key,
+        kind: Kind::Say,
+        text: text.into(),
+        history: true,
+    };
+    for notice in [
+        past(1, "me", own_key(), "confirmed"),
+        past(2, "me", own_key(), "acknowledged"),
+        past(3, "me", self::key(9), "acknowledged"),
+        past(4, "me", own_key(), "from another terminal"),
+    ] {
+        sim.server.post(&notice, sim.now);
+    }
+    sim.run(seconds(1));
+    assert_eq!(
+        sim.take_lines(),
+        ["| <me> acknowledged", "| <me> from another terminal"]
+    );
+}
+
 proptest! {
     // Each case is minutes of the session's time.
     #![proptest_config(ProptestConfig::with_cases(12))]
