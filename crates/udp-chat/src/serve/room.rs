@@ -351,7 +351,7 @@ impl Room {
         if member.is_present {
             // A member that moves all the time gets no line for each move; its sums name the latest address.
             if let Some((from, to)) = member.take_move()
-                && self.traffic_log.take_line(&mut member.traffic)
+                && self.traffic_log.admits_move(&mut member.traffic)
             {
                 let (nick, from, to) = (member.nick.to_string(), from.remote, to.remote);
                 self.events.push_back(RoomEvent::Moved { nick, from, to });

@@ -45,7 +45,7 @@ pub struct ServerHandle {
     server: SocketAddr,
 }
 
-/// What the server's end of its handles.
+/// The server's end of its handles.
 pub struct Orders {
     stopping: Arc<AtomicBool>,
     commands: Receiver<Order>,
@@ -103,7 +103,7 @@ impl ServerHandle {
     }
 }
 
-/// Serves a room on `socket` until it is told to stop and all members know. What happens is logged.
+/// Serves a room on `socket` until a handle stops it and all members know. Logs the room's events.
 ///
 /// # Errors
 ///
@@ -122,7 +122,7 @@ pub fn serve(
             room.stop(Instant::now());
         }
         for (command, answer) in orders.commands.try_iter() {
-            // Whoever asked may have given up.
+            // The caller may have given up waiting.
             let _ = answer.send(room.command(&command, Instant::now()));
         }
         let all_read = read(&mut transport, &mut room)?;

@@ -39,7 +39,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "PATH")]
     identity: Option<PathBuf>,
 
-    /// Allow sessions that anybody on the way can read, for lessons with a packet analyser
+    /// Allow sessions without encryption, for lessons with a packet analyser
     #[arg(long)]
     plaintext: bool,
 
@@ -47,7 +47,7 @@ pub struct ServeFlags {
     faults: FaultFlags,
 }
 
-/// Serves until it is told to stop.
+/// Serves until a signal or the console stops it.
 ///
 /// # Errors
 ///

@@ -30,6 +30,8 @@ pub(super) struct TrafficLog {
 pub(super) struct MemberTraffic {
     second: u64,
     lines_taken: u32,
+    /// The second of its last move.
+    moved_in: Option<u64>,
     received: Sum,
     sent: Sum,
 }
@@ -62,7 +64,12 @@ impl TrafficLog {
         if !self.is_on {
             return false;
         }
-        if self.take_line(member) {
+        if member.second != self.second {
+            (member.second, member.lines_taken) = (self.second, 0);
+        }
+        if member.lines_taken < MEMBER_LINES_PER_SECOND && self.lines_left > 0 {
+            member.lines_taken += 1;
+            self.lines_left -= 1;
             return true;
         }
         let sum = member.sum_mut(direction);
@@ -72,17 +79,9 @@ impl TrafficLog {
         false
     }
 
-    /// Takes a line of the member's, if there is one left in this second.
-    pub(super) fn take_line(&mut self, member: &mut MemberTraffic) -> bool {
-        if member.second != self.second {
-            (member.second, member.lines_taken) = (self.second, 0);
-        }
-        let has_line = member.lines_taken < MEMBER_LINES_PER_SECOND && self.lines_left > 0;
-        if has_line {
-            member.lines_taken += 1;
-            self.lines_left -= 1;
-        }
-        has_line
+    /// Whether a line says that the member has moved: one in a second does.
+    pub(super) fn admits_move(&self, member: &mut MemberTraffic) -> bool {
+        member.moved_in.replace(self.second) != Some(self.second)
     }
 
     /// When the next second has to begin, because sums wait for it.

@@ -159,7 +159,7 @@ fn a_member_that_moves_all_the_time_does_not_flood_the_log() {
         .iter()
         .filter(|event| matches!(event, RoomEvent::Moved { .. }))
         .count();
-    assert!((1..=120).contains(&moves), "{moves} lines in 2 s");
+    assert!((1..=4).contains(&moves), "{moves} lines in 2 s");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn a_restarted_server_resets_the_sessions_of_the_one_before() {
     let anna = server.join("Anna", 2);
     let mut restarted = SimServer::new();
     std::mem::swap(&mut server.room, &mut restarted.room);
-    server.say(anna, "anybody?");
+    server.say(anna, "hello?");
     server.run(seconds(1));
     assert_eq!(server.clients[anna].end, Some(End::Reset));
 }
