@@ -132,10 +132,10 @@ fn every_kind_of_line_is_as_scripts_know_it() {
     assert_eq!(anna.next_line(), "* bo is now Бо");
     assert_eq!(bo.next_line(), "* carl joined");
     // Mistakes that the client finds may be shown before the server's answers.
-    let mut told: Vec<_> = (0..6).map(|_| bo.next_line()).collect();
-    told.sort();
-    assert!(told[2].contains("carl"), "{told:?}");
-    let local = [told[0].as_str(), &told[1], &told[3], &told[4]];
+    let mut notices: Vec<_> = (0..6).map(|_| bo.next_line()).collect();
+    notices.sort();
+    assert!(notices[2].contains("carl"), "{notices:?}");
+    let local = [notices[0].as_str(), &notices[1], &notices[3], &notices[4]];
     assert_eq!(
         local,
         [
@@ -145,7 +145,7 @@ fn every_kind_of_line_is_as_scripts_know_it() {
             "! write it as: /msg NICK TEXT"
         ]
     );
-    let mut here: Vec<_> = told[5]
+    let mut here: Vec<_> = notices[5]
         .strip_prefix("* here: ")
         .unwrap()
         .split(", ")

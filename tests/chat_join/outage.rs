@@ -31,7 +31,7 @@ fn members_come_back_when_the_server_is_started_again() {
     anna.wait_for_line("! not confirmed: lost, too");
     anna.wait_for_line("! the server answers again");
     bo.write_stdin("after\n");
-    // Whoever comes back second has it from the history.
+    // The member that comes back second has it from the history.
     assert!(anna.wait_for_line("after").ends_with("<bo> after"));
     let bo = leave(bo).expect_code(1);
     assert!(!bo.stdout_text().contains("<bo>"), "one's own is not shown");
@@ -66,8 +66,11 @@ fn what_no_server_confirms_is_told_at_the_end() {
     anna.write_stdin("one\n/me two\n/msg bo three\n");
     let anna = leave(anna).expect_code(1);
     for line in ["one", "/me two", "/msg bo three"] {
-        let told = format!("! not confirmed: {line}");
-        assert_eq!(lines(&anna).iter().filter(|&&line| line == told).count(), 1);
+        let shown = format!("! not confirmed: {line}");
+        assert_eq!(
+            lines(&anna).iter().filter(|&&line| line == shown).count(),
+            1
+        );
     }
 }
 

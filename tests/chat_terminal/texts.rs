@@ -55,7 +55,7 @@ fn the_bell_rings_as_the_member_wants() {
     });
     let bo = in_pipe(address, "bo");
     bo.write_stdin("hello, all\nhello, mention, private, never\n");
-    let told = ["mention", "private", "never"].map(|nick| format!("/msg {nick} psst\n"));
+    let whispers = ["mention", "private", "never"].map(|nick| format!("/msg {nick} psst\n"));
     for member in &members {
         member.expect("hello, mention, private, never");
     }
@@ -68,7 +68,7 @@ fn the_bell_rings_as_the_member_wants() {
     };
     assert_eq!([rings(1), rings(2)], [0, 0]);
     members[0].expect_raw("\u{7}");
-    bo.write_stdin(told.concat());
+    bo.write_stdin(whispers.concat());
     for member in &members {
         member.expect("[bo] psst");
     }

@@ -73,7 +73,7 @@ impl PublicKey {
         &self.0
     }
 
-    /// The short name of whoever holds this key.
+    /// The short name of the person who holds this key.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
         let digest = Sha256::digest(self.0);

@@ -42,7 +42,7 @@ use path::Paths;
 use rtt::RoundTrip;
 use sent::SentPackets;
 
-/// How often a close is said while the peer does not say it back.
+/// How often a close is sent while the peer does not answer it.
 const MAX_CLOSES: u32 = 3;
 
 /// One end of a session.
@@ -71,14 +71,14 @@ pub struct Link {
     body: Vec<u8>,
 }
 
-/// What the owner of a link is told.
+/// What a link reports to its owner.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     /// The peer's next message of its class, in order, once.
     Message(Vec<u8>),
     /// The peer has this message.
     Acknowledged(MessageId),
-    /// The peer has proved that it receives at another address, and is written to there.
+    /// The peer has proved that it receives at another address, and datagrams go there from now on.
     Moved {
         /// Where it was.
         from: Path,

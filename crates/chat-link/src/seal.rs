@@ -62,7 +62,7 @@ impl fmt::Debug for Seal {
     }
 }
 
-/// How many packet numbers behind the largest one are told apart; what is older counts as a repetition.
+/// How many packet numbers behind the largest one are remembered. An older number counts as a repetition.
 const WINDOW: u64 = 1_024;
 
 /// Accepts each packet number once (RFC 6479).
@@ -128,7 +128,7 @@ mod tests {
             window.accept(number);
             assert!(!window.is_new(number), "{number}");
         }
-        assert!(!window.is_new(976), "too old to be told apart");
+        assert!(!window.is_new(976), "too old to be remembered");
         assert!(window.is_new(978));
     }
 

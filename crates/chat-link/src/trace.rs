@@ -7,7 +7,7 @@ use crate::wire::{Frame, Frames};
 /// How much of a message is shown, in bytes.
 const SHOWN_BYTES: usize = 60;
 
-/// The frames of a body. Message text in it is as the peer sent it: whoever shows it escapes it.
+/// The frames of a body. Message text in it is as the peer sent it, so a caller that shows it must escape it.
 pub(crate) fn describe(body: &[u8]) -> String {
     let mut text = String::new();
     for frame in Frames::new(body) {

@@ -44,7 +44,7 @@ const FLAG_BACKGROUND: u8 = 2;
 
 /// Names a session, whatever addresses its datagrams come from: 16 random bytes.
 ///
-/// In a plaintext session, whoever knows the id can speak as the member, so `Debug` shows two bytes only.
+/// In a plaintext session, anyone who knows the id can speak as the member, so `Debug` shows two bytes only.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId([u8; 16]);
 

@@ -55,7 +55,7 @@ enum Step {
     Over,
 }
 
-/// What the owner of a [`Connector`] is told.
+/// What a [`Connector`] reports to its owner.
 #[derive(Debug)]
 pub enum ConnectorEvent {
     /// The server answered for the first time.
@@ -154,7 +154,7 @@ impl Connector {
                 message,
                 versions,
             } if nonce == self.nonce => {
-                // Anybody on the way can forge it, so it counts only before the server has proved its key.
+                // Anyone on the path can forge it, so it counts only before the server has proved its key.
                 if matches!(self.step, Step::Hello) {
                     self.refused(Refused {
                         code,
@@ -175,7 +175,7 @@ impl Connector {
         let Step::Trust(mut handshake) = std::mem::replace(&mut self.step, Step::Over) else {
             return;
         };
-        let join = serde_json::to_vec(&self.join).expect("a wish to join has text for keys");
+        let join = serde_json::to_vec(&self.join).expect("a request to join has text for keys");
         let message = noise::write(&mut handshake, &join);
         let transport = handshake.into_stateless_transport_mode();
         let (Some(message), Ok(transport)) = (message, transport) else {

@@ -1,7 +1,7 @@
 //! How a client of version 1 learns that it is too old.
 //!
-//! Its hello is not padded, and no answer may be longer than what it answers. So a hello without a cookie gets a
-//! short cookie first, in the form of version 1, which makes the next hello long enough for a refusal.
+//! Its hello is not padded, and no answer may be longer than the datagram that it answers. So a hello without a cookie
+//! first gets a short cookie in the form of version 1. With it the next hello is long enough for a refusal.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
 //! Any datagram, before each step of a handshake, at both ends: it draws nothing longer than itself, and the handshake
-//! goes on. Only a datagram with the handshake's own nonce can end it, as anybody on the way could.
+//! goes on. Only a datagram with the handshake's own nonce can end it, as anyone on the path could.
 
 use std::net::SocketAddr;
 use std::time::Instant;

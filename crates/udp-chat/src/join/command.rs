@@ -33,7 +33,7 @@ pub(super) const COMMANDS: [(&str, &str, &str); 9] = [
 pub(super) enum Command {
     /// Something for the server.
     Ask(Outgoing),
-    /// A text for whoever sent the last private one.
+    /// A text for the sender of the last private one.
     Reply(String),
     Ignore(String),
     Clear,

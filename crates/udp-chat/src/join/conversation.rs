@@ -27,7 +27,7 @@ use lines::Waiting;
 /// At the end of the input: how long the next acknowledgement is waited for.
 const LAST_ACKS: Duration = Duration::from_secs(5);
 
-/// How long of it passes before a person is told: where there is contact, it does not take longer.
+/// How much of it passes before a hint says so. With contact to the server it does not take longer.
 const LAST_ACKS_SILENT: Duration = Duration::from_secs(1);
 
 /// How long bye may take.
@@ -71,18 +71,18 @@ pub(super) struct Conversation<O> {
     broken: Option<io::Error>,
     /// Something the member wrote did not reach the server, as far as is known.
     failed: bool,
-    /// The person was told how to leave.
+    /// Whether the hint about leaving was shown.
     shown_out: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
     Talking,
-    /// Nothing more is said since then, and the last acknowledgements are waited for; whether a
-    /// person was told.
+    /// Nothing more is said since then, and the last acknowledgements are waited for. `hinted`: a
+    /// hint says so.
     Finishing {
         since: Instant,
-        told: bool,
+        hinted: bool,
     },
     /// Saying bye, until then.
     Leaving(Instant),
@@ -93,7 +93,7 @@ enum State {
 pub(super) enum Outcome {
     /// Everything is confirmed.
     Done,
-    /// Not everything is; the member was told what.
+    /// Not everything is; the rest was shown.
     Unconfirmed,
     /// Ctrl-C was typed.
     Interrupted,
@@ -195,8 +195,8 @@ impl<O: Output> Conversation<O> {
         }
         let own = match self.state {
             State::Talking => None,
-            State::Finishing { since, told } => {
-                let patience = if told { LAST_ACKS } else { LAST_ACKS_SILENT };
+            State::Finishing { since, hinted } => {
+                let patience = if hinted { LAST_ACKS } else { LAST_ACKS_SILENT };
                 Some(since.max(session.progress_at()) + patience)
             }
             State::Leaving(until) => Some(until),
@@ -294,15 +294,18 @@ impl<O: Output> Conversation<O> {
 
     /// What the time brings once nothing more is said.
     fn look_at_state(&mut self, now: Instant) {
-        let State::Finishing { since, told } = self.state else {
+        let State::Finishing { since, hinted } = self.state else {
             return;
         };
         let session = &self.parts.session;
         let waited = now.saturating_duration_since(since.max(session.progress_at()));
         if session.is_settled() || waited >= LAST_ACKS {
             self.leave(now);
-        } else if !told && waited >= LAST_ACKS_SILENT {
-            self.state = State::Finishing { since, told: true };
+        } else if !hinted && waited >= LAST_ACKS_SILENT {
+            self.state = State::Finishing {
+                since,
+                hinted: true,
+            };
             let (seconds, count) = (LAST_ACKS.as_secs(), session.unconfirmed());
             if count > 0 {
                 self.hint(format!(
@@ -315,8 +318,8 @@ impl<O: Output> Conversation<O> {
 
     fn finish(&mut self) {
         if self.state == State::Talking {
-            let (since, told) = (Instant::now(), false);
-            self.state = State::Finishing { since, told };
+            let (since, hinted) = (Instant::now(), false);
+            self.state = State::Finishing { since, hinted };
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) enum DisplayEvent {
     Renamed {
         old: String,
         new: String,
-        /// The member ignores whoever it is.
+        /// The member ignores this person.
         is_hidden: bool,
     },
     /// Who is here.

@@ -196,10 +196,10 @@ fn advice(code: RefusalCode) -> &'static str {
         }
         RefusalCode::Full | RefusalCode::Stopping => "try again later",
         RefusalCode::BadVersion => "use the version of udp-chat that the server has",
-        RefusalCode::Banned => "ask whoever runs the server",
+        RefusalCode::Banned => "ask the server's operator",
         RefusalCode::PlaintextRefused => {
             "join without --plaintext, or start the server with --plaintext as well"
         }
-        RefusalCode::Other => "ask whoever runs the server",
+        RefusalCode::Other => "ask the server's operator",
     }
 }

@@ -89,7 +89,7 @@ impl Inbox {
         self.is_catching_up
     }
 
-    /// What whoever sent the last private text is called now.
+    /// The present nick of the person who sent the last private text.
     pub(super) fn correspondent(&self) -> Option<&str> {
         let (nick, key) = self.correspondent.as_ref()?;
         Some(self.people.nick_of(*key).unwrap_or(nick))

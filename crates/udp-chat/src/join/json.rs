@@ -94,7 +94,7 @@ pub(super) fn json_line(event: &DisplayEvent, now: u64) -> String {
     harmless(&json) + "\n"
 }
 
-/// Writes control, bidirectional and invisible characters as `\uXXXX`.
+/// Writes control, bidirectional and invisible characters as JSON's escapes of four hex digits.
 fn harmless(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {

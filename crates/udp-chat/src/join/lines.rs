@@ -1,4 +1,5 @@
-//! Lines of an input that may hold anything: whole, bounded, and text; or told what is wrong.
+//! Reads lines of an input that may hold anything. A line is whole, bounded and text, or an error that says what is
+//! wrong.
 
 use std::fmt;
 use std::io::{self, BufRead, Read};

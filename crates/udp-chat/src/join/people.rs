@@ -1,6 +1,6 @@
 //! Who is who: nicks change hands, keys do not.
 //!
-//! A private text goes to the person whom its author means, and whoever is ignored stays ignored
+//! A private text goes to the person whom its author means, and an ignored person stays ignored
 //! under another nick.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -37,7 +37,7 @@ pub(super) struct OtherPerson;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ignored {
     Hidden,
-    /// Nobody has the nick; whoever takes it will be hidden.
+    /// No member has the nick; the next one who takes it will be hidden.
     HiddenLater,
     ShownAgain,
 }
@@ -82,7 +82,7 @@ impl People {
     ///
     /// # Errors
     ///
-    /// [`OtherPerson`], once: whoever writes again means the one who has the nick now.
+    /// [`OtherPerson`], once: a member who writes again means the present holder of the nick.
     pub(super) fn recipient(&mut self, nick: &str) -> Result<Option<KeyId>, OtherPerson> {
         let nick_key = caseless_key(nick);
         let present = self.present.get(&nick_key).map(|(_, key)| *key);
@@ -104,7 +104,7 @@ impl People {
             .map(|(nick, _)| nick.as_str())
     }
 
-    /// Hides whoever has `nick`, or shows that person again.
+    /// Hides the holder of `nick`, or shows that person again.
     pub(super) fn toggle_ignored(&mut self, nick: &str) -> Ignored {
         let nick_key = caseless_key(nick);
         if self.ignored_nicks.remove(&nick_key) {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_ignored_stays_so_under_another_nick() {
+    fn an_ignored_person_stays_so_under_another_nick() {
         let mut people = People::default();
         people.join("bo", key(1));
         assert_eq!(people.toggle_ignored("BO"), Ignored::Hidden);

@@ -67,9 +67,9 @@ pub(super) struct Session {
     outbox: Outbox,
     events: VecDeque<DisplayEvent>,
     progress_at: Instant,
-    /// The member was told that its texts wait for the server.
+    /// Whether a line said that texts wait for the server.
     warned: bool,
-    /// A session began, and nobody was told yet.
+    /// A session began, and the owner has not asked yet.
     arrived: bool,
     leaving: bool,
     /// Something of the member's was shown as not confirmed.
@@ -312,7 +312,7 @@ impl Session {
         self.attempt = None;
         self.retry_at = None;
         if let Some(link) = &mut self.link {
-            // A server that has not answered for long is told once, and not waited for.
+            // A silent server gets one close, and its answer is not waited for.
             link.close(CloseReason::Quit, now);
         }
         if !has_contact {
@@ -346,7 +346,7 @@ impl Session {
                 }
             }
             Outgoing::Nick(nick) => {
-                // Whoever takes another nick has given the former one up.
+                // A member that takes another nick has given the former one up.
                 self.profile.nick.clone_from(nick);
                 self.nick_loss = None;
                 Request::Nick { nick: nick.clone() }

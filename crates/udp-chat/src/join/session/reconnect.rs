@@ -1,4 +1,4 @@
-//! A server that is silent, and a nick that somebody else has meanwhile.
+//! A server that is silent, and a nick that another member has taken meanwhile.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -176,7 +176,7 @@ impl Session {
         loss.request = ask_for(link, nick, now);
     }
 
-    /// Whether a request asks for the wanted nick, on nobody's command.
+    /// Whether a request asks for the wanted nick without a command of the member.
     pub(super) fn is_nick_request(&self, number: u64) -> bool {
         self.nick_loss
             .as_ref()

@@ -133,7 +133,7 @@ fn a_server_that_stops_is_waited_for() {
 }
 
 #[test]
-fn whoever_is_removed_or_taken_over_does_not_come_back() {
+fn a_member_that_is_removed_or_taken_over_does_not_come_back() {
     for reason in [
         CloseReason::Kicked,
         CloseReason::Banned,
@@ -179,7 +179,7 @@ fn a_nick_that_is_taken_meanwhile_is_asked_for_and_replaced() {
             text: "here".into()
         })
     );
-    // It asks for the nick from time to time, and nobody is told of refusals.
+    // It asks for the nick from time to time, and does not report refusals.
     sim.server.confirms = false;
     sim.run(seconds(65));
     let nick = "me".to_owned();
@@ -246,7 +246,7 @@ fn a_server_that_welcomes_to_dead_sessions_draws_next_to_nothing() {
     let mut sim = Sim::joined();
     sim.restart();
     sim.server.forgets = true;
-    sim.say("anybody?");
+    sim.say("hello?");
     // A hello, two messages of the handshake, and what the link sends until the reset: every 2 s.
     for second in 0..60 {
         sim.asked.clear();
@@ -297,7 +297,7 @@ fn a_full_server_is_asked_again() {
 }
 
 #[test]
-fn whoever_leaves_without_contact_leaves_at_once() {
+fn leaving_without_contact_takes_no_time() {
     let mut sim = Sim::joined();
     sim.server.is_up = false;
     sim.say("?");
