@@ -77,7 +77,7 @@ fn a_full_disk_is_reported_and_survived() {
     assert_eq!(reply["type"], "session", "{reply}");
 }
 
-/// What became of those who registered in one thread.
+/// The outcomes of the registrations of one thread.
 #[cfg(target_os = "linux")]
 #[derive(Default)]
 struct Queue {

@@ -31,7 +31,7 @@ fn nothing_shows_a_password_or_a_token() {
         register("anna", "Secret-of-anna"),
         login("anna", "Secret-of-anna"),
         login("anna", "Secret-that-is-wrong"),
-        // A password where the name belongs: nobody is called so.
+        // A password in the field of the name: no user has this name.
         login("Secret-as-a-name", "Secret-of-nobody"),
         resume("Secret-as-a-token"),
         json!({"type": "login", "user": "anna", "password": 7_365_637_265_743_u64}),

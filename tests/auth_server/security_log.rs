@@ -1,4 +1,4 @@
-//! The log of security events: nobody can erase a line of it, and few can fill it.
+//! The log of security events: no client can erase a line of it, and few can fill it.
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Clients that send what no honest client would: they harm nobody but themselves.
+//! Clients that send what no honest client would: they harm only themselves.
 
 use std::io::Write;
 use std::net::Shutdown;

@@ -10,7 +10,7 @@ use proto::{FramedSocket, MAX_ECHO_BYTES, header};
 use socket2::SockRef;
 use testbed::{Finished, LogFile, Program, Running, TIME_LIMIT};
 
-/// Systems buffer a few MiB of a connection that nobody reads.
+/// Systems buffer a few MiB of a connection that is not read.
 pub(crate) const LONG_BYTES: usize = 32 << 20;
 
 /// Far more than an echo takes while a thousand others are served on a busy machine.

@@ -35,7 +35,7 @@ fn a_client_without_a_thread_is_disconnected_and_others_live_on() {
         expect_echo(client, "I have mine");
     }
 
-    // Who leaves makes room for one who comes, if not for the first who tries.
+    // A client that leaves makes room for another, though perhaps not for the first that tries.
     server.farewell(clients.remove(0));
     let newcomer = (0..5).find_map(|_| visit(&server));
     clients.push(newcomer.expect("there is a thread to be had"));

@@ -15,7 +15,7 @@ fn lab_check(args: &[&str]) -> Finished {
         .output()
 }
 
-/// A raw echo server that is right but for capital letters, if so wanted.
+/// A raw echo server that is right, or answers in capital letters.
 fn echo(shouts: bool) -> String {
     let serve = move |mut client: TcpStream, _: &_| {
         let mut buffer = [0; 1024];

@@ -20,7 +20,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// From now on nobody is served any more, as if the server had crashed.
+    /// From now on no client is served, as if the server had crashed.
     pub fn crash(&self) {
         self.is_broken.store(true, Ordering::SeqCst);
     }

@@ -1,7 +1,7 @@
 //! What the server costs, measured with its own program and service messages on: `cargo bench -p auth-server`.
 //!
 //! - a login beside one bare hash of the same parameters, in turns
-//! - a user who is not there beside a wrong password, in turns
+//! - an unknown user beside a wrong password, in turns
 //! - `resume` and `whoami` in one second, on 1 connection and on 64
 //! - the most memory while 1,000 logins wait
 

@@ -19,7 +19,8 @@ pub(crate) enum AuthError {
     /// No such user, or not this password.
     #[error("the user or the password is wrong")]
     BadCredentials {
-        /// The user, if there is one, for the log alone. What names nobody may be a password in the wrong place.
+        /// The user, if there is one, for the log alone. An unknown name is left out, since it may be a password in the
+        /// wrong field.
         user: Option<Name>,
     },
     /// Not the password of the user who wants to change it.

@@ -18,7 +18,7 @@ pub struct HashPool<M> {
 
 #[derive(Debug)]
 struct State<M> {
-    /// Memories that nobody works in. While there is one, nothing in the queue may start.
+    /// Memories that are not in use. While there is one, the queue holds nothing that may start.
     idle: Vec<M>,
     /// Callers that wait. A memory is sent to each in its turn; the sender of one that has lost its place is dropped.
     queue: FairQueue<Sender<M>>,

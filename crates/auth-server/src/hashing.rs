@@ -93,7 +93,7 @@ pub enum CostError {
 #[serde(try_from = "String", into = "String")]
 pub struct StoredHash(String);
 
-/// Why a text is no [`StoredHash`]. It holds nothing of the text.
+/// Why a text is not a [`StoredHash`]. It holds nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadHash {
     /// Not a PHC string with a salt and a hash.

@@ -6,7 +6,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Makes 64-bit keys that nobody can compute, or guess a name from, without the secret.
+/// Makes 64-bit keys. Without the secret a key can neither be computed nor be used to test a guess at the name.
 #[derive(Clone)]
 pub(crate) struct KeyedHash(Hmac<Sha256>);
 

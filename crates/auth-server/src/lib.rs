@@ -1,13 +1,14 @@
 //! The authentication server: users with passwords, and sessions that a token opens.
 //!
 //! [`AuthService`] is served on any listener, over an [`Auth`], with [`Maintenance`] beside it. `README.md`, beside
-//! this crate's manifest, says what is protected against whom.
+//! this crate's manifest, says against which attackers it protects.
 //!
 //! The rules are modules of their own without sockets or files, and take time and random bytes as arguments:
 //!
 //! - [`PasswordRules`] says which passwords a user may choose.
 //! - [`Hasher`] turns a password into what is stored, and checks it.
-//! - [`RateLimiter`] says when the next guess may be made, and [`KnownNetworks`] whom guesses elsewhere do not delay.
+//! - [`RateLimiter`] says when the next guess may be made, and [`KnownNetworks`] which networks guesses from
+//!   elsewhere do not delay.
 //! - [`FairQueue`] says whose password is hashed next; [`HashPool`] makes threads wait for it.
 //! - [`Session`] is what the server keeps of a [`Token`], and [`SessionLimits`] says until when.
 

@@ -69,7 +69,7 @@ fn print(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says on stderr what was done. If nobody reads it, it is done all the same.
+/// Says on stderr what was done. A closed stderr is no failure, since the change is already made.
 fn note(text: &str) {
     let _ = writeln!(stderr(), "{text}");
 }

@@ -104,7 +104,8 @@ fn check_ipv6(host: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses what looks like an IPv4 address and is none. Resolvers accept such texts, and take `9090` for 0.0.35.130 and
+/// Refuses text that looks like an IPv4 address and is not one. Resolvers accept such texts, and take `9090` for
+/// 0.0.35.130 and
 /// `010` for
 /// 8.
 fn check_ipv4(host: &str) -> Result<(), String> {

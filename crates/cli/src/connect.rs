@@ -132,8 +132,8 @@ fn connect_to(
     }
     socket.connect_timeout(&address.into(), timeout)?;
     let stream = TcpStream::from(socket);
-    // TCP's simultaneous open: where nobody listens, the system may choose the server's port as the client's own, and
-    // the socket connects to itself.
+    // TCP's simultaneous open: where no program listens, the system may choose the server's port as the client's own,
+    // and the socket connects to itself.
     if stream.local_addr()? == stream.peer_addr()? {
         return Err(ErrorKind::ConnectionRefused.into());
     }

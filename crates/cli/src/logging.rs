@@ -94,7 +94,7 @@ impl LogFlags {
         let mut guard = LogGuard::new();
         let path = self.log_file.clone();
         let path = path.unwrap_or_else(|| program.log_file().into());
-        // Beyond a change of the working directory, and for the person who looks for it.
+        // Absolute, so that it stays valid when the working directory changes and a person can find it.
         let path = std::path::absolute(&path).unwrap_or(path);
         if self.log_to != LogTo::Console {
             let limit = u64::from(self.log_max_mib) << 20;

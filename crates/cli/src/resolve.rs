@@ -67,7 +67,7 @@ fn within<T: Send + 'static>(
 pub struct ResolveError {
     /// As the user gave it.
     pub host: String,
-    /// Why there is none.
+    /// Why it has no address.
     pub reason: String,
 }
 

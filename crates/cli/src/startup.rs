@@ -209,7 +209,7 @@ fn own_addresses(address: IpAddr) -> Vec<IpAddr> {
     if !address.is_unspecified() {
         return vec![];
     }
-    // Reserved for documentation (RFC 5737, RFC 3849): nobody has them.
+    // Reserved for documentation (RFC 5737, RFC 3849): no machine has them.
     let mut routes = vec![("0.0.0.0:0", "192.0.2.1:9")];
     if address.is_ipv6() {
         routes.push(("[::]:0", "[2001:db8::1]:9"));

@@ -147,7 +147,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Connects from an address of the loopback network that nobody has used.
+    /// Connects from an unused address of the loopback network.
     fn connect(server: SocketAddr, number: u32) -> io::Result<Self> {
         let [_, a, b, c] = (number + 2).to_be_bytes();
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;

@@ -124,7 +124,7 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "name-taken",
         task: 12,
         about: "a name that is taken is refused with name_taken, whatever its case",
-        hint: "Compare names without regard to case, else Anna and anna are two users who look like one.",
+        hint: "Compare names without regard to case, else Anna and anna are two users that look like one.",
         run: |target| {
             let user = User::register(target)?;
             let mut client = Dialogue::connect(target)?;
@@ -312,8 +312,8 @@ pub static CHECKS: &[Check<Target>] = &[
     Check {
         name: "bad-message",
         task: 14,
-        about: "JSON that is no request is refused with bad_message, and the session goes on",
-        hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is \
+        about: "JSON that is not a request is refused with bad_message, and the session goes on",
+        hint: "Only text that is not JSON ends the connection. An unknown type or a field of the wrong kind is \
                answered.",
         needs: &["register", "whoami"],
         run: |target| {
@@ -347,7 +347,7 @@ pub static CHECKS: &[Check<Target>] = &[
     Check {
         name: "not-json",
         task: 14,
-        about: "text that is no JSON is refused with bad_message, and the connection is closed",
+        about: "text that is not JSON is refused with bad_message, and the connection is closed",
         hint: "Catch the parser's error, answer, and close this client's connection.",
         run: |target| {
             let mut client = Dialogue::connect(target)?;

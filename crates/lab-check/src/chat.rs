@@ -102,7 +102,7 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
     Check {
         name: "too-long",
         task: 15,
-        about: "a text over 4,096 bytes is refused with too_long, and nobody sees it",
+        about: "a text over 4,096 bytes is refused with too_long, and no member sees it",
         hint: "Check the length of the text in bytes before it is relayed.",
         run: |target| refused(target, &"x".repeat(MAX_TEXT_BYTES + 1), ErrorCode::TooLong),
         ..AFTER_BASIC
@@ -257,7 +257,7 @@ pub static CHECKS: &[Check<ChatTarget>] = &[
     Check {
         name: "history",
         task: 15,
-        about: "who joins later sees the last texts, marked as history",
+        about: "a member who joins later sees the last texts, marked as history",
         hint: "Keep the last texts to all, and send as many as the member asks for, oldest first.",
         run: |target| {
             let mut anna = member(target, "Anna")?;

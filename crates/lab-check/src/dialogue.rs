@@ -43,7 +43,7 @@ impl Dialogue {
     ///
     /// # Errors
     ///
-    /// When none comes, or something that is no JSON object with a type.
+    /// When nothing comes, or something else than a JSON object with a type.
     pub fn receive(&mut self) -> Result<Value, Failure> {
         let payload = self.connection.receive_frame()?;
         if payload.len() > MAX_DIALOGUE_BYTES {

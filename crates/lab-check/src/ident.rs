@@ -189,8 +189,8 @@ pub static CHECKS: &[Check<Target>] = &[
     Check {
         name: "bad-message",
         task: 14,
-        about: "JSON that is no request is refused with bad_message, and the dialogue goes on",
-        hint: "Only text that is no JSON ends the connection. An unknown type or a field of the wrong kind is \
+        about: "JSON that is not a request is refused with bad_message, and the dialogue goes on",
+        hint: "Only text that is not JSON ends the connection. An unknown type or a field of the wrong kind is \
                answered.",
         run: |target| {
             let mut client = named(target)?;
@@ -222,7 +222,7 @@ pub static CHECKS: &[Check<Target>] = &[
     Check {
         name: "not-json",
         task: 14,
-        about: "text that is no JSON is refused with bad_message, and the connection is closed",
+        about: "text that is not JSON is refused with bad_message, and the connection is closed",
         hint: "Catch the parser's error, answer, and close this client's connection.",
         run: |target| {
             let mut client = named(target)?;

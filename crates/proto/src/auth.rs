@@ -1,4 +1,4 @@
-//! The messages of the authentication dialogue. What a server does with them is not known here.
+//! The messages of the authentication dialogue. It does not know what a server does with them.
 
 use std::net::IpAddr;
 

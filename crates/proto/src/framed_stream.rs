@@ -66,7 +66,7 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
         &self.stream
     }
 
-    /// Sends what is buffered. After an error the rest is dropped: nobody knows how much of it the peer has.
+    /// Sends what is buffered. After an error the rest is dropped, since it is unknown how much of it the peer has.
     fn send_output(&mut self) -> io::Result<()> {
         let mut output = std::mem::take(&mut self.output);
         let mut unsent = &output[..];

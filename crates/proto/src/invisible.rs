@@ -61,7 +61,7 @@ pub(crate) fn joins_emoji(before: &str, after: &str) -> bool {
     before.chars().next_back().is_some_and(is_emoji) && after.chars().next().is_some_and(is_emoji)
 }
 
-/// Whether the character is an emoji. Digits, `#` and `*`, of which a mark makes keys, are none.
+/// Whether the character is an emoji. Digits, `#` and `*` are not, although a combining mark turns them into keycaps.
 pub(crate) fn is_emoji(character: char) -> bool {
     !character.is_ascii() && character.is_emoji_char()
 }

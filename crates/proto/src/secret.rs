@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// A password or a token. It is written to JSON as it is, and shown by nothing else: its debug
-/// print has no character of it, and reading one that is no text gives an error without a value.
+/// print has no character of it, and reading one that is not a text gives an error without a value.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -2,7 +2,7 @@
 //! for them. Knows no files.
 //!
 //! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, except that a compaction
-//! reads the records. That blocks nobody: only the thread that compacts ever writes them.
+//! reads the records. That blocks no other thread: only the thread that compacts ever writes them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{

@@ -7,7 +7,7 @@ pub(crate) trait Disk: Send + 'static {
     /// A new file that is to take the place of this one.
     type Temp: Write;
 
-    /// Whether the path still leads to this file, and nobody else has changed its length.
+    /// Whether the path still leads to this file, and no other program has changed its length.
     fn is_unchanged(&mut self, length: u64) -> io::Result<bool>;
 
     /// Adds bytes at the end. After a failure some of them may be there.

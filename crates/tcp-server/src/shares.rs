@@ -1,4 +1,4 @@
-//! How many of the places for clients one network may take, so that nobody takes them all. Pure.
+//! How many of the places for clients one network may take, so that no network takes them all. Pure.
 
 use std::collections::HashMap;
 

@@ -44,7 +44,7 @@ impl Traffic {
             .store(plus(&self.operations, 1), Ordering::Relaxed);
         self.messages
             .store(plus(&self.messages, messages), Ordering::Relaxed);
-        // Last, so that nobody sees bytes without the read and the messages that they belong to.
+        // Last, so that no reader sees bytes without the read and the messages that they belong to.
         self.bytes
             .store(plus(&self.bytes, bytes), Ordering::Release);
     }

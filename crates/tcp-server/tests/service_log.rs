@@ -1,4 +1,4 @@
-//! The service messages of a server: all bytes are in them, and nobody can flood the log.
+//! The service messages of a server: all bytes are in them, and no client can flood the log.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

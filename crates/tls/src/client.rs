@@ -19,7 +19,7 @@ use crate::verifier::KeyVerifier;
 
 /// Makes the handshake with a server and checks that it is trusted. Nothing is sent to a server that is not.
 ///
-/// `ask` asks a person about an unknown server, `None` where nobody can be asked. The connection waits for the answer.
+/// `ask` asks a person about an unknown server, `None` where there is none to ask. The connection waits for the answer.
 ///
 /// # Errors
 ///

@@ -50,7 +50,7 @@ pub enum TlsError {
 /// Why a client has no TLS connection that it trusts.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// There is none.
+    /// There is no connection.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The server is not trusted.

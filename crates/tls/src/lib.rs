@@ -5,8 +5,8 @@
 //! - [`ServerTls::accept_either`] lets a server speak TLS and plaintext on one port, by the client's first byte.
 //! - [`MaybeTls`] is either, for code to which the difference does not matter.
 //!
-//! Certificates are looked at for their key only: names and dates in them say nothing. Flags, prompts and log lines are
-//! not known here, nor is what the data means.
+//! Only the key of a certificate counts; names and dates in it are ignored. This crate knows nothing of flags, prompts,
+//! log lines, or the meaning of the data.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 

@@ -1,4 +1,4 @@
-//! Fingerprints of public keys. What the keys are used for is not known here.
+//! Fingerprints of public keys. This does not know what the keys are used for.
 
 use std::fmt;
 use std::str::FromStr;

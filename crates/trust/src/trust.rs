@@ -47,7 +47,7 @@ impl Trust {
 
     /// Returns if the server is trusted, and remembers its key where it was not known.
     ///
-    /// `ask` is `None` where nobody can be asked. The answer may take minutes.
+    /// `ask` is `None` where there is no person to ask. The answer may take minutes.
     ///
     /// # Errors
     ///

@@ -229,7 +229,7 @@ fn failures_are_forgotten_after_a_day() {
     );
 }
 
-/// The server's time never runs back, whatever the system's clock does; if it did, nobody would gain by it.
+/// The server's time never runs back, whatever the system's clock does. If it did, no client would gain by it.
 #[test]
 fn time_that_runs_back_allows_nothing_sooner() {
     let mut limiter = RateLimiter::default();
@@ -306,7 +306,7 @@ fn owner_under_attack(owner: impl Fn(u64) -> Attempt) -> Vec<u64> {
     let mut limiter = RateLimiter::default();
     let (mut waits, mut asked_at, mut asks_at) = (vec![], 60_000, 60_000);
     for now in (0..3_600_000).step_by(10) {
-        // The attackers come first, as they do who poll without end.
+        // The attackers come first, as clients that poll without end do.
         for network in 0..3 {
             let attempt = login(ANNA, network);
             if now % 50 == 0 && limiter.check(attempt, millis(now)).is_ok() {

@@ -72,7 +72,7 @@ pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
 /// Windows has no signal for it.
 pub(crate) fn survive_file_size_limit() {}
 
-/// True at once: a blocked read harms nobody here.
+/// True at once: on Windows a blocked read does no harm.
 pub(crate) fn wait_for_line(_: Duration) -> io::Result<bool> {
     Ok(true)
 }

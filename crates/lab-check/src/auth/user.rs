@@ -8,7 +8,7 @@ use crate::connection::Failure;
 use crate::dialogue::Dialogue;
 use crate::target::Target;
 
-/// A user whom a check has registered.
+/// A user that a check has registered.
 pub(super) struct User {
     pub(super) client: Dialogue,
     pub(super) name: String,
@@ -62,7 +62,7 @@ pub(super) fn session_of(client: &Dialogue, reply: &Value, name: &str) -> Result
     )))
 }
 
-/// A name that nobody has yet.
+/// An unused name.
 pub(super) fn name() -> Result<String, Failure> {
     let bytes = random().map_err(|error| Failure::new(error.to_string()))?;
     Ok(format!("lab-check-{:08x}", u32::from_be_bytes(bytes)))

@@ -67,7 +67,7 @@ pub struct Member {
     received: Excerpt,
 }
 
-/// A key that nobody else has.
+/// A new key.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ use crate::connection::{Excerpt, Failure};
 /// How long a check waits for something that must not come.
 pub(super) const QUIET: Duration = Duration::from_millis(500);
 
-/// A member with a new key and a nick that nobody has.
+/// A member with a new key and an unused nick.
 pub(super) fn member(target: &ChatTarget, name: &str) -> Result<Member, Failure> {
     welcome(target, &new_key()?, &nick(name)?, 0)
 }
@@ -51,7 +51,7 @@ pub(super) fn expect_refusal(
     }
 }
 
-/// A nick that nobody has: `lab-check-Anna-1f3a`.
+/// An unused nick: `lab-check-Anna-1f3a`.
 pub(super) fn nick(name: &str) -> Result<String, Failure> {
     let key = new_key()?.public();
     let unique: String = key.as_bytes()[..3]

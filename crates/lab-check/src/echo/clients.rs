@@ -16,7 +16,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "silent-visit",
         task: 7,
-        about: "a client that leaves without a word harms nobody",
+        about: "a client that leaves without a word does not harm other clients",
         hint: "recv() returns 0 bytes when the client has left. That is the end of this client, not of the server.",
         run: |target| {
             target.connect()?.leave();
@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "reset",
         task: 7,
-        about: "a client that resets its connection harms nobody",
+        about: "a client that resets its connection does not harm other clients",
         hint: "recv() or send() fails with connection reset (ConnectionResetError) when the client has crashed. Catch \
                the error and serve the next client.",
         run: |target| {
@@ -41,7 +41,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "unread",
         task: 7,
-        about: "a client that sends much, reads nothing and vanishes harms nobody",
+        about: "a client that sends much, reads nothing and vanishes does not harm other clients",
         hint: "The server blocks in send() until the client reads or leaves, and then gets an error. Only this client \
                may notice.",
         run: |target| {

@@ -124,7 +124,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "cut-header",
         task: 13,
-        about: "a client that leaves inside a header harms nobody",
+        about: "a client that leaves inside a header does not harm other clients",
         hint: "The end of the stream may come inside a header. Handle it as an error of this one client.",
         run: |target| {
             let wire = target.wire().encode(b"hello");
@@ -135,7 +135,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "cut-payload",
         task: 13,
-        about: "a client that leaves inside a message harms nobody, and gets no echo of half a message",
+        about: "a client that leaves inside a message does not harm other clients, and gets no echo of half a message",
         hint: "The end of the stream may come before the announced bytes. The rest is an error, not a message.",
         run: |target| {
             let wire = target.wire().encode(b"hello");
@@ -146,7 +146,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "giant",
         task: 13,
-        about: "a header that promises the longest message (4 GiB with four bytes) harms nobody, and the connection \
+        about: "a header that promises the longest message (4 GiB with four bytes) does no harm, and the connection \
                 is closed",
         hint: "Check the length against a limit before memory is reserved for it. Then close the connection, since the \
                stream cannot be read any further.",
@@ -165,7 +165,7 @@ pub(super) const CHECKS: &[Check<Target>] = &[
     Check {
         name: "not-utf8",
         task: 13,
-        about: "a message that is not UTF-8 harms nobody, and is not taken as text",
+        about: "a message that is not UTF-8 does no harm, and is not taken as text",
         hint: "Decoding fails on such bytes; handle that as an error of this one client. Our protocol closes the \
                connection.",
         advice: true,
