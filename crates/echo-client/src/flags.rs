@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{IsTerminal, stderr, stdin};
 use std::time::Duration;
 
 use clap::{Args, Parser};
@@ -97,6 +98,12 @@ pub struct BenchFlags {
 }
 
 impl Flags {
+    /// Whether a person types the lines and reads the service messages.
+    pub fn is_interactive(&self) -> bool {
+        let is_dialogue = !self.tcp.quiet && !self.bench.bench;
+        is_dialogue && stdin().is_terminal() && stderr().is_terminal()
+    }
+
     /// The protocol to speak.
     pub fn wire(&self) -> Wire {
         if self.raw {
