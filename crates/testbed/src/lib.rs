@@ -21,6 +21,7 @@
 //! server.wait().expect_success();
 //! ```
 
+mod corpus;
 mod escapes;
 mod failure;
 mod finished;
@@ -45,6 +46,7 @@ mod stream;
 mod terminal;
 mod time_limit;
 
+pub use corpus::{fuzz_seeds, with_changes};
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
 pub use hostile_json::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json, unreadable_json};

@@ -4,49 +4,19 @@
 mod dialogues;
 mod frames;
 
-use std::fs;
-use std::path::Path;
-
 use proptest::prelude::*;
 use proptest::sample::Index;
+use testbed::{fuzz_seeds, with_changes};
 
-/// The inputs with which the fuzz target of this name begins.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/corpus")
-        .join(target);
-    let files = fs::read_dir(&folder).expect("the corpus is there");
-    let mut paths: Vec<_> = files.map(|file| file.expect("it lists").path()).collect();
-    paths.retain(|path| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("seed-"))
-    });
-    assert!(!paths.is_empty(), "no seeds in {}", folder.display());
-    paths.sort();
-    let read = |path| fs::read(path).expect("a seed can be read");
-    paths.into_iter().map(read).collect()
+    fuzz_seeds(env!("CARGO_MANIFEST_DIR"), target)
 }
 
-/// A seed with some of its bytes put elsewhere, changed, or left out.
+/// A seed with a few changes.
 fn nearly(target: &str) -> impl Strategy<Value = Vec<u8>> {
-    let change = (any::<Index>(), any::<u8>(), 0..4u8);
-    let changes = prop::collection::vec(change, 0..4);
-    (prop::sample::select(seeds(target)), changes).prop_map(|(mut bytes, changes)| {
-        for (at, byte, how) in changes {
-            let at = at.index(bytes.len() + 1);
-            match how {
-                0 => bytes.insert(at, byte),
-                1 => bytes.truncate(at),
-                2 => bytes.extend_from_within(..at),
-                _ => bytes
-                    .iter_mut()
-                    .skip(at)
-                    .take(1)
-                    .for_each(|old| *old = byte),
-            }
-        }
-        bytes
-    })
+    let changes = prop::collection::vec(any::<(u16, u8, u8)>(), 0..4);
+    (prop::sample::select(seeds(target)), changes)
+        .prop_map(|(seed, changes)| with_changes(seed, &changes))
 }
 
 /// Frames, some of them damaged, after the byte that cuts them into pieces.
