@@ -48,11 +48,11 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
         "{\"key\":\"127.0.0.2\",\"value\":{\"name\":\"Carl\"}}",
     ));
     let server = Server::start_in(&folder);
-    let warning = server.log().wait_for(" [WARN] ");
+    let warning = server.log().wait_for(" [WARN] keys ");
     let reported =
         r#"keys in data/clients.jsonl by which no client is known: 2, the first is "2001:DB8::7""#;
     assert!(warning.contains(reported), "{warning}");
-    let shown = server.running.wait_for_stderr_line("warning: ");
+    let shown = server.running.wait_for_stderr_line("warning: keys ");
     assert!(shown.contains(reported), "{shown}");
     let count = "clients known from data/clients.jsonl: 2";
     assert!(server.log().wait_for("clients known").ends_with(count));
