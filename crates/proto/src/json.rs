@@ -1,7 +1,5 @@
 //! Parses JSON text as a typed message, with errors that never quote the text: a password may be anywhere in it.
 
-use std::iter;
-
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
@@ -9,10 +7,7 @@ use serde_json::Value;
 
 use crate::error::RecvError;
 use crate::invalid_message::InvalidMessage;
-use crate::json_text::{JsonText, Parts};
-
-/// The deepest known message, a list of sessions, has three levels. Deeper ones are in unknown fields.
-const MAX_DEPTH: u8 = 8;
+use crate::json_text::JsonText;
 
 /// Parses `text` as a message. A repeated field takes its last value. Unknown fields may contain any JSON, nested
 /// however deep.
@@ -22,76 +17,53 @@ const MAX_DEPTH: u8 = 8;
 /// [`RecvError::NotJson`], or [`RecvError::UnknownMessage`] when it is JSON but not an object
 /// with the fields of a message.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
-    let text = JsonText::new(text).map_err(RecvError::NotJson)?;
+    let value = JsonText::new(text).map_err(RecvError::NotJson)?.read();
     // Derived code reads an array as an object's fields in order.
-    if !text.is_object() {
+    if !value.is_object() {
         return Err(RecvError::UnknownMessage(InvalidMessage(
             "a message is a JSON object".into(),
         )));
     }
     // Derived code takes a number for the place of a variant in its declaration.
-    if text
-        .fields()
-        .get("type")
-        .is_some_and(|kind| !kind.is_string())
-    {
+    if value.get("type").is_some_and(|kind| !kind.is_string()) {
         return Err(RecvError::UnknownMessage(InvalidMessage(
             "the type of a message is a string".into(),
         )));
     }
-    T::deserialize(Json { text, depth: 0 }).map_err(RecvError::UnknownMessage)
+    T::deserialize(Json(value)).map_err(RecvError::UnknownMessage)
 }
 
 /// A JSON value whose errors are [`InvalidMessage`]s. Those of `serde_json` quote it.
-struct Json<'a> {
-    text: JsonText<'a>,
-    depth: u8,
-}
+struct Json(Value);
 
-impl Json<'_> {
-    /// Stands for what cannot be read: an object without fields, which no known field takes.
-    fn refuse<'de, V: Visitor<'de>>(visitor: V) -> Result<V::Value, InvalidMessage> {
-        visitor.visit_map(MapDeserializer::new(iter::empty::<(String, Self)>()))
-    }
-}
-
-impl<'de> Deserializer<'de> for Json<'_> {
+impl<'de> Deserializer<'de> for Json {
     type Error = InvalidMessage;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidMessage> {
-        if self.depth == MAX_DEPTH {
-            return Self::refuse(visitor);
-        }
-        let depth = self.depth + 1;
-        let inner = |text| Json { text, depth };
-        match self.text.parts() {
-            Parts::Object(fields) => {
-                let fields = fields.into_iter().map(|(name, text)| (name, inner(text)));
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(value), ..) => visitor.visit_u64(value),
+                (_, Some(value), _) => visitor.visit_i64(value),
+                (.., Some(value)) => visitor.visit_f64(value),
+                _ => Err(de::Error::custom("a number is out of range")),
+            },
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(values) => {
+                SeqDeserializer::new(values.into_iter().map(Json)).deserialize_any(visitor)
+            }
+            Value::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| (name, Json(value)));
                 MapDeserializer::new(fields).deserialize_any(visitor)
             }
-            Parts::Array(values) => {
-                SeqDeserializer::new(values.into_iter().map(inner)).deserialize_any(visitor)
-            }
-            Parts::Scalar(Value::Bool(value)) => visitor.visit_bool(value),
-            Parts::Scalar(Value::String(text)) => visitor.visit_string(text),
-            Parts::Scalar(Value::Number(number)) => {
-                match (number.as_u64(), number.as_i64(), number.as_f64()) {
-                    (Some(value), ..) => visitor.visit_u64(value),
-                    (_, Some(value), _) => visitor.visit_i64(value),
-                    (.., Some(value)) => visitor.visit_f64(value),
-                    _ => Self::refuse(visitor),
-                }
-            }
-            Parts::Scalar(_) => visitor.visit_unit(),
-            Parts::Unreadable => Self::refuse(visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidMessage> {
-        if self.text.is_null() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
         }
     }
 
@@ -109,8 +81,8 @@ impl<'de> Deserializer<'de> for Json<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, InvalidMessage> {
-        match self.text.parts() {
-            Parts::Scalar(Value::String(text)) => text
+        match self.0 {
+            Value::String(text) => text
                 .into_deserializer()
                 .deserialize_enum(name, variants, visitor),
             _ => Err(de::Error::custom("a value has to be a string")),
@@ -123,7 +95,7 @@ impl<'de> Deserializer<'de> for Json<'_> {
     }
 }
 
-impl IntoDeserializer<'_, InvalidMessage> for Json<'_> {
+impl IntoDeserializer<'_, InvalidMessage> for Json {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -1,25 +1,16 @@
-//! JSON text taken apart one level at a time. Whatever a value contains, the values beside it can be read.
+//! Reads JSON text so that a value that cannot be read does not hide the values beside it.
 
-use std::collections::BTreeMap;
 use std::iter;
 
 use serde::de::IgnoredAny;
-use serde_json::{Deserializer, Error, Value};
+use serde_json::{Deserializer, Error, Map, Value};
 
 /// Text that is one JSON value.
 #[derive(Clone, Copy)]
 pub(crate) struct JsonText<'a>(&'a str);
 
-/// What a [`JsonText`] is, one level deep.
-pub(crate) enum Parts<'a> {
-    /// Fields by name. A repeated one has its last value; one whose name is not Unicode is left out.
-    Object(BTreeMap<String, JsonText<'a>>),
-    Array(Vec<JsonText<'a>>),
-    Scalar(Value),
-    /// A number that no Rust type holds (`1e400`), or a string with half of a surrogate pair (`"\ud800"`). Both are
-    /// JSON (RFC 8259, sections 6 and 8.2).
-    Unreadable,
-}
+/// The deepest known message, a list of sessions, has three levels. Deeper values are in unknown fields.
+const MAX_DEPTH: u8 = 8;
 
 impl<'a> JsonText<'a> {
     /// # Errors
@@ -31,34 +22,34 @@ impl<'a> JsonText<'a> {
         Ok(Self(text.trim()))
     }
 
-    pub(crate) fn is_object(self) -> bool {
-        self.0.starts_with('{')
+    /// The value. A field that is repeated has its last value; one whose name is not Unicode is left out. A number that
+    /// no Rust type holds (`1e400`), a string with half of a surrogate pair (`"\ud800"`) and what is nested too deep are
+    /// an object without fields, which no known field takes. All of them are JSON (RFC 8259, sections 6 and 8.2).
+    pub(crate) fn read(self) -> Value {
+        self.read_within(MAX_DEPTH)
     }
 
-    pub(crate) fn is_string(self) -> bool {
-        self.0.starts_with('"')
-    }
-
-    pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
-    }
-
-    pub(crate) fn parts(self) -> Parts<'a> {
-        if self.is_object() {
-            Parts::Object(self.fields())
-        } else if self.0.starts_with('[') {
-            Parts::Array(self.values().collect())
-        } else {
-            serde_json::from_str(self.0).map_or(Parts::Unreadable, Parts::Scalar)
+    fn read_within(self, depth: u8) -> Value {
+        let unreadable = || Value::Object(Map::new());
+        match self.0.as_bytes().first() {
+            Some(b'{' | b'[') if depth == 0 => unreadable(),
+            Some(b'{') => {
+                let mut values = self.values();
+                let fields = iter::from_fn(|| Some((values.next()?, values.next()?)));
+                let read = fields.filter_map(|(name, value)| {
+                    Some((
+                        serde_json::from_str(name.0).ok()?,
+                        value.read_within(depth - 1),
+                    ))
+                });
+                Value::Object(read.collect())
+            }
+            Some(b'[') => self
+                .values()
+                .map(|value| value.read_within(depth - 1))
+                .collect(),
+            _ => serde_json::from_str(self.0).unwrap_or_else(|_| unreadable()),
         }
-    }
-
-    pub(crate) fn fields(self) -> BTreeMap<String, JsonText<'a>> {
-        let mut values = self.values();
-        let fields = iter::from_fn(|| Some((values.next()?, values.next()?)));
-        fields
-            .filter_map(|(name, value)| Some((serde_json::from_str(name.0).ok()?, value)))
-            .collect()
     }
 
     /// The elements of an array, or the names and values of an object in turn.
@@ -82,21 +73,8 @@ mod tests {
 
     use super::*;
 
-    /// Puts the parts together again.
-    fn value(text: JsonText<'_>) -> Value {
-        match text.parts() {
-            Parts::Object(fields) => {
-                let fields = fields.into_iter().map(|(name, text)| (name, value(text)));
-                Value::Object(fields.collect())
-            }
-            Parts::Array(values) => Value::Array(values.into_iter().map(value).collect()),
-            Parts::Scalar(value) => value,
-            Parts::Unreadable => Value::from("unreadable"),
-        }
-    }
-
     fn read(text: &str) -> Value {
-        value(JsonText::new(text).unwrap())
+        JsonText::new(text).unwrap().read()
     }
 
     #[test]
@@ -116,7 +94,7 @@ mod tests {
     fn what_cannot_be_read_hides_nothing_else() {
         let text = r#"{"a":1e400,"b":["\ud800",-1e999,3],"\udfff":4,"c":5}"#;
         let expected = serde_json::json!({
-            "a": "unreadable", "b": ["unreadable", "unreadable", 3], "c": 5,
+            "a": {}, "b": [{}, {}, 3], "c": 5,
         });
         assert_eq!(read(text), expected);
     }
@@ -161,7 +139,8 @@ mod tests {
                 prop_assert_eq!(read(&text), expected);
             } else if let Ok(text) = JsonText::new(&text) {
                 // It is JSON all the same, so a number is out of range.
-                prop_assert!(value(text).to_string().contains("unreadable"));
+                let shown = text.read().to_string();
+                prop_assert!(shown.contains("{}"), "{shown}");
             }
         }
     }
