@@ -5,8 +5,8 @@ mod user;
 use serde_json::json;
 
 use crate::check::Check;
-use crate::connection::Failure;
 use crate::dialogue::Dialogue;
+use crate::failure::Failure;
 use crate::target::Target;
 use user::{User, credentials, login, name, plain, resume, session_of, you_are};
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub use member::{ChatTarget, Trust};
 
 use crate::check::Check;
-use crate::connection::Failure;
+use crate::failure::Failure;
 use member::{Member, Network, new_key};
 use steps::{
     QUIET, answer, arrives_once, confirmed, expect_refusal, hears, member, nick, refused, say, two,

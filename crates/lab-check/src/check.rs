@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::connection::Failure;
+use crate::failure::Failure;
 
 /// One requirement on a server whose connections are made by a `T`.
 pub struct Check<T> {

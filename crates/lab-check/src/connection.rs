@@ -1,20 +1,17 @@
 //! A connection to the server under test. It remembers what was sent and received, so that a failure can show both.
 
-use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
 use cli::Reason;
-use proto::Escaped;
 use tls::{MaybeTls, ReadHalf, WriteHalf};
 
 use crate::change::describe_change;
+use crate::failure::{Excerpt, Failure};
 use crate::header::Header;
 
-/// How many of the last bytes in each direction a failure shows.
-const SHOWN_BYTES: usize = 32;
 /// Pause between pieces that must not arrive together.
 const PAUSE: Duration = Duration::from_millis(30);
 /// What the checks announce and accept at most, in bytes. A reply that claims more is a failure and is not read.
@@ -36,90 +33,6 @@ impl Wire {
         match self {
             Self::Raw => message.to_vec(),
             Self::Framed(header) => [header.encode(message.len()), message.to_vec()].concat(),
-        }
-    }
-}
-
-/// Why a check failed, with the last bytes of both directions.
-#[derive(Debug)]
-pub struct Failure {
-    /// What is wrong, in one sentence without a full stop.
-    pub problem: String,
-    /// The last bytes sent on that connection.
-    pub sent: Excerpt,
-    /// The last bytes received on that connection.
-    pub received: Excerpt,
-}
-
-impl Failure {
-    /// A failure that has nothing to show but words.
-    #[must_use]
-    pub fn new(problem: impl Into<String>) -> Self {
-        Self {
-            problem: problem.into(),
-            sent: Excerpt::default(),
-            received: Excerpt::default(),
-        }
-    }
-}
-
-/// As the problem alone.
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-/// The last bytes of a direction, and how many there were in all.
-#[derive(Clone, Debug, Default)]
-pub struct Excerpt {
-    total: u64,
-    last: Vec<u8>,
-}
-
-impl Excerpt {
-    /// Takes what passed.
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
-        self.total += bytes.len() as u64;
-        let kept = &bytes[bytes.len().saturating_sub(SHOWN_BYTES)..];
-        self.last.extend_from_slice(kept);
-        self.last
-            .drain(..self.last.len().saturating_sub(SHOWN_BYTES));
-    }
-
-    /// How many bytes there were in all.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// The last bytes in hexadecimal.
-    #[must_use]
-    pub fn hex(&self) -> String {
-        let digits: Vec<_> = self.last.iter().map(|byte| format!("{byte:02x}")).collect();
-        digits.join(" ")
-    }
-
-    /// The last bytes as text that is safe to print.
-    #[must_use]
-    pub fn text(&self) -> String {
-        Escaped::from_bytes(&self.last).quoted().to_string()
-    }
-}
-
-/// `5 bytes: 68 65 6c 6c 6f "hello"`.
-impl fmt::Display for Excerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = if self.total > self.last.len() as u64 {
-            ", the last"
-        } else {
-            ""
-        };
-        match self.total {
-            0 => f.write_str("nothing"),
-            total => write!(f, "{total} bytes{last}: {} {}", self.hex(), self.text()),
         }
     }
 }
@@ -395,18 +308,6 @@ pub(crate) fn is_timeout(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_excerpt_shows_the_last_bytes() {
-        let mut excerpt = Excerpt::default();
-        assert_eq!(excerpt.to_string(), "nothing");
-        excerpt.add(b"hi\x1b");
-        assert_eq!(excerpt.to_string(), r#"3 bytes: 68 69 1b "hi\x1b""#);
-        excerpt.add(&[b'x'; 100]);
-        let (shown, count) = (excerpt.to_string(), excerpt.hex().split(' ').count());
-        assert!(shown.starts_with("103 bytes, the last: 78 78"), "{shown}");
-        assert_eq!(count, SHOWN_BYTES);
-    }
 
     #[test]
     fn replies_are_compared_to_the_end() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use proto::{Escaped, MAX_DIALOGUE_BYTES};
 use serde_json::Value;
 
-use crate::connection::{Connection, Failure};
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::target::Target;
 
 /// How long a check waits at most when the server asks for patience (`retry_after`).

@@ -6,7 +6,8 @@ mod messages;
 mod raw;
 
 use crate::check::Check;
-use crate::connection::{Failure, Wire};
+use crate::connection::Wire;
+use crate::failure::Failure;
 use crate::target::Target;
 
 /// The checks for a wire, in the order in which they are tried: what others build on comes first.

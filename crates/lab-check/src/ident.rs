@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::check::Check;
-use crate::connection::Failure;
 use crate::dialogue::Dialogue;
+use crate::failure::Failure;
 use crate::target::Target;
 
 /// The name that the checks give themselves.

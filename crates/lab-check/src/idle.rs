@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::check::Check;
-use crate::connection::Failure;
+use crate::failure::Failure;
 use crate::target::Target;
 
 /// The check for `--idle`, the same for all TCP servers.

@@ -12,6 +12,7 @@ mod check;
 mod connection;
 mod dialogue;
 pub mod echo;
+mod failure;
 mod header;
 pub mod ident;
 mod idle;
@@ -19,7 +20,8 @@ pub mod report;
 mod target;
 
 pub use check::{Check, Outcome, Verdict, run};
-pub use connection::{Connection, Excerpt, Failure, Wire};
+pub use connection::{Connection, Wire};
+pub use failure::{Excerpt, Failure};
 pub use header::{Header, InvalidHeader, Padding};
 pub use idle::IDLE_LIMIT;
 pub use target::Target;

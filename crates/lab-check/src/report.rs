@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::check::{Outcome, Verdict};
-use crate::connection::{Excerpt, Failure};
+use crate::failure::{Excerpt, Failure};
 
 /// How many checks ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -9,7 +9,8 @@ use cli::Reason;
 use tls::MaybeTls;
 use trust::Fingerprint;
 
-use crate::connection::{Connection, Failure, Wire};
+use crate::connection::{Connection, Wire};
+use crate::failure::Failure;
 
 /// Makes connections to the server under test.
 pub struct Target {

@@ -22,9 +22,11 @@ impl<'a> JsonText<'a> {
         Ok(Self(text.trim()))
     }
 
-    /// The value. A field that is repeated has its last value; one whose name is not Unicode is left out. A number that
-    /// no Rust type holds (`1e400`), a string with half of a surrogate pair (`"\ud800"`) and what is nested too deep are
-    /// an object without fields, which no known field takes. All of them are JSON (RFC 8259, sections 6 and 8.2).
+    /// The value. A repeated field has its last value; one whose name is not Unicode is left out.
+    ///
+    /// A number that no Rust type holds (`1e400`), a string with half of a surrogate pair (`"\ud800"`) and a value nested
+    /// too deep are JSON too (RFC 8259, sections 6, 8.2 and 9). They become an object without fields, which no known
+    /// field takes.
     pub(crate) fn read(self) -> Value {
         self.read_within(MAX_DEPTH)
     }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use trust::random;
 
 use super::PASSWORD;
-use crate::connection::Failure;
 use crate::dialogue::Dialogue;
+use crate::failure::Failure;
 use crate::target::Target;
 
 /// A user that a check has registered.

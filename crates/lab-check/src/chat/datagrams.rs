@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use cli::Reason;
 
-use crate::connection::{Excerpt, is_timeout};
+use crate::connection::is_timeout;
+use crate::failure::Excerpt;
 
 /// A socket of the server's family, on any free port.
 pub fn bind(server: SocketAddr) -> io::Result<UdpSocket> {

@@ -14,7 +14,7 @@ use cli::Reason;
 use trust::random;
 
 use super::datagrams::{bind, receive};
-use crate::connection::{Excerpt, Failure};
+use crate::failure::{Excerpt, Failure};
 
 /// Decides whether the server's key is trusted.
 pub type Trust = Box<dyn Fn(&PublicKey) -> Result<(), Failure>>;

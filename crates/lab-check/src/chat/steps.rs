@@ -7,7 +7,7 @@ use chat_link::{RefusalCode, StaticKey};
 
 use super::datagrams::{bind, receive};
 use super::member::{ChatTarget, Joined, Member, Network, new_key};
-use crate::connection::{Excerpt, Failure};
+use crate::failure::{Excerpt, Failure};
 
 /// How long a check waits for something that must not come.
 pub(super) const QUIET: Duration = Duration::from_millis(500);

@@ -6,7 +6,8 @@ use socket2::SockRef;
 
 use super::messages::AFTER_BASIC;
 use crate::check::Check;
-use crate::connection::{Connection, Failure};
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::target::Target;
 
 const MANY: usize = 50;

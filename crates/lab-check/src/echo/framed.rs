@@ -2,7 +2,8 @@
 
 use super::messages::{AFTER_BASIC, longest};
 use crate::check::Check;
-use crate::connection::{Failure, Wire};
+use crate::connection::Wire;
+use crate::failure::Failure;
 use crate::target::Target;
 
 /// The longest message that PROTOCOL.md promises: 1 MiB.
