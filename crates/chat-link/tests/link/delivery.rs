@@ -68,7 +68,8 @@ proptest! {
         for (index, &length) in lengths.iter().enumerate() {
             let class = background >> index & 1;
             let text = format!("{index} {}", "x".repeat(length));
-            let (message, class_name) = (Message::encode(&text).unwrap(), [Class::Live, Class::Background][class as usize]);
+            let message = Message::encode(&text).unwrap();
+            let class_name = [Class::Live, Class::Background][class as usize];
             sim.pairs[0][SERVER].link.send(&message, class_name, sim.now).unwrap();
             expected[class as usize].push(index);
         }
