@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn an_error_is_shown_with_its_causes() {
-        let refused = io::Error::from_raw_os_error(111);
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         let error = anyhow::Error::new(refused).context("cannot say hello");
         assert_eq!(
             Causes(&error).to_string(),

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 pub(crate) use unix::{
     Folder, append, identity, is_exposed, link_count, lock_data_file, make_private, options,
-    path_identity,
+    path_identity, replace,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     Folder, append, identity, is_exposed, link_count, lock_data_file, make_private, options,
-    path_identity,
+    path_identity, replace,
 };
 
 /// Identifies a file among all that exist at the same time: the file system's number and the file's number in it.

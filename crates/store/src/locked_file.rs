@@ -139,8 +139,8 @@ impl Disk for LockedFile {
 
     fn replace(&mut self, temp: File) -> io::Result<()> {
         let identity = files::identity(&temp)?;
-        fs::rename(&self.temp, &self.real)?;
-        (self.file, self.identity) = (temp, identity);
+        files::replace(&mut self.file, temp, &self.temp, &self.real)?;
+        self.identity = identity;
         Ok(())
     }
 

@@ -125,6 +125,7 @@ mod tests {
     use super::*;
     use crate::{Folder, Program, Signal};
 
+    #[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
     #[test]
     fn the_last_acknowledgement_kills_the_process() {
         let mut kills = KillRounds::new();

@@ -216,6 +216,7 @@ mod tests {
         Program::new("sh").args(["-c", script])
     }
 
+    #[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
     #[test]
     fn the_outer_environment_stays_outside() {
         let program = Program::new("env").env("LAB_ECHO_SERVER_PORT", "0");
@@ -240,6 +241,7 @@ mod tests {
         }
     }
 
+    #[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
     #[test]
     fn a_folder_of_its_own_unless_it_is_given_one() {
         let program = sh("pwd; cat old 2>/dev/null; echo $$ > old");
@@ -252,6 +254,7 @@ mod tests {
         assert_eq!(program.output().stdout_text().lines().count(), 2);
     }
 
+    #[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
     #[test]
     fn redirections_keep_arguments_as_they_are() {
         let program = Program::new("printf").args(["%s|", "a b", "$HOME", "\"'"]);
@@ -260,6 +263,7 @@ mod tests {
         assert_eq!(redirected.stderr_text(), "a b|$HOME|\"'|");
     }
 
+    #[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
     #[test]
     fn a_prelude_is_inherited_by_the_program_itself() {
         let program = sh("ulimit -n; echo $$")

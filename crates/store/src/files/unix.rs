@@ -22,6 +22,13 @@ pub(crate) fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Gives the new file at `from` the name of the old one, `to`, and makes it the open one.
+pub(crate) fn replace(file: &mut File, new: File, from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    *file = new;
+    Ok(())
+}
+
 pub(crate) fn identity(file: &File) -> io::Result<Identity> {
     Ok(identity_of(&file.metadata()?))
 }

@@ -1,6 +1,6 @@
 //! Windows. Files are protected by the access list that they inherit from their folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -18,6 +18,16 @@ pub(crate) fn options() -> OpenOptions {
 pub(crate) fn append(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     file.seek(SeekFrom::End(0))?;
     file.write_all(bytes)
+}
+
+/// Gives the new file at `from` the name of the old one, `to`, and makes it the open one. The old one is closed before,
+/// because not every file system lets an open file be replaced. It is opened again if it keeps its name.
+pub(crate) fn replace(file: &mut File, new: File, from: &Path, to: &Path) -> io::Result<()> {
+    *file = new;
+    fs::rename(from, to).or_else(|error| {
+        *file = options().open(to)?;
+        Err(error)
+    })
 }
 
 pub(crate) fn identity(file: &File) -> io::Result<Identity> {

@@ -100,7 +100,6 @@ fn a_half_that_cannot_write_does_not_stop_the_other_from_reading() {
     let (client, mut server) = tcp_pair();
     let (mut read_half, mut write_half) = client.split();
     let (started, is_started) = mpsc::channel();
-    let socket = std::sync::Arc::clone(write_half.socket());
     let writer = thread::spawn(move || {
         let block = vec![7; 1 << 20];
         started.send(()).unwrap();
@@ -114,7 +113,8 @@ fn a_half_that_cannot_write_does_not_stop_the_other_from_reading() {
         read_half.read_exact(&mut room).unwrap();
         assert_eq!(room, [message; 100]);
     }
-    socket.shutdown(std::net::Shutdown::Both).unwrap();
+    // A peer that is gone wakes the writer on every system. A shutdown on this side does not do so on Windows.
+    drop(server);
     writer.join().unwrap();
 }
 

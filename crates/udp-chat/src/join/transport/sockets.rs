@@ -235,6 +235,7 @@ mod tests {
         assert_eq!(server.recv_from(&mut [0; 16]).unwrap(), (5, client));
     }
 
+    #[cfg_attr(windows, ignore = "Wine reports no closed UDP port")]
     #[test]
     fn a_closed_port_is_reported() {
         let address = UdpSocket::bind("127.0.0.1:0")
