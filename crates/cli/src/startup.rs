@@ -80,7 +80,8 @@ impl ServerFlags {
         let (name, version) = (program.name, env!("CARGO_PKG_VERSION"));
         info!("server started: {name} {version}");
         match raise_descriptor_limit() {
-            Ok(limit) => info!("up to {limit} files and connections may be open"),
+            Ok(None) => {}
+            Ok(Some(limit)) => info!("up to {limit} files and connections may be open"),
             Err(error) => warn!("cannot raise the limit of open files: {error}"),
         }
         Ok(LoggedServer {

@@ -157,12 +157,12 @@ impl Read for Client {
         platform::wait_until_readable(&connection.stream, || {
             self.stop.is_stopping() || connection.eviction().is_some() || self.is_past_deadline()
         });
+        if let Some(why) = connection.eviction() {
+            return Err(why.error(self.idle_timeout));
+        }
         if self.is_stopping() {
             self.cut_by_stop = true;
             return Ok(0);
-        }
-        if let Some(why) = connection.eviction() {
-            return Err(why.error(self.idle_timeout));
         }
         if self.is_past_deadline() {
             return Err(io::ErrorKind::TimedOut.into());

@@ -23,7 +23,8 @@ pub(crate) fn set_read_timeout(stream: &TcpStream, timeout: Option<Duration>) ->
 #[cfg(not(unix))]
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Windows: shutting a socket down wakes no blocked read (rust-lang/rust#121594), so reads get a short time-out.
+/// Windows: shutting a socket down wakes no blocked read (rust-lang/rust#121594), so reads get a short time-out. It
+/// wakes no blocked write either: a stop abandons the thread of a client that reads nothing.
 #[cfg(not(unix))]
 pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(POLL_INTERVAL))

@@ -24,8 +24,8 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
 }
 
 /// Raises the soft limit of open files to the hard one and returns it.
-pub(crate) fn raise_descriptor_limit() -> io::Result<u64> {
-    rlimit::increase_nofile_limit(u64::MAX)
+pub(crate) fn raise_descriptor_limit() -> io::Result<Option<u64>> {
+    rlimit::increase_nofile_limit(u64::MAX).map(Some)
 }
 
 /// Lets a restarted server have its port although connections of its former process linger in TIME_WAIT.

@@ -77,10 +77,10 @@ fn past_the_limit_a_client_waits_until_one_leaves() {
         .set_read_timeout(Some(Duration::from_millis(200)))
         .unwrap();
     let refused = second.read(&mut [0]).unwrap_err();
-    assert_eq!(
-        refused.kind(),
-        ErrorKind::WouldBlock,
-        "nobody reads the second client yet"
+    // Which of the two it is depends on the system.
+    assert!(
+        matches!(refused.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        "nobody reads the second client yet: {refused}"
     );
 
     drop(first);
@@ -107,6 +107,7 @@ fn a_stop_at_the_limit_is_not_held_up() {
     assert_eq!(first.read(&mut [0]).unwrap(), 0);
 }
 
+#[cfg_attr(windows, ignore = "nothing wakes a blocked write on Windows")]
 #[test]
 fn a_stop_cuts_off_a_client_that_reads_nothing() {
     let server = Running::start(
