@@ -15,7 +15,6 @@ mod stranger;
 mod texts;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::num::NonZero;
 use std::thread;
 use std::time::Duration;
 
@@ -56,19 +55,6 @@ fn in_terminal(server: SocketAddr, nick: &str) -> Terminal {
     member
 }
 
-/// What a terminal of so many rows and 80 columns has drawn, each row without the blanks at its end.
-fn drawn(terminal: &Terminal, rows: u16) -> Vec<String> {
-    drawn_in(terminal, rows, 80)
-}
-
-fn drawn_in(terminal: &Terminal, rows: u16, columns: u16) -> Vec<String> {
-    let size = |n| NonZero::new(n).unwrap();
-    let mut screen = vt100::Parser::new(size(rows), size(columns), 0);
-    screen.process(&terminal.raw());
-    let rows = screen.screen().rows(0, columns);
-    rows.map(|row| row.trim_end().to_owned()).collect()
-}
-
 #[test]
 fn a_message_leaves_the_half_typed_line_intact() {
     let (_server, address) = serve();
@@ -83,7 +69,7 @@ fn a_message_leaves_the_half_typed_line_intact() {
     bo.write_stdin(format!("hello\n{long}\n山田 👍🏽\n"));
     anna.expect("山田 👍🏽");
     anna.expect("anna> half a ли");
-    let rows = drawn(&anna, 24);
+    let rows = anna.drawn(24, 80);
     let text = rows.concat();
     assert!(rows.contains(&"anna> half a ли".to_owned()), "{rows:#?}");
     assert!(text.contains("<bo> hello") && text.contains(&"long ".repeat(10)));
@@ -107,7 +93,7 @@ fn messages_that_come_while_lines_are_taken_stand_on_rows_of_their_own() {
         assert_eq!(bo.wait_for_line("mine"), format!("<anna> mine {number}"));
     }
     anna.expect("yours 29");
-    let rows = drawn(&anna, 200);
+    let rows = anna.drawn(200, 80);
     for number in 0..30 {
         let mine = format!("anna> mine {number}");
         let yours = format!("<bo> yours {number}");
@@ -326,7 +312,7 @@ fn a_refusal_stands_below_the_line() {
     let member = Program::new(UDP_CHAT).args(flags(address, "ANNA"));
     let refused = member.spawn_in_terminal();
     assert_eq!(refused.wait().code(), Some(1));
-    let rows = drawn(&refused, 24);
+    let rows = refused.drawn(24, 80);
     let refusal = rows
         .iter()
         .find(|row| row.starts_with("udp-chat: the server refuses"));
@@ -348,7 +334,7 @@ fn a_dumb_terminal_is_edited_without_escapes_and_blank_rows() {
     anna.type_line("i");
     assert_eq!(bo.wait_for_line("hi"), "<anna> hi");
     anna.expect("anna> hi\n");
-    let rows = drawn(&anna, 24);
+    let rows = anna.drawn(24, 80);
     let last = rows.iter().rposition(|row| !row.is_empty()).unwrap();
     assert!(rows[..last].iter().all(|row| !row.is_empty()), "{rows:#?}");
     assert!(!anna.raw().contains(&0x1b));

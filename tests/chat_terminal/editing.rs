@@ -1,6 +1,6 @@
 //! Typing and pasting: nothing that a person writes is lost, doubled or said by mistake.
 
-use crate::{drawn, drawn_in, in_pipe, in_terminal, serve};
+use crate::{in_pipe, in_terminal, serve};
 
 const PASTE_START: &str = "\u{1b}[200~";
 const PASTE_END: &str = "\u{1b}[201~";
@@ -76,7 +76,7 @@ fn a_line_taller_than_the_screen_stays_on_its_row() {
     anna.expect("<bo> two");
     anna.type_keys("end");
     anna.expect("end");
-    let rows = drawn_in(&anna, 6, 40);
+    let rows = anna.drawn(6, 40);
     assert!(
         rows.iter().any(|row| row.ends_with("<bo> one")),
         "{rows:#?}"
@@ -109,7 +109,7 @@ fn a_resize_while_typing_erases_no_message() {
     anna.expect("anna> <");
     anna.type_keys("end");
     anna.expect("end");
-    let rows = drawn(&anna, 24);
+    let rows = anna.drawn(24, 80);
     for line in 0..10 {
         let message = format!("<bo> message {line}");
         assert_eq!(

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use testbed::{Folder, Program};
 
 use crate::stranger::{Order, Stranger};
-use crate::{CTRL_C, CTRL_D, UDP_CHAT, drawn, flags, in_pipe, in_terminal, serve};
+use crate::{CTRL_C, CTRL_D, UDP_CHAT, flags, in_pipe, in_terminal, serve};
 
 #[test]
 fn every_way_out_restores_the_terminal() {
@@ -110,7 +110,7 @@ fn what_follows_ctrl_c_stands_below_the_half_typed_line() {
     anna.expect("half");
     anna.type_keys(CTRL_C);
     assert_eq!(anna.wait().code(), Some(130));
-    let rows = drawn(&anna, 24);
+    let rows = anna.drawn(24, 80);
     let last = rows.iter().rposition(|row| !row.is_empty()).unwrap();
     assert_eq!(rows[last], "anna> half");
     assert!(anna.raw().ends_with(b"\x1b[?7h"));

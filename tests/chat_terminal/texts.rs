@@ -2,7 +2,7 @@
 
 use testbed::Program;
 
-use crate::{UDP_CHAT, drawn, flags, in_pipe, in_terminal, serve};
+use crate::{UDP_CHAT, flags, in_pipe, in_terminal, serve};
 
 #[test]
 fn padding_forges_no_line() {
@@ -18,7 +18,7 @@ fn padding_forges_no_line() {
     }
     bo.write_stdin("that was all\n");
     anna.expect("that was all");
-    let rows = drawn(&anna, 900);
+    let rows = anna.drawn(900, 80);
     assert!(rows.iter().any(|row| row.ends_with(forged)));
     let starts = |row: &String| {
         row.trim_start_matches(['\u{a0}', '\u{2800}', '\u{3000}'])

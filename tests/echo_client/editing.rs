@@ -2,7 +2,6 @@
 
 #[cfg(unix)]
 use std::fs;
-use std::num::NonZero;
 use std::sync::mpsc;
 
 use proto::FramedSocket;
@@ -30,15 +29,6 @@ fn local() -> Terminal {
     terminal
 }
 
-/// The rows of a terminal of this size, without the blanks at their ends.
-fn drawn(terminal: &Terminal, rows: u16, columns: u16) -> Vec<String> {
-    let size = |n| NonZero::new(n).unwrap();
-    let mut screen = vt100::Parser::new(size(rows), size(columns), 0);
-    screen.process(&terminal.raw());
-    let rows = screen.screen().rows(0, columns);
-    rows.map(|row| row.trim_end().to_owned()).collect()
-}
-
 #[test]
 fn letters_of_several_bytes_are_edited_and_lines_are_recalled() {
     let terminal = local();
@@ -52,7 +42,7 @@ fn letters_of_several_bytes_are_edited_and_lines_are_recalled() {
     terminal.expect("\na\\tb\n> ");
     terminal.type_line("exit");
     assert!(terminal.wait().success());
-    let rows = drawn(&terminal, 60, 80);
+    let rows = terminal.drawn(60, 80);
     for line in ["> Привет", "> Прив", "> Привет!", "> a\\tb", "> exit"] {
         assert!(rows.iter().any(|row| row == line), "{line}: {rows:#?}");
     }
@@ -87,7 +77,7 @@ fn a_reply_appears_above_the_line() {
     reply.send("first").unwrap();
     terminal.expect("first\n");
     terminal.expect("> half d");
-    let rows = drawn(&terminal, 24, 80);
+    let rows = terminal.drawn(24, 80);
     let typed = rows.iter().position(|row| row == "> half d").unwrap();
     assert_eq!(rows[typed - 1], "first", "{rows:#?}");
     assert_eq!(rows.iter().filter(|row| row.contains("half")).count(), 1);

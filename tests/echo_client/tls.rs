@@ -211,6 +211,7 @@ fn printed_by(client: &Program, input: &str) -> String {
         if !finished.stderr_text().contains("cannot connect") {
             return finished.stdout_text().to_owned();
         }
+        // These servers do not say when they listen, so only another attempt shows it.
         thread::sleep(Duration::from_millis(50));
     }
     panic!("the server did not start");

@@ -5,7 +5,7 @@
 //!   hello, 1,200 bytes: versions, features, nonce    ──▶    keeps nothing
 //!   ◀──   cookie: versions, features, nonce, cookie
 //!   noise 1: nonce, cookie, e                        ──▶    keeps the handshake for 5 s
-//!   ◀──   noise 2: e, ee, s, es                             the client learns the server's key, and trusts it or stops
+//!   ◀──   noise 2: e, ee, s, es                             the client learns the server's key: trust or stop
 //!   noise 3: s, se, sealed {"nick", …}               ──▶    the server learns the client's key, and decides
 //!   ◀──   answer: sealed welcome or refusal
 //! ```

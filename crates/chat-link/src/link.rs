@@ -6,9 +6,9 @@
 //! [`Link::deadline`]:
 //!
 //! ```text
-//!  messages ── send ──▶ ┌──────┐ ── poll_transmit ──▶ datagrams
-//! datagrams ─ handle ─▶ │ Link │ ── poll_event ─────▶ messages, acknowledgements, moves, the end
-//!      time ──────────▶ └──────┘ ── deadline ───────▶ when to call handle_timeout
+//!  messages -- send ---> +------+ -- poll_transmit --> datagrams
+//! datagrams -- handle -> | Link | -- poll_event -----> messages, acknowledgements, moves, the end
+//!      time -----------> +------+ -- deadline -------> when to call handle_timeout
 //! ```
 
 mod ack;

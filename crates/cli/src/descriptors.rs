@@ -4,8 +4,8 @@ use std::io;
 
 use crate::platform;
 
-/// Raises the limit of open files as far as the system lets this process, and returns it (`None`: there is none). Each client
-/// takes one descriptor.
+/// Raises the limit of open files as far as the system lets this process, and returns it (`None`: there is none). Each
+/// client takes one descriptor.
 ///
 /// # Errors
 /// When the system refuses.

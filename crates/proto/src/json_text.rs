@@ -24,9 +24,9 @@ impl<'a> JsonText<'a> {
 
     /// The value. A repeated field has its last value; one whose name is not Unicode is left out.
     ///
-    /// A number that no Rust type holds (`1e400`), a string with half of a surrogate pair (`"\ud800"`) and a value nested
-    /// too deep are JSON too (RFC 8259, sections 6, 8.2 and 9). They become an object without fields, which no known
-    /// field takes.
+    /// A number that no Rust type holds (`1e400`), a string with half of a surrogate pair (`"\ud800"`) and a value
+    /// nested too deep are JSON too (RFC 8259, sections 6, 8.2 and 9). They become an object without fields, which no
+    /// known field takes.
     pub(crate) fn read(self) -> Value {
         self.read_within(MAX_DEPTH)
     }

@@ -57,7 +57,7 @@ pub use memory_stream::MemoryStream;
 pub use network::{Host, Network};
 pub use non_reading::write_until_blocked;
 pub use parallel::in_parallel;
-pub use platform::{CAN_STOP, Signal, is_interrupted};
+pub use platform::{Signal, is_interrupted};
 pub use process::{Memory, Process};
 pub use program::Program;
 pub use python::python;

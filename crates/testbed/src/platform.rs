@@ -10,7 +10,7 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{CAN_STOP, Signal, is_interrupted};
 pub(crate) use system::{
     Child, await_end, child_in_terminal, child_with_pipes, send, signal_number, signal_of,
 };
+pub use system::{Signal, is_interrupted};

@@ -1,6 +1,7 @@
 //! A program in a pseudo-terminal, driven the way a person drives it: keys in, text out.
 
 use std::fmt::Display;
+use std::num::NonZero;
 use std::ops::Deref;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -96,6 +97,15 @@ impl Terminal {
     /// All output so far, without escape sequences; lines end with `\n`. Overwritten and erased text is still there.
     pub fn plain(&self) -> String {
         plain(&self.raw())
+    }
+
+    /// What a terminal of this size shows now: its rows, each without the blanks at its end.
+    pub fn drawn(&self, rows: u16, columns: u16) -> Vec<String> {
+        let size = |n| NonZero::new(n).expect("a terminal has rows and columns");
+        let mut screen = vt100::Parser::new(size(rows), size(columns), 0);
+        screen.process(&self.raw());
+        let rows = screen.screen().rows(0, columns);
+        rows.map(|row| row.trim_end().to_owned()).collect()
     }
 
     /// Changes the size of the terminal; the program gets SIGWINCH.

@@ -7,9 +7,6 @@ use rustix::io::retry_on_intr;
 pub use rustix::process::Signal;
 use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, waitid};
 
-/// Whether a test can stop a program that runs with pipes, so that it ends as after Ctrl-C.
-pub const CAN_STOP: bool = true;
-
 /// A child process.
 pub(crate) type Child = process::Child;
 /// A child that std started.

@@ -6,10 +6,6 @@ use std::process::{self, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
-/// Whether a test can stop a program that runs with pipes, so that it ends as after Ctrl-C. Windows sends console
-/// events to all programs of a console, the test included.
-pub const CAN_STOP: bool = false;
-
 /// How often a child is checked for its end.
 const WAIT_POLL: Duration = Duration::from_millis(10);
 
@@ -79,7 +75,7 @@ impl Child {
     }
 }
 
-/// Ends the child, whatever the signal.
+/// Ends the child, whatever the signal: a console event would reach all programs of the console, the test included.
 pub(crate) fn send(child: &mut Child, _: Signal) {
     // It fails if the child has just ended.
     let _ = match child {
