@@ -36,3 +36,24 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_keeps_its_name_stays_the_open_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let create = |path| options().create_new(true).open(path).unwrap();
+        let mut file = create(path.clone());
+        append(&mut file, b"one\n").unwrap();
+        let new = create(folder.path().join("new"));
+        let missing = folder.path().join("missing");
+        replace(&mut file, new, &missing, &path).unwrap_err();
+        append(&mut file, b"two\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+    }
+}

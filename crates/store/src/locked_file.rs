@@ -139,9 +139,11 @@ impl Disk for LockedFile {
 
     fn replace(&mut self, temp: File) -> io::Result<()> {
         let identity = files::identity(&temp)?;
-        files::replace(&mut self.file, temp, &self.temp, &self.real)?;
-        self.identity = identity;
-        Ok(())
+        let replaced = files::replace(&mut self.file, temp, &self.temp, &self.real);
+        // After a failure too: if the old file could not be opened again, the open one is not the one at the path, and
+        // the check before the next write refuses it.
+        self.identity = files::identity(&self.file).unwrap_or(identity);
+        replaced
     }
 
     fn remove_temp(&mut self) -> io::Result<()> {
