@@ -162,6 +162,11 @@ fn a_server_without_tls_is_named_as_such() {
         last.contains("try --tls") && !last.contains("--raw"),
         "{last}"
     );
+    let (address, _) = start(RAW, listener());
+    let refused = client_of(address).arg("--raw").stdin_bytes("hello\n");
+    let refused = refused.output().expect_code(1);
+    let advice = "this is not an echo server; if it speaks TLS, use --tls\n";
+    assert!(refused.stderr_text().ends_with(advice));
 }
 
 #[test]

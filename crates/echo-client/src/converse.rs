@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use cli::{StdoutError, exit_on_stop};
-use echo_client::{Conversation, Detail, Error, Waiting};
+use echo_client::{Conversation, Detail, Error, Waiting, Wire};
 use line_editor::Terminal;
 use log::info;
 use tls::MaybeTls;
@@ -71,7 +71,11 @@ pub(crate) fn converse(
                 info!("disconnected: everything came back; {totals}");
             } else {
                 info!("disconnected: what came back is not what was sent; {totals}");
-                bail!("what came back is not what was sent, so this is not an echo server");
+                let advice = match wire == Wire::Raw && !flags.tls {
+                    true => "; if it speaks TLS, use --tls",
+                    false => "",
+                };
+                bail!("what came back is not what was sent, so this is not an echo server{advice}");
             }
             Ok(ExitCode::SUCCESS)
         }
