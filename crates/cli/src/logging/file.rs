@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::platform::{APPENDS_ARE_WHOLE, is_same_file, make_private};
+use crate::platform::{APPENDS_ARE_WHOLE, append_to, is_same_file};
 use crate::say::say;
 use proto::Reason;
 
@@ -151,14 +151,6 @@ impl Write for LogFile {
     }
 }
 
-/// Opens or creates a file to append to. Only its owner may read what is created: a log names addresses and users.
-fn append_to(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.append(true).create(true);
-    make_private(&mut options);
-    options.open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use std::thread;
@@ -257,6 +249,32 @@ mod tests {
             full.write(b"one\n").unwrap_err().kind(),
             io::ErrorKind::StorageFull
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_named_pipe_needs_a_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let error = LogFile::open(&path, Some(1)).unwrap_err();
+        assert_eq!(error.to_string(), "it is a named pipe that nobody reads");
+
+        let reader = {
+            let path = path.clone();
+            thread::spawn(move || fs::read_to_string(path).unwrap())
+        };
+        let mut log = loop {
+            match LogFile::open(&path, Some(1)) {
+                Ok(log) => break log,
+                Err(_) => thread::yield_now(),
+            }
+        };
+        log.write_all(b"one\n").unwrap();
+        log.write_all(b"two\n").unwrap();
+        drop(log);
+        assert_eq!(reader.join().unwrap(), "one\ntwo\n");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Unix.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use line_editor::is_in_foreground;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
@@ -69,9 +71,30 @@ fn hangup_is_ignored() -> bool {
 /// A write in append mode puts all its bytes at the end of the file, in one piece (POSIX).
 pub(crate) const APPENDS_ARE_WHOLE: bool = true;
 
-/// Lets only the owner read and write a file that is created.
-pub(crate) fn make_private(options: &mut OpenOptions) {
-    options.mode(0o600);
+/// Opens or creates a file to append to. Only its owner may read what is created.
+///
+/// # Errors
+/// Besides the system's: nobody reads the named pipe at `path`. Opening it would wait for a reader.
+pub(crate) fn append_to(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.append(true).create(true).mode(0o600);
+    let is_pipe = fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo());
+    // Held open until the pipe is open for good: the reader must not see its end in between.
+    let _probe = is_pipe.then(|| open_pipe(path)).transpose()?;
+    options.open(path)
+}
+
+/// Opens a named pipe without waiting for a reader.
+fn open_pipe(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    options.write(true).custom_flags(nonblocking);
+    options
+        .open(path)
+        .map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::NXIO) => io::Error::other("it is a named pipe that nobody reads"),
+            _ => error,
+        })
 }
 
 /// Whether two open files are one.

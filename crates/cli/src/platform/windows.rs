@@ -1,7 +1,8 @@
 //! Windows.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::process;
 use std::sync::mpsc;
 use std::thread;
@@ -59,8 +60,10 @@ pub(crate) fn watch_signals(mut react: impl FnMut(Signal) + Send + 'static) -> i
 /// Wine appends in two steps, so writers take turns by a lock.
 pub(crate) const APPENDS_ARE_WHOLE: bool = false;
 
-/// Does nothing: the folder's access control list decides who may read a file.
-pub(crate) fn make_private(_: &mut OpenOptions) {}
+/// Opens or creates a file to append to. The folder's access control list decides who may read it.
+pub(crate) fn append_to(path: &Path) -> io::Result<File> {
+    File::options().append(true).create(true).open(path)
+}
 
 /// Whether two open files are one.
 pub(crate) fn is_same_file(a: &File, b: &File) -> io::Result<bool> {
