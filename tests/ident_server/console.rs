@@ -12,7 +12,9 @@ fn names_are_listed_and_forgotten() {
     fs::create_dir(folder.join("data")).unwrap();
     let line = |key, name| format!("{{\"key\":\"{key}\",\"value\":{{\"name\":\"{name}\"}}}}\n");
     let (anna, bo) = (line("127.0.0.1", "Anna"), line("fe80::7%eth0", "Bo"));
-    fs::write(folder.join(DATA_FILE), format!("{anna}{bo}")).unwrap();
+    // No client has this key.
+    let invalid = line("localhost", "Carl");
+    fs::write(folder.join(DATA_FILE), format!("{anna}{bo}{invalid}")).unwrap();
     let server = program().args(["--prompt", "never"]).in_folder(&folder);
     let terminal = server.spawn_in_terminal();
     terminal.expect("ident-server listening on ");
@@ -28,5 +30,6 @@ fn names_are_listed_and_forgotten() {
     terminal.type_line("stop");
     terminal.expect("; clients known: 1, changes: 1, ");
     assert!(terminal.wait().success());
-    assert_eq!(fs::read_to_string(folder.join(DATA_FILE)).unwrap(), bo);
+    let left = fs::read_to_string(folder.join(DATA_FILE)).unwrap();
+    assert_eq!(left, format!("{bo}{invalid}"));
 }

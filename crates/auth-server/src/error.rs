@@ -9,7 +9,7 @@ use crate::hash_pool::QueueFull;
 use crate::hashing::OutOfMemory;
 use crate::password::WeakPassword;
 use crate::rate_limit::RateLimited;
-use crate::sessions::OpenError;
+use crate::sessions::OpenSessionError;
 
 /// Why a request fails. It holds nothing of a password or token.
 ///
@@ -157,13 +157,13 @@ impl From<store::Error> for AuthError {
     }
 }
 
-impl From<OpenError> for AuthError {
-    fn from(error: OpenError) -> Self {
+impl From<OpenSessionError> for AuthError {
+    fn from(error: OpenSessionError) -> Self {
         match error {
-            OpenError::NoRandom(error) => Self::Unavailable(error.into()),
-            OpenError::Store(error) => Self::Unavailable(error.into()),
+            OpenSessionError::NoRandom(error) => Self::Unavailable(error.into()),
+            OpenSessionError::Store(error) => Self::Unavailable(error.into()),
             // The password was changed, or the user removed, while this one was checked.
-            OpenError::TooLate => Self::BadCredentials { user: None },
+            OpenSessionError::TooLate => Self::BadCredentials { user: None },
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Security events: records with the target `security`, which also go to a log file of their own. That log counts
+//! Security events: records with the target [`SECURITY`], which also go to a log file of their own. That log counts
 //! events by kind, network and name.
 
 use std::fmt;
 
 use log::info;
+use proto::log_target::SECURITY;
 use proto::{Escaped, Name, Network};
 
 /// The kinds of events.
@@ -43,16 +44,15 @@ pub(crate) fn log_event(
     name: Option<&Name>,
     message: fmt::Arguments<'_>,
 ) {
-    const TARGET: &str = "security";
     let name = name.map(|name| Escaped::new(name.as_str()));
     match (network, name) {
         (Some(network), Some(name)) => {
-            info!(target: TARGET, event:% = event, network:% = network, name:% = name; "{message}");
+            info!(target: SECURITY, event:% = event, network:% = network, name:% = name; "{message}");
         }
         (Some(network), None) => {
-            info!(target: TARGET, event:% = event, network:% = network; "{message}");
+            info!(target: SECURITY, event:% = event, network:% = network; "{message}");
         }
-        (None, Some(name)) => info!(target: TARGET, event:% = event, name:% = name; "{message}"),
-        (None, None) => info!(target: TARGET, event:% = event; "{message}"),
+        (None, Some(name)) => info!(target: SECURITY, event:% = event, name:% = name; "{message}"),
+        (None, None) => info!(target: SECURITY, event:% = event; "{message}"),
     }
 }

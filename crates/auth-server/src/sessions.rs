@@ -35,7 +35,7 @@ pub(crate) struct Live {
 
 /// Why a session was not opened.
 #[derive(Debug)]
-pub(crate) enum OpenError {
+pub(crate) enum OpenSessionError {
     /// The operating system gives no random bytes.
     NoRandom(io::Error),
     /// The session would be invalid: the user's password was changed meanwhile.
@@ -63,15 +63,15 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`OpenError`]; then the user's sessions are unchanged.
+    /// [`OpenSessionError`]; then the user's sessions are unchanged.
     pub(crate) fn open(
         &self,
         user: &User,
         address: IpAddr,
         now: u64,
         is_invalid: impl Fn(&Session) -> bool,
-    ) -> Result<(Token, Live), OpenError> {
-        let token = Token::new(random().map_err(OpenError::NoRandom)?);
+    ) -> Result<(Token, Live), OpenSessionError> {
+        let token = Token::new(random().map_err(OpenSessionError::NoRandom)?);
         let id = token.session_id();
         let key = user.key();
         let session = Session::new(
@@ -98,10 +98,10 @@ impl Sessions {
         });
         match opened {
             Ok(Some(removed)) => removed.iter().for_each(|id| self.index.remove(&key, id)),
-            Ok(None) => return Err(OpenError::TooLate),
+            Ok(None) => return Err(OpenSessionError::TooLate),
             Err(error) => {
                 self.index.remove(&key, &id);
-                return Err(OpenError::Store(error));
+                return Err(OpenSessionError::Store(error));
             }
         }
         Ok((token, self.live(id, session)))

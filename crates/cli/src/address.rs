@@ -105,9 +105,7 @@ fn check_ipv6(host: &str) -> Result<(), String> {
 }
 
 /// Refuses text that looks like an IPv4 address and is not one. Resolvers accept such texts, and take `9090` for
-/// 0.0.35.130 and
-/// `010` for
-/// 8.
+/// 0.0.35.130 and `010` for 8.
 fn check_ipv4(host: &str) -> Result<(), String> {
     let labels = || host.trim_end_matches('.').split('.');
     let is_number = |label: &str| {

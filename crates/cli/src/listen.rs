@@ -49,8 +49,7 @@ pub fn bind_udp(endpoint: &Endpoint, strict: bool) -> Result<UdpSocket, ListenEr
     })
 }
 
-/// Writes the only line of a server's stdout: it accepts clients. A failure is ignored: stdout may be
-/// closed.
+/// Writes the only line of a server's stdout: it accepts clients. A failure is ignored: stdout may be closed.
 pub fn announce(program: &Program, address: SocketAddr) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{} listening on {address}", program.name);

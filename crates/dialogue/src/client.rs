@@ -52,6 +52,8 @@ impl<S: Read + Write, O: Observer> Client<S, O> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use serde_json::{Value, json};
     use testbed::MemoryStream;
 
@@ -74,6 +76,22 @@ mod tests {
             stream.writes,
             [wire(&[r#"{"q":1}"#]), wire(&[r#"{"q":2}"#])]
         );
+    }
+
+    #[test]
+    fn a_request_that_is_not_json_is_the_fault_of_the_client() {
+        // JSON has no keys but strings.
+        let request = HashMap::from([((1, 2), 3)]);
+        let mut stream = MemoryStream::sending(&[]);
+        let mut client = Client::new(&mut stream, ());
+        let error = client.request::<Value>(&request).unwrap_err();
+        assert!(matches!(error, ClientError::InvalidRequest(_)), "{error:?}");
+        let described = error.describe("an ident-server");
+        assert!(
+            described.starts_with("cannot send this request: "),
+            "{described}"
+        );
+        assert!(!described.contains("ident-server"), "{described}");
     }
 
     #[test]

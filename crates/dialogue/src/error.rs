@@ -32,7 +32,10 @@ pub enum ClientError {
     TimedOut,
     /// What the server sent is no message.
     #[error("what the server sent is no message: {0}")]
-    InvalidReply(DialogueError),
+    InvalidReply(RecvError),
+    /// The client's own request is not a message that can be sent.
+    #[error("cannot send this request: {0}")]
+    InvalidRequest(SendError),
     /// The server sent a message that has no place there.
     #[error("the server sent a message that has no place there")]
     OutOfPlace,
@@ -43,7 +46,7 @@ impl ClientError {
     #[must_use]
     pub fn describe(&self, server: &str) -> String {
         match self {
-            Self::Closed | Self::Broken(_) => self.to_string(),
+            Self::Closed | Self::Broken(_) | Self::InvalidRequest(_) => self.to_string(),
             Self::TimedOut => format!("{self}; is it {server}? --timeout waits longer"),
             Self::InvalidReply(_) | Self::OutOfPlace => format!("{self}; is it {server}?"),
         }
@@ -59,7 +62,8 @@ impl From<DialogueError> for ClientError {
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::TimedOut,
                 _ => Self::Broken(cause),
             },
-            cause => Self::InvalidReply(cause),
+            DialogueError::Receive(cause) => Self::InvalidReply(cause),
+            DialogueError::Send(cause) => Self::InvalidRequest(cause),
         }
     }
 }

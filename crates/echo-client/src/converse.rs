@@ -39,13 +39,7 @@ pub(crate) fn converse(
     })?;
     let session = terminal.start()?;
     let is_typed = stdin().is_terminal();
-    let input: Box<dyn Read + Send> = match (&session, terminal.is_editing()) {
-        (Some(_), true) => Box::new(terminal.lines()),
-        (Some(_), false) => Box::new(UneditedLines(terminal.lines())),
-        (None, _) if is_typed => Box::new(UneditedLines(Waiting(stdin()))),
-        (None, _) => Box::new(Waiting(stdin())),
-    };
-    let input = BufReader::with_capacity(INPUT_BYTES, input);
+    let input = open_input(terminal, session.is_some(), is_typed);
     let has_prompt = session.is_some() && flags.is_interactive();
     let prompt = {
         let (conversation, terminal) = (Arc::clone(&conversation), terminal.clone());
@@ -64,27 +58,40 @@ pub(crate) fn converse(
         false => conversation.run(input, is_typed, output, is_shown, prompt),
     };
     drop(session);
+    log_end(&conversation, &end);
     match end {
+        Ok(()) if conversation.is_echo() => Ok(ExitCode::SUCCESS),
         Ok(()) => {
-            let totals = conversation.totals();
-            if conversation.is_echo() {
-                info!("disconnected: everything came back; {totals}");
-            } else {
-                info!("disconnected: what came back is not what was sent; {totals}");
-                let advice = match wire == Wire::Raw && !flags.tls {
-                    true => "; if it speaks TLS, use --tls",
-                    false => "",
-                };
-                bail!("what came back is not what was sent, so this is not an echo server{advice}");
-            }
-            Ok(ExitCode::SUCCESS)
+            let advice = match wire == Wire::Raw && !flags.tls {
+                true => "; if it speaks TLS, use --tls",
+                false => "",
+            };
+            bail!("what came back is not what was sent, so this is not an echo server{advice}");
         }
-        Err(error) => {
-            info!("disconnected: {error}; {}", conversation.totals());
-            Err(match error {
-                Error::Output(error) => StdoutError(error).into(),
-                error => error.into(),
-            })
-        }
+        Err(Error::Output(error)) => Err(StdoutError(error).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open_input(
+    terminal: &Terminal,
+    has_session: bool,
+    is_typed: bool,
+) -> BufReader<Box<dyn Read + Send>> {
+    let input: Box<dyn Read + Send> = match (has_session, terminal.is_editing()) {
+        (true, true) => Box::new(terminal.lines()),
+        (true, false) => Box::new(UneditedLines(terminal.lines())),
+        (false, _) if is_typed => Box::new(UneditedLines(Waiting(stdin()))),
+        (false, _) => Box::new(Waiting(stdin())),
+    };
+    BufReader::with_capacity(INPUT_BYTES, input)
+}
+
+fn log_end(conversation: &Conversation, end: &Result<(), Error>) {
+    let totals = conversation.totals();
+    match end {
+        Ok(()) if conversation.is_echo() => info!("disconnected: everything came back; {totals}"),
+        Ok(()) => info!("disconnected: what came back is not what was sent; {totals}"),
+        Err(error) => info!("disconnected: {error}; {totals}"),
     }
 }

@@ -1,8 +1,8 @@
 //! The echo client: lines of the input go to an echo server, and what comes back is printed.
 //!
-//! Sending and receiving each have a thread, so that neither waits for the other and a pipe of any
-//! length streams through. They share a `Progress`, which counts what the server
-//! still owes and decides when the dialogue is over.
+//! Sending and receiving each have a thread, so that neither waits for the other and a pipe of any length streams
+//! through. They share a `Progress`, which counts the replies that are still to come and decides when the dialogue is
+//! over.
 
 mod conversation;
 mod digest;

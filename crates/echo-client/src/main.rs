@@ -18,15 +18,13 @@ use flags::Flags;
 use line_editor::Terminal;
 use log::LevelFilter;
 use measure::measure;
+use proto::log_target::TRAFFIC;
 use tls::MaybeTls;
 
 const PROGRAM: Program = Program {
     name: "echo-client",
     default_port: 9090,
 };
-
-/// The target of a server's messages about received and sent bytes.
-const TRAFFIC: &str = "traffic";
 
 /// Explains the next lines of the terminal, before the first prompt of `--local`. It fits into 40 columns.
 const LESSON: &str = "\

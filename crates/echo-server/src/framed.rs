@@ -20,6 +20,7 @@ pub fn echo_messages(
         if text == EXIT {
             return Ok("the client said exit");
         }
+        // Buffered: `FramedStream` sends it before the next read that finds no message waiting.
         client.send_text(&text)?;
     }
     Ok("the client closed the connection")

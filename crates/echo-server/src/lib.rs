@@ -48,6 +48,7 @@ impl Service for Echo {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         match *self {
             Self::Framed { max_message } => {
+                // Logs `received` and `sent` for each read and write of the stream.
                 let reporter = client.reporter();
                 echo_messages(
                     &mut FramedStream::with_observer(client, reporter),

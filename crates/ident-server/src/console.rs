@@ -26,6 +26,9 @@ fn list(names: &Weak<Names>) -> Result<String, String> {
     let names = names.upgrade().ok_or("the server is stopping")?;
     let (mut lines, mut count) = (String::new(), 0);
     names.for_each(|key, name| {
+        if ClientKey::parse(key).is_none() {
+            return;
+        }
         count += 1;
         if count <= MAX_LISTED {
             // Writing to a string cannot fail.

@@ -28,7 +28,8 @@ use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read};
 /// ```
 ///
 /// Each buffer starts at 1 KiB, grows to 64 KiB while it is used, and shrinks again. Dropping the stream sends what is
-/// still buffered and ignores errors, as [`BufWriter`](io::BufWriter) does. After a failed write nothing more is sent.
+/// still buffered and ignores errors, as [`BufWriter`](io::BufWriter) does. After a failed write nothing more is sent, and
+/// writes fail; what the peer has sent can still be read.
 pub struct FramedStream<S: Read + Write, O: Observer = ()> {
     stream: S,
     observer: O,
@@ -36,6 +37,8 @@ pub struct FramedStream<S: Read + Write, O: Observer = ()> {
     output: Vec<u8>,
     received: FrameTracker,
     sent: FrameTracker,
+    /// A write has failed. The peer may have a part of a frame, so another one must not follow.
+    is_broken: bool,
     /// What the observer last heard of the memory for an unfinished frame.
     reported_room: usize,
 }
@@ -57,6 +60,7 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
             output: Vec::new(),
             received: FrameTracker::default(),
             sent: FrameTracker::default(),
+            is_broken: false,
             reported_room: 0,
         }
     }
@@ -66,13 +70,13 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
         &self.stream
     }
 
-    /// Sends what is buffered. After an error the rest is dropped, since it is unknown how much of it the peer has.
+    /// Sends what is buffered. After an error the rest is dropped.
     fn send_output(&mut self) -> io::Result<()> {
         let mut output = std::mem::take(&mut self.output);
         let mut unsent = &output[..];
         while !unsent.is_empty() {
             match self.stream.write(unsent) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(0) => return Err(self.break_off(io::ErrorKind::WriteZero.into())),
                 Ok(count) => {
                     let (sent, rest) = unsent.split_at(count);
                     let messages = self.sent.advance(sent);
@@ -80,7 +84,7 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
                     unsent = rest;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.break_off(error)),
             }
         }
         let was_small = output.len() <= output.capacity() / 4;
@@ -90,6 +94,19 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
         }
         self.output = output;
         Ok(())
+    }
+
+    /// Ends sending after `error`.
+    fn break_off(&mut self, error: io::Error) -> io::Error {
+        self.is_broken = true;
+        error
+    }
+
+    fn check_unbroken(&self) -> io::Result<()> {
+        match self.is_broken {
+            true => Err(io::ErrorKind::BrokenPipe.into()),
+            false => Ok(()),
+        }
     }
 
     /// Makes room in the output for `length` bytes more: doubles it, but never beyond the largest buffer.
@@ -120,7 +137,9 @@ impl<S: Read + Write, O: Observer> Read for FramedStream<S, O> {
         if room.is_empty() || !self.input.unread().is_empty() {
             return Ok(self.input.consume_into(room));
         }
-        self.flush()?;
+        if !self.is_broken {
+            self.flush()?;
+        }
         self.report_room();
         // Much room is filled directly: the buffer would only cost a copy.
         let is_direct = room.len() >= MAX_BUFFER_BYTES;
@@ -149,6 +168,7 @@ impl<S: Read + Write, O: Observer> Write for FramedStream<S, O> {
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.check_unbroken()?;
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         if self.output.len() + length > MAX_BUFFER_BYTES {
             self.send_output()?;
@@ -160,7 +180,12 @@ impl<S: Read + Write, O: Observer> Write for FramedStream<S, O> {
                 .for_each(|part| self.output.extend_from_slice(part));
             return Ok(length);
         }
-        let count = self.stream.write_vectored(parts)?;
+        let count = match self.stream.write_vectored(parts) {
+            Ok(count) => count,
+            // The caller tries again.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => return Err(self.break_off(error)),
+        };
         let (mut left, mut messages) = (count, 0);
         for part in parts {
             let sent = &part[..left.min(part.len())];
@@ -172,8 +197,9 @@ impl<S: Read + Write, O: Observer> Write for FramedStream<S, O> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.check_unbroken()?;
         self.send_output()?;
-        self.stream.flush()
+        self.stream.flush().map_err(|error| self.break_off(error))
     }
 }
 

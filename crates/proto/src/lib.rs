@@ -6,8 +6,7 @@
 //! - [`FramedSocket`] adds `send_text`, `recv_text` and their JSON variants to every `Read + Write`, such as a
 //!   `TcpStream`.
 //! - [`FramedStream`] adds buffers: one system call where the bare socket needs two, and one write for all replies to
-//!   messages
-//!   that came together.
+//!   messages that came together.
 //! - [`ident`] and [`auth`] are the messages of the two dialogues, with the [`Name`]s and [`Secret`]s in them.
 //! - [`Escaped`] shows untrusted text safely.
 //!
@@ -26,6 +25,7 @@ mod invisible;
 mod json;
 mod json_text;
 mod limits;
+pub mod log_target;
 mod name;
 mod network;
 mod observer;

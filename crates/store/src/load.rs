@@ -49,27 +49,11 @@ pub(crate) fn load<V: DeserializeOwned>(mut file: impl BufRead) -> Result<Loaded
     };
     let mut bytes = Vec::new();
     for number in 1.. {
-        bytes.clear();
-        // Room for the newline, or for one byte too many.
-        let limit = MAX_LINE_BYTES as u64 + 1;
-        if file
-            .by_ref()
-            .take(limit)
-            .read_until(b'\n', &mut bytes)
-            .map_err(Failure::Read)?
-            == 0
-        {
+        read_line(&mut file, &mut bytes, number)?;
+        if bytes.is_empty() {
             break;
         }
         let terminated = bytes.last() == Some(&b'\n');
-        if !terminated && bytes.len() > MAX_LINE_BYTES {
-            return Err(Failure::Corrupt {
-                line: number,
-                corruption: Corruption::TooLong {
-                    limit: MAX_LINE_BYTES,
-                },
-            });
-        }
         let text = if number == 1 {
             bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes)
         } else {
@@ -104,6 +88,22 @@ pub(crate) fn load<V: DeserializeOwned>(mut file: impl BufRead) -> Result<Loaded
         }
     }
     Ok(loaded)
+}
+
+/// Reads the line with this number into `bytes`, with its newline if it has one. At the end of the file it is empty.
+fn read_line(file: &mut impl BufRead, bytes: &mut Vec<u8>, number: u64) -> Result<(), Failure> {
+    bytes.clear();
+    // Room for the newline, or for one byte too many.
+    let mut file = file.take(MAX_LINE_BYTES as u64 + 1);
+    file.read_until(b'\n', bytes).map_err(Failure::Read)?;
+    if bytes.last() != Some(&b'\n') && bytes.len() > MAX_LINE_BYTES {
+        let limit = MAX_LINE_BYTES;
+        return Err(Failure::Corrupt {
+            line: number,
+            corruption: Corruption::TooLong { limit },
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const LINES_PER_SECOND: f64 = 200.0;
 
 static BUDGET: Mutex<Option<Budget>> = Mutex::new(None);
 
-/// Logs a line about one message of a client at level debug, if the process has logged fewer than 200 in this second.
+/// Logs a line about one message of a client at level debug, within a budget: 1,000 lines at once, then 200 a second.
 /// The next line counts those that were left out.
 pub fn debug_line(line: fmt::Arguments<'_>) {
     if !log_enabled!(Level::Debug) {

@@ -4,6 +4,7 @@
 //! [`serve`] takes a bound listener, a [`StopHandle`] and a [`Service`], and returns when all clients are gone. It
 //! logs the service messages about clients: connected, received, sent, disconnected. It knows nothing of what is
 //! served. The file `server.rs` has the whole path of a connection: accept -> thread -> conversation -> close.
+//! `service_log.rs` writes the service messages.
 //!
 //! ```
 //! use std::io::{Read, Write};

@@ -7,6 +7,7 @@ use proto::Observer;
 
 use crate::connection::Connection;
 use crate::registry::Registry;
+use crate::service_log::Direction;
 
 /// Observes one connection. Clones observe the same one.
 #[derive(Clone, Debug)]
@@ -38,14 +39,14 @@ impl Observer for Reporter {
         }
         let messages = self.is_framed.then_some(messages);
         let log = &self.registry.log;
-        log.received(&self.connection, bytes, messages);
+        log.add(&self.connection, Direction::Received, bytes, messages);
     }
 
     fn on_sent(&mut self, bytes: usize, messages: usize) {
         self.connection.wait.end();
         let messages = self.is_framed.then_some(messages);
         let log = &self.registry.log;
-        log.sent(&self.connection, bytes, messages);
+        log.add(&self.connection, Direction::Sent, bytes, messages);
     }
 
     fn on_buffered(&mut self, bytes: usize) {

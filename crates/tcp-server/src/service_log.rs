@@ -7,14 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use log::{Level, info, log_enabled};
+use proto::log_target::TRAFFIC;
 use proto::{Count, Network};
 
 use crate::connection::Connection;
 use crate::event_budget::{Event, EventBudget, EventSum};
 use crate::traffic::{Counts, Traffic};
-
-/// The target of lines about received and sent bytes. A log that cannot keep up drops these first.
-const TRAFFIC: &str = "traffic";
 
 /// Lines about single reads and writes in a second: of one connection, and of all together. The latter includes sums.
 const CONNECTION_LINES_PER_SECOND: u32 = 50;
@@ -29,9 +27,25 @@ pub(crate) struct ServiceLog {
 }
 
 #[derive(Clone, Copy)]
-enum Direction {
+pub(crate) enum Direction {
     Received,
     Sent,
+}
+
+impl Direction {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+
+    fn preposition(self) -> &'static str {
+        match self {
+            Self::Received => "from",
+            Self::Sent => "to",
+        }
+    }
 }
 
 impl ServiceLog {
@@ -94,25 +108,25 @@ impl ServiceLog {
         );
     }
 
-    /// Counts one read, and logs it while there is room.
-    pub(crate) fn received(&self, connection: &Connection, bytes: usize, messages: Option<usize>) {
+    /// Counts one read or write, and logs it while there is room.
+    pub(crate) fn add(
+        &self,
+        connection: &Connection,
+        direction: Direction,
+        bytes: usize,
+        messages: Option<usize>,
+    ) {
+        let traffic = match direction {
+            Direction::Received => &connection.received,
+            Direction::Sent => &connection.sent,
+        };
         if self.take_line(connection) {
-            connection.received.add_logged(bytes, messages.unwrap_or(0));
+            traffic.add_logged(bytes, messages.unwrap_or(0));
+            let (verb, preposition) = (direction.verb(), direction.preposition());
             let (name, messages) = (&connection.name, Messages(messages));
-            info!(target: TRAFFIC, "received {bytes} bytes from {name}{messages}");
+            info!(target: TRAFFIC, "{verb} {bytes} bytes {preposition} {name}{messages}");
         } else {
-            connection.received.add(bytes, messages.unwrap_or(0));
-        }
-    }
-
-    /// Counts one write, and logs it while there is room.
-    pub(crate) fn sent(&self, connection: &Connection, bytes: usize, messages: Option<usize>) {
-        if self.take_line(connection) {
-            connection.sent.add_logged(bytes, messages.unwrap_or(0));
-            let (name, messages) = (&connection.name, Messages(messages));
-            info!(target: TRAFFIC, "sent {bytes} bytes to {name}{messages}");
-        } else {
-            connection.sent.add(bytes, messages.unwrap_or(0));
+            traffic.add(bytes, messages.unwrap_or(0));
         }
     }
 
@@ -188,9 +202,10 @@ fn take(lines_left: &AtomicU32) -> bool {
 
 /// `received 81920 bytes in 640 reads, 1280 messages from 192.0.2.7:50000 (connection 3)`
 fn log_sum(direction: Direction, sum: &Counts, name: &dyn std::fmt::Display) {
-    let (verb, operation, preposition) = match direction {
-        Direction::Received => ("received", "read", "from"),
-        Direction::Sent => ("sent", "write", "to"),
+    let (verb, preposition) = (direction.verb(), direction.preposition());
+    let operation = match direction {
+        Direction::Received => "read",
+        Direction::Sent => "write",
     };
     let bytes = sum.bytes;
     let operations = Count(sum.operations, operation);

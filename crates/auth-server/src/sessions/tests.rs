@@ -133,7 +133,7 @@ fn a_login_with_an_old_password_is_too_late() {
     sessions.open(&after, ADDRESS, 1, is_invalid).unwrap();
     assert!(sessions.resume(&token, 1).is_none(), "it went before");
     let late = sessions.open(&before, ADDRESS, 2, is_invalid);
-    assert!(matches!(late, Err(OpenError::TooLate)));
+    assert!(matches!(late, Err(OpenSessionError::TooLate)));
     assert_eq!(sessions.stats().records, 1);
 }
 

@@ -169,7 +169,7 @@ mod tests {
             summed += sums.iter().map(|sum| sum.events).sum::<u64>();
             events += 1;
             let name = format!("name {}", events % 7);
-            if limiter.admit("login failed", site(1), Some(&name), now) {
+            if limiter.admit("failed login", site(1), Some(&name), now) {
                 lines += 1;
                 summed += 1;
             }
@@ -186,18 +186,18 @@ mod tests {
         let start = Instant::now();
         let mut limiter = EventLimiter::new(start);
         for _ in 0..1000 {
-            limiter.admit("login failed", site(1), None, start);
+            limiter.admit("failed login", site(1), None, start);
         }
         assert!(limiter.admit("login", site(1), None, start));
-        assert!(limiter.admit("login failed", site(2), None, start));
-        assert!(limiter.admit("login failed", None, None, start));
+        assert!(limiter.admit("failed login", site(2), None, start));
+        assert!(limiter.admit("failed login", None, None, start));
     }
 
     #[test]
     fn many_sites_cost_bounded_memory_and_lines() {
         let start = Instant::now();
         let mut limiter = EventLimiter::new(start);
-        let admit = |&number: &u32| limiter.admit("login failed", site(number), None, start);
+        let admit = |&number: &u32| limiter.admit("failed login", site(number), None, start);
         let admitted = (0..100_000).filter(admit).count() as u64;
         assert_eq!(admitted, LINES_AT_ONCE as u64);
         assert!(limiter.entries.len() <= MAX_ENTRIES + 1);

@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use proto::log_target;
 use simplelog::WriteLogger;
 
 use super::format::{LineWriter, logger, message};
 use super::queue::{Priority, Queue};
 use super::security::{self, SecurityLog};
 use crate::say::say;
-
-/// The target of lines about received and sent bytes, which are dropped first when the disk stalls.
-const TRAFFIC: &str = "traffic";
 
 pub(super) struct Router {
     level: LevelFilter,
@@ -51,7 +49,7 @@ impl Router {
 impl Router {
     /// The security log, if it takes lines of this target.
     fn security_log(&self, target: &str) -> Option<&SecurityLog> {
-        let is_security = matches!(target, security::TARGET | security::SUM_TARGET);
+        let is_security = matches!(target, log_target::SECURITY | security::SUM_TARGET);
         self.security.as_deref().filter(|_| is_security)
     }
 }
@@ -67,7 +65,7 @@ impl Log for Router {
         }
         let security = self.security_log(record.target());
         if let Some(security) = security
-            && record.target() == security::TARGET
+            && record.target() == log_target::SECURITY
             && !security.admit(record)
         {
             return;
@@ -85,7 +83,8 @@ impl Log for Router {
             return;
         }
         match record.target() {
-            TRAFFIC => self.traffic.log(&record),
+            // Dropped first when the disk stalls.
+            log_target::TRAFFIC => self.traffic.log(&record),
             _ => self.normal.log(&record),
         }
         if record.level() == Level::Warn && self.warns_aloud.load(Ordering::Relaxed) {

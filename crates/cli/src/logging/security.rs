@@ -1,7 +1,7 @@
 //! Security events: a file of their own, which no other message can fill, and a limit of lines for each kind and site.
 //!
-//! An event is a record with the target `security` and the values `event`, `network` and `name`, the latter two where
-//! there is one.
+//! An event is a record with the target [`SECURITY`](proto::log_target::SECURITY) and the values `event`, `network` and
+//! `name`, the latter two where there is one.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,16 +10,14 @@ use std::time::{Duration, Instant};
 
 use log::kv::Key;
 use log::{Log, Record};
-use proto::Network;
+use proto::{Count, Network};
 use simplelog::WriteLogger;
 
 use super::event_limiter::{EventLimiter, EventSum};
 use super::format::{LineWriter, logger};
 use super::queue::{Priority, Queue};
 
-/// The target of security events.
-pub(super) const TARGET: &str = "security";
-/// The target of their sums, which are not limited again.
+/// The target of sums of security events, which are not limited again.
 pub(super) const SUM_TARGET: &str = "security-sum";
 
 /// How often sums are looked for while events wait for one.
@@ -104,7 +102,7 @@ impl SecurityLog {
     }
 }
 
-/// `login failed: 57 more from 192.0.2.7, with 12 names`
+/// `failed login: 57 more from 192.0.2.7, with 12 names`
 fn log_sum(sum: &EventSum) {
     let EventSum {
         kind,
@@ -115,8 +113,7 @@ fn log_sum(sum: &EventSum) {
     let from = site.map_or_else(|| "several networks".to_owned(), |site| site.to_string());
     let with = match names {
         0 => String::new(),
-        1 => ", with 1 name".to_owned(),
-        names => format!(", with {names} names"),
+        names => format!(", with {}", Count(*names as u64, "name")),
     };
     log::info!(target: SUM_TARGET, "{kind}: {events} more from {from}{with}");
 }

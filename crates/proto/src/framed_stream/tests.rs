@@ -235,8 +235,37 @@ fn after_a_failed_write_nothing_more_is_sent() {
         io::ErrorKind::BrokenPipe
     );
     stream.stream.capacity = usize::MAX;
+    for length in [2, MAX_BUFFER_BYTES + 1] {
+        let error = stream.write_all(&vec![b'x'; length]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let error = stream.flush().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
     drop(stream);
     assert_eq!(peer.writes.concat(), b"0123456789");
+}
+
+#[test]
+fn after_a_failed_write_of_a_long_message_nothing_more_is_sent() {
+    let mut peer = Peer::sending::<&[u8]>(&[]);
+    peer.capacity = 100_000;
+    let mut stream = FramedStream::new(&mut peer);
+    stream.send_text(&"x".repeat(200_000)).unwrap_err();
+    stream.stream.capacity = usize::MAX;
+    stream.send_text("hi").unwrap_err();
+    drop(stream);
+    assert_eq!(peer.writes.concat().len(), 100_000);
+}
+
+#[test]
+fn after_a_failed_write_the_last_messages_of_the_peer_are_received() {
+    let mut peer = Peer::sending(&[b"\0\0\0\x02no"]);
+    peer.capacity = 0;
+    let mut stream = FramedStream::new(&mut peer);
+    stream.send_text("hi").unwrap();
+    stream.flush().unwrap_err();
+    let last = stream.recv_text(MAX_ECHO_BYTES).unwrap();
+    assert_eq!(last.as_deref(), Some("no"));
 }
 
 #[test]

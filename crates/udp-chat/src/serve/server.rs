@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use log::{error, info, log};
-use proto::{Count, Escaped, Network};
+use proto::{Count, Escaped, Network, log_target};
 
 use super::event::RoomEvent;
 use super::history_file::HistoryFile;
@@ -154,9 +154,9 @@ fn record(event: &RoomEvent) {
     if let RoomEvent::Removed { nick, address, ban } = event {
         let kind = if ban.is_some() { "ban" } else { "kick" };
         let (network, name) = (Network::of(*address), Escaped::new(nick));
-        info!(target: "security", event = kind, network:% = network, name:% = name; "{event}");
+        info!(target: log_target::SECURITY, event = kind, network:% = network, name:% = name; "{event}");
     } else if matches!(event, RoomEvent::Traffic { .. }) {
-        log!(target: "traffic", event.level(), "{event}");
+        log!(target: log_target::TRAFFIC, event.level(), "{event}");
     } else {
         log!(event.level(), "{event}");
     }
