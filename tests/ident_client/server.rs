@@ -32,7 +32,7 @@ impl Server {
         let names = Arc::new(Names::open(&folder.path().join("clients.jsonl")).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (ident, stop) = (Ident::new(Arc::clone(&names)), StopHandle::new());
+        let (ident, stop) = (Ident::new(Arc::clone(&names), None), StopHandle::new());
         let thread = thread::spawn({
             let stop = stop.clone();
             move || serve(listener, &Limits::default(), &stop, ident).unwrap()

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use auth_server::{
     Auth, Cost, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, OpenError, PasswordRules, Policy,
-    SessionLimits,
+    SessionLimits, Transport,
 };
 use clap::{Parser, Subcommand, ValueEnum};
-use cli::{IdentityFlags, TcpServerFlags, UsageError};
+use cli::{IdentityFlags, Program, TcpServerFlags, UsageError};
 
 /// Keeps users with their passwords, and sessions that go on by a token
 #[derive(Parser)]
@@ -68,10 +68,10 @@ pub struct Flags {
 
     /// Accept clients on other machines without TLS too: their passwords and tokens can be read on the way
     #[arg(long)]
-    pub allow_plaintext: bool,
+    allow_plaintext: bool,
 
     #[command(flatten)]
-    pub identity: IdentityFlags,
+    identity: IdentityFlags,
 }
 
 #[derive(Subcommand)]
@@ -119,11 +119,19 @@ impl Flags {
             &self.data_file,
             &self.sessions_file(),
             policy,
-            self.limits(),
+            self.session_limits(),
         )
     }
 
-    pub fn limits(&self) -> SessionLimits {
+    /// Loads or makes the server's key.
+    pub fn transport(&self, program: &Program) -> anyhow::Result<Transport> {
+        Ok(Transport {
+            tls: self.identity.server_tls(program, Some(&self.data_file))?,
+            allow_plaintext: self.allow_plaintext,
+        })
+    }
+
+    pub fn session_limits(&self) -> SessionLimits {
         SessionLimits {
             idle: self.session_idle.into(),
             max: self.session_max.into(),

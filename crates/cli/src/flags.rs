@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::TypedValueParser;
+use tcp_server::Limits;
 
 use crate::endpoint::EndpointFlags;
 use crate::logging::LogFlags;
@@ -47,9 +48,12 @@ pub struct TcpServerFlags {
 }
 
 impl TcpServerFlags {
-    /// The longest time from one whole message to the next; `None` for no limit.
-    pub fn idle_timeout(&self) -> Option<Duration> {
+    /// How many clients are served at once, and how long an idle one.
+    pub fn limits(&self) -> Limits {
         let seconds = u64::from(self.idle_timeout_seconds);
-        (seconds > 0).then(|| Duration::from_secs(seconds))
+        Limits {
+            max_clients: self.server.max_clients,
+            idle_timeout: (seconds > 0).then(|| Duration::from_secs(seconds)),
+        }
     }
 }

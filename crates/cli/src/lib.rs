@@ -30,7 +30,7 @@ mod stop;
 mod traffic;
 mod trust;
 
-pub use self::trust::{IdentityFlags, TrustFlags, ask_to_trust, show_fingerprint, warn_aloud};
+pub use self::trust::{IdentityFlags, TlsFlags, TrustFlags, ask_to_trust, show_fingerprint};
 pub use address::HostPort;
 pub use connect::{ConnectError, TcpClientFlags, connect, log_connected};
 pub use console::Console;

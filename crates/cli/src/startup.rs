@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use log::{error, info, warn};
+use tcp_server::{ClientList, Limits, Service, StopHandle, Totals, serve_listed};
 
 use crate::console::Console;
 use crate::descriptors::raise_descriptor_limit;
@@ -50,14 +51,6 @@ pub struct RunningServer {
 }
 
 impl TcpServerFlags {
-    /// [Starts](ServerFlags::start) and [listens](LoggedServer::listen).
-    ///
-    /// # Errors
-    /// When a step fails.
-    pub fn open(&self, program: &Program) -> Result<BoundServer<TcpListener>, StartupError> {
-        self.start(program)?.listen()
-    }
-
     /// See [`ServerFlags::start`].
     ///
     /// # Errors
@@ -152,13 +145,13 @@ impl<S> BoundServer<S> {
         Self { console, ..self }
     }
 
-    /// The flags that a client needs for this server, which are in the command for other machines.
-    pub fn with_client_flags(self, flags: &[&str]) -> Self {
-        let client_flags = flags.iter().map(|flag| format!(" {flag}")).collect();
-        Self {
-            client_flags,
-            ..self
+    /// Adds a flag to the command for other machines, if a client of this server needs it.
+    pub fn with_client_flag(mut self, flag: &str, is_needed: bool) -> Self {
+        if is_needed {
+            self.client_flags.push(' ');
+            self.client_flags.push_str(flag);
         }
+        self
     }
 
     /// Calls `stop` at the first stop signal or the command `stop`, and announces on stdout that clients are accepted.
@@ -188,6 +181,29 @@ impl<S> BoundServer<S> {
         self.running.log.warn_aloud(false);
         self.console.start(stop)?;
         Ok((self.socket, self.running))
+    }
+}
+
+impl BoundServer<TcpListener> {
+    /// Announces the server and serves clients until it is stopped. The console's command `who` lists them. Returns the
+    /// server to call [`stopped`](RunningServer::stopped) on, and what it did.
+    ///
+    /// # Errors
+    /// When the system refuses signal handlers or a thread.
+    pub fn serve(
+        self,
+        limits: &Limits,
+        service: impl Service,
+    ) -> io::Result<(RunningServer, Totals)> {
+        let (stop, clients) = (StopHandle::new(), ClientList::default());
+        let (stopper, listed) = (stop.clone(), clients.clone());
+        let server = Self {
+            console: self.console.who(move || listed.list()),
+            ..self
+        };
+        let (listener, running) = server.announce(move || stopper.stop())?;
+        let totals = serve_listed(listener, limits, &stop, &clients, service)?;
+        Ok((running, totals))
     }
 }
 

@@ -11,6 +11,7 @@ use ::trust::{
 };
 use clap::Args;
 use log::{info, warn};
+use tls::{ServerTls, key_log_warning};
 
 use crate::endpoint::{Endpoint, Prompt};
 use crate::input::TextInput;
@@ -118,18 +119,45 @@ impl IdentityFlags {
     ///
     /// # Errors
     /// When the file cannot be used.
-    pub fn load_tls(
+    pub fn server_tls(
         &self,
         program: &Program,
         data_file: Option<&Path>,
-    ) -> Result<TlsIdentity, FileError> {
+    ) -> anyhow::Result<ServerTls> {
+        warn_aloud(key_log_warning());
         let identity = TlsIdentity::load_or_create(&self.path(program, data_file));
         let identity = identity.inspect_err(|error| log::error!("{error}"))?;
         if let Some(exposure) = identity.exposure() {
             warn!("{exposure}");
         }
         show_fingerprint(identity.fingerprint());
-        Ok(identity)
+        Ok(ServerTls::new(&identity)?)
+    }
+}
+
+/// The flags of servers that speak TLS only if asked to.
+#[derive(Args, Clone, Debug)]
+pub struct TlsFlags {
+    /// Speak TLS 1.3 only; the client needs --tls too
+    #[arg(long)]
+    tls: bool,
+
+    #[command(flatten)]
+    identity: IdentityFlags,
+}
+
+impl TlsFlags {
+    /// [`IdentityFlags::server_tls`], or `None` without `--tls`.
+    ///
+    /// # Errors
+    /// When the identity file cannot be used.
+    pub fn server_tls(
+        &self,
+        program: &Program,
+        data_file: Option<&Path>,
+    ) -> anyhow::Result<Option<ServerTls>> {
+        let load = || self.identity.server_tls(program, data_file);
+        self.tls.then(load).transpose()
     }
 }
 
@@ -142,7 +170,7 @@ pub fn show_fingerprint(fingerprint: Fingerprint) {
 }
 
 /// Shows a warning on stderr, if there is one, whether service messages are shown or not.
-pub fn warn_aloud(warning: Option<String>) {
+pub(crate) fn warn_aloud(warning: Option<String>) {
     if let Some(warning) = warning {
         say(format_args!("{warning}"));
     }

@@ -73,10 +73,10 @@ impl Row {
         let begun = Instant::now();
         let names = Arc::new(Names::open(&path)?);
         println!("{known:>7} known: open in {:.2?}", begun.elapsed());
-        assert_eq!(names.invalid_keys(), None);
+        assert_eq!(names.known(), u64::from(known));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let server = listener.local_addr()?;
-        let ident = Ident::new(Arc::clone(&names));
+        let ident = Ident::new(Arc::clone(&names), None);
         // It serves until the process ends.
         thread::spawn(move || serve(listener, &Limits::default(), &StopHandle::new(), ident));
         Ok(Self {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use proto::{Name, Network};
+use log::warn;
+use proto::{Escaped, Name, Network};
 use store::{Error, Stats, Store};
 
 use crate::key::ClientKey;
@@ -22,6 +23,8 @@ pub struct Names {
     store: Store<Record>,
     counts: Mutex<Counts>,
     max_names: u64,
+    /// How many keys no client can have. It never changes, because no client is looked up by them.
+    invalid_keys: u64,
 }
 
 #[derive(Default)]
@@ -42,29 +45,48 @@ pub enum Full {
 }
 
 impl Names {
-    /// The names in a file, which is created with its folder.
+    /// The names in a file, which is created with its folder. Logs a warning if no client can have some of its keys:
+    /// `2001:DB8::7` (it is `2001:db8::7`), `localhost`.
     ///
     /// # Errors
     ///
     /// As [`Store::open`].
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self::new(Store::open(path)?, MAX_NAMES))
+        let (names, invalid_key) = Self::new(Store::open(path)?, MAX_NAMES);
+        if let Some(key) = invalid_key {
+            warn!(
+                "keys in {} by which no client is known: {}, the first is {}; a key is an address such as 192.0.2.7, \
+                 2001:db8::7 or fe80::7%eth0",
+                path.display(),
+                names.invalid_keys,
+                Escaped::new(&key).quoted().cut(60)
+            );
+        }
+        Ok(names)
     }
 
-    fn new(store: Store<Record>, max_names: u64) -> Self {
+    /// Counts the names, and returns the first key that no client can have.
+    fn new(store: Store<Record>, max_names: u64) -> (Self, Option<String>) {
         let mut counts = Counts::default();
+        let (mut invalid_keys, mut first_invalid) = (0, None);
         store.for_each(|key, _| {
             counts.all += 1;
-            let key = ClientKey::parse(key);
-            if let Some(network) = key.and_then(|key| key.shared_network()) {
+            let Some(client) = ClientKey::parse(key) else {
+                invalid_keys += 1;
+                first_invalid.get_or_insert_with(|| key.to_owned());
+                return;
+            };
+            if let Some(network) = client.shared_network() {
                 *counts.networks.entry(network).or_default() += 1;
             }
         });
-        Self {
+        let names = Self {
             store,
             counts: Mutex::new(counts),
             max_names,
-        }
+            invalid_keys,
+        };
+        (names, first_invalid)
     }
 
     /// The name of a client.
@@ -131,17 +153,16 @@ impl Names {
         self.store.for_each(|key, record| visit(key, &record.name));
     }
 
-    /// How many keys no client can have, and the first of them: `2001:DB8::7` (it is `2001:db8::7`), `localhost`.
+    /// How many clients are known.
     #[must_use]
-    pub fn invalid_keys(&self) -> Option<(String, u64)> {
-        let (mut first, mut count) = (None, 0);
-        self.store.for_each(|key, _| {
-            if ClientKey::parse(key).is_none() {
-                first.get_or_insert_with(|| key.to_owned());
-                count += 1;
-            }
-        });
-        first.map(|first| (first, count))
+    pub fn known(&self) -> u64 {
+        self.stats().records - self.invalid_keys
+    }
+
+    /// Figures of the store.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.store.stats()
     }
 
     /// Erases what is forgotten and unlocks the file; see [`Store::close`].
@@ -149,10 +170,14 @@ impl Names {
         self.store.close();
     }
 
-    /// Figures of the store.
+    /// Known clients and the cost of storing them, for the last service message.
     #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.store.stats()
+    pub fn summary(&self) -> String {
+        let (known, stats) = (self.known(), self.stats());
+        format!(
+            "clients known: {known}, changes: {}, fsyncs: {}",
+            stats.updates, stats.syncs
+        )
     }
 
     fn count(&self, client: &ClientKey) -> Result<(), Full> {
@@ -199,7 +224,7 @@ mod tests {
     fn names(max_names: u64) -> (TempDir, Names) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("clients.jsonl")).unwrap();
-        (folder, Names::new(store, max_names))
+        (folder, Names::new(store, max_names).0)
     }
 
     fn key(text: &str) -> ClientKey {

@@ -26,19 +26,10 @@ pub struct Ident {
 }
 
 impl Ident {
-    /// A service over the names of all clients.
+    /// A service over the names of all clients; with `tls` for clients that speak TLS.
     #[must_use]
-    pub fn new(names: Arc<Names>) -> Self {
-        Self { names, tls: None }
-    }
-
-    /// The same service, for clients that speak TLS.
-    #[must_use]
-    pub fn with_tls(self, tls: ServerTls) -> Self {
-        Self {
-            tls: Some(tls),
-            ..self
-        }
+    pub fn new(names: Arc<Names>, tls: Option<ServerTls>) -> Self {
+        Self { names, tls }
     }
 }
 
@@ -185,7 +176,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut stream, _) = listener.accept().unwrap();
-        Ident::new(Arc::new(names)).refuse(&mut stream);
+        Ident::new(Arc::new(names), None).refuse(&mut stream);
         drop(stream);
         let reply: Option<Reply> = client.recv_json(MAX_DIALOGUE_BYTES).unwrap();
         let Some(Reply::Error { code, .. }) = reply else {
