@@ -182,6 +182,16 @@ fn completions_are_printed_for_each_shell() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn help_and_completions_that_cannot_be_printed_are_a_failure() {
+    for arguments in [&["--help"][..], &["--version"], &["completions", "bash"]] {
+        let client = echo_client().args(arguments).redirect("> /dev/full");
+        let error = "echo-client: cannot write to stdout: no space left on device\n";
+        assert_eq!(client.output().expect_code(1).stderr_text(), error);
+    }
+}
+
+#[test]
 fn the_server_can_be_given_in_one_word() {
     let port = echo_server(FRAMED).port();
     let client = echo_client().arg(format!("localhost:{port}")).arg("-q");

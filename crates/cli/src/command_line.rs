@@ -1,8 +1,11 @@
 //! A program's command line: flags, environment, defaults and help. It does not know what the program does.
 
+use std::error::Error;
 use std::ffi::OsString;
+use std::io::{Write, stdout};
+use std::num::{IntErrorKind, ParseIntError};
 
-use clap::error::ContextValue;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches, Command, Parser};
 use proto::Escaped;
 
@@ -22,10 +25,17 @@ impl Program {
         let arguments = std::env::args_os();
         let mut command = self.command::<A>();
         let parsed = self.matches(&command, arguments).and_then(|matches| {
-            completions::print_if_asked(self.name, &mut command, &matches);
+            if let Some(script) = completions::asked(self.name, &mut command, &matches) {
+                self.exit_after_output(stdout().write_all(&script));
+            }
             flags(&command, matches)
         });
-        parsed.unwrap_or_else(|error| error.exit())
+        match parsed {
+            Ok(flags) => flags,
+            // Help or the version. clap itself ignores that they cannot be printed.
+            Err(error) if !error.use_stderr() => self.exit_after_output(error.print()),
+            Err(error) => error.exit(),
+        }
     }
 
     /// What [`parse`](Self::parse) makes of the given arguments, of which the program's name is the first.
@@ -56,7 +66,9 @@ impl Program {
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<ArgMatches, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        env::parse(self.name, command, &arguments).map_err(escape_values)
+        env::parse(self.name, command, &arguments)
+            .map_err(escape_values)
+            .map_err(|error| explain_number(error, command))
     }
 
     /// Adds to a command and its subcommands what differs between programs: defaults, examples and notes in the help.
@@ -176,6 +188,27 @@ fn escape_values(mut error: clap::Error) -> clap::Error {
         error.insert(kind, value);
     }
     error
+}
+
+/// Says in a user's words what is wrong with a number: std speaks of an invalid digit.
+fn explain_number(error: clap::Error, command: &Command) -> clap::Error {
+    let Some(cause) = error.source().and_then(|source| source.downcast_ref()) else {
+        return error;
+    };
+    let advice = match ParseIntError::kind(cause) {
+        IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "the number is too large",
+        _ => "give a whole number",
+    };
+    match (
+        error.get(ContextKind::InvalidValue),
+        error.get(ContextKind::InvalidArg),
+    ) {
+        (Some(value), Some(flag)) => {
+            let message = format!("invalid value '{value}' for '{flag}': {advice}");
+            command.clone().error(error.kind(), message)
+        }
+        _ => error,
+    }
 }
 
 #[cfg(test)]

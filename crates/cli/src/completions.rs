@@ -1,8 +1,5 @@
 //! `PROGRAM completions SHELL`: prints the script that completes a program's flags in a shell.
 
-use std::io::{Write, stdout};
-use std::process;
-
 use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::{Shell, generate};
 
@@ -30,15 +27,11 @@ pub(crate) fn add_command(command: Command, program: &str) -> Command {
         .disable_help_subcommand(!has_commands)
 }
 
-/// Prints the script and ends the process, if the command was given.
-pub(crate) fn print_if_asked(program: &str, command: &mut Command, matches: &ArgMatches) {
-    if let Some((COMMAND, arguments)) = matches.subcommand()
-        && let Some(shell) = arguments.get_one::<Shell>("shell")
-    {
-        // A closed pipe is no failure.
-        let _ = stdout().write_all(&script(program, command, *shell));
-        process::exit(0);
-    }
+/// The script, if the command was given.
+pub(crate) fn asked(program: &str, command: &mut Command, matches: &ArgMatches) -> Option<Vec<u8>> {
+    let (name, arguments) = matches.subcommand()?;
+    let shell = arguments.try_get_one("shell").ok()??;
+    (name == COMMAND).then(|| script(program, command, *shell))
 }
 
 fn script(program: &str, command: &mut Command, shell: Shell) -> Vec<u8> {

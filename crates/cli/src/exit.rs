@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 use crate::endpoint::EndpointError;
 use crate::platform;
@@ -34,6 +34,17 @@ impl Program {
                 status.into()
             }
             None => ExitCode::SUCCESS,
+        }
+    }
+
+    /// Ends the process once its whole output is printed, or could not be. A closed pipe is no failure.
+    pub(crate) fn exit_after_output(&self, printed: io::Result<()>) -> ! {
+        match printed.map_err(StdoutError) {
+            Err(error) if error.0.kind() != ErrorKind::BrokenPipe => {
+                say(format_args!("{}: {error}", self.name));
+                process::exit(1)
+            }
+            _ => process::exit(0),
         }
     }
 }

@@ -11,7 +11,7 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    APPENDS_ARE_WHOLE, allow_restart, append_to, is_out_of_descriptors, is_same_file,
+    APPENDS_ARE_WHOLE, allow_restart, append_to, is_out_of_descriptors, is_same_file, make_private,
     raise_descriptor_limit, survive_file_size_limit, wait_for_line, watch_signals,
 };
 

@@ -148,3 +148,17 @@ fn a_default_can_differ_by_program() {
     let version = parse(&["--version"]).unwrap_err();
     assert!(version.to_string().contains(env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn a_bad_number_is_reported_in_a_users_words() {
+    for (value, advice) in [
+        ("abc", "give a whole number"),
+        ("0.5", "give a whole number"),
+        ("99999999999999999999", "the number is too large"),
+    ] {
+        let error = client(&["--timeout", value]).unwrap_err().to_string();
+        let expected = format!("invalid value '{value}' for '--timeout <SECONDS>': {advice}\n");
+        assert!(error.contains(&expected), "{error}");
+        assert!(error.contains("--help"), "{error}");
+    }
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::platform::{APPENDS_ARE_WHOLE, append_to, is_same_file};
+use crate::platform::{APPENDS_ARE_WHOLE, append_to, is_same_file, make_private};
 use crate::say::say;
 use proto::Reason;
 
@@ -58,10 +58,26 @@ impl LogFile {
         if file.metadata()?.is_file() {
             // Without symbolic links: rotation renames the file itself, not a link to it.
             self.path = self.path.canonicalize()?;
+            self.take_from_others(&file);
         } else {
             self.limit = None;
         }
         Ok(file)
+    }
+
+    /// A log names addresses and users. Files of older versions could be read by everybody.
+    fn take_from_others(&self, file: &File) {
+        let path = self.path.display();
+        match make_private(file) {
+            Ok(None) => {}
+            Ok(Some(mode)) => say(format_args!(
+                "{path}: other users could read it (mode {mode:04o}); now its mode is 0600"
+            )),
+            Err(error) => say(format_args!(
+                "{path}: other users can read it, and its mode cannot be made 0600: {}",
+                Reason(&error)
+            )),
+        }
     }
 
     /// Opens the path again. If that fails, the open file stays in use.
@@ -218,6 +234,8 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.log");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let mut log = LogFile::open(&path, Some(1)).unwrap();
         log.write_all(b"first\n").unwrap();
         log.write_all(b"second\n").unwrap();

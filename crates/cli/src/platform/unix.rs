@@ -1,8 +1,8 @@
 //! Unix.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -95,6 +95,16 @@ fn open_pipe(path: &Path) -> io::Result<File> {
             Some(Errno::NXIO) => io::Error::other("it is a named pipe that nobody reads"),
             _ => error,
         })
+}
+
+/// Takes the file from other users. Returns its mode if they could read or write it before.
+pub(crate) fn make_private(file: &File) -> io::Result<Option<u32>> {
+    let mode = file.metadata()?.mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(None);
+    }
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(Some(mode))
 }
 
 /// Whether two open files are one.
