@@ -87,7 +87,7 @@ fn ask_for_password() -> anyhow::Result<ExitCode> {
     let terminal = Terminal::default();
     let _session = terminal.start()?.expect("the test has a terminal");
     let hidden = terminal.ask_hidden(&format!("{} Password: ", std::process::id()))?;
-    let password = cli::read_line(&mut terminal.lines())?;
+    let password = dialogue::read_line(&mut terminal.lines())?;
     drop(hidden);
     eprintln!("got {password:?}");
     Ok(ExitCode::SUCCESS)

@@ -6,15 +6,15 @@ use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
-use dialogue::ClientError;
+use dialogue::{ClientError, Console, Line};
 use proto::auth::{ErrorCode, Reply, Request};
 use proto::{Escaped, caseless_key};
 use proto::{Name, Observer, Secret};
 
-use crate::command::{Command, HELP, Line};
-use crate::console::Console;
+use crate::command::{COMMANDS, Command, HELP};
 use crate::error::Error;
 use crate::failures::Failures;
+use crate::passwords::Passwords;
 use crate::table::Table;
 use crate::token_file::TokenFile;
 
@@ -25,6 +25,7 @@ const MAX_WAIT_SECONDS: u64 = 5;
 pub struct Client<'a, S: Read + Write, O: Observer> {
     dialogue: dialogue::Client<S, O>,
     console: Console<'a>,
+    passwords: Passwords<'a>,
     tokens: TokenFile,
     /// The key of the server's token in the file.
     server: String,
@@ -45,12 +46,13 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
         server: String,
         tokens: TokenFile,
         user: Option<Name>,
-        console: Console<'a>,
+        (console, passwords): (Console<'a>, Passwords<'a>),
         observer: O,
     ) -> Self {
         Self {
             dialogue: dialogue::Client::new(stream, observer),
             console,
+            passwords,
             tokens,
             server,
             user,
@@ -89,14 +91,14 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some
+    /// Whatever ended the dialogue early; [`ConsoleError::NotAllDone`](dialogue::ConsoleError::NotAllDone) if it came to its end without a terminal, but some
     /// commands failed.
     pub fn converse(mut self) -> Result<(), Error> {
         self.guard_tokens()?;
         match self.resume()? {
             Some(user) => {
                 // A script cannot know whether a token is kept, so its first line is a password in any case.
-                self.console.skip_password()?;
+                self.passwords.skip(&mut self.console)?;
                 self.console.print(format_args!("Hello, {user}!"))?;
             }
             None if self.console.is_interactive() => {
@@ -105,36 +107,18 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                     return self.leave();
                 }
             }
-            None if !self.console.has_passwords() => return Err(self.not_logged_in()),
+            None if !self.passwords.are_available() => return Err(self.not_logged_in()),
             None => match self.user.clone() {
                 Some(user) => self.log_in(user)?,
                 // The input may have commands to register or log in.
-                None => self.console.skip_password()?,
+                None => self.passwords.skip(&mut self.console)?,
             },
         }
-        let mut not_done = 0;
-        while let Some(line) = self.console.line("> ")? {
-            let refused = match Line::parse(&line) {
-                Line::Nothing => continue,
-                Line::Exit => break,
-                Line::Help(text) => {
-                    self.console.explain(text);
-                    continue;
-                }
-                Line::Unknown(why) => {
-                    self.console
-                        .explain(format_args!("{why}; help lists the commands"));
-                    true
-                }
-                Line::Do(command) => self.is_refused(|client| client.carry_out(command))?,
-            };
-            not_done += usize::from(refused);
+        while let Some(command) = self.console.next_command(&COMMANDS)? {
+            self.is_refused(|client| client.carry_out(command))?;
         }
         self.leave()?;
-        match not_done {
-            count @ 1.. if !self.console.is_interactive() => Err(Error::NotAllDone { count }),
-            _ => Ok(()),
-        }
+        Ok(self.console.finish()?)
     }
 
     /// Asks a person without a session to register or to log in, until one of them succeeds. Returns false if the
@@ -147,7 +131,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
         }
         loop {
             let prompt = "Register or log in? [r/l, Enter for neither]: ";
-            let Some(line) = self.console.line(prompt)? else {
+            let Some(Ok(line)) = self.console.ask(prompt)? else {
                 return Ok(false);
             };
             let command = match line.trim() {
@@ -157,7 +141,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 }
                 "r" => Command::Register { user: None },
                 "l" => Command::Login { user: None },
-                line => match Line::parse(line) {
+                line => match COMMANDS.parse(line) {
                     Line::Do(command @ (Command::Register { .. } | Command::Login { .. })) => {
                         command
                     }
@@ -191,12 +175,12 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 | Error::TokenFile(_)
                 | Error::NotKept { .. }),
             ) => {
-                self.console.explain(error);
+                self.console.fail(error);
                 Ok(true)
             }
             // Ctrl-D instead of an answer.
             Err(Error::NoName | Error::NoPassword) if self.console.is_interactive() => {
-                self.console.explain("cancelled");
+                self.console.fail("cancelled");
                 Ok(true)
             }
             Err(error) => Err(error),
@@ -211,18 +195,20 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 self.log_in(user)
             }
             Command::Whoami => match self.ask(&Request::Whoami)? {
-                Reply::YouAre { user } => self.console.print(format_args!("You are {user}.")),
+                Reply::YouAre { user } => {
+                    Ok(self.console.print(format_args!("You are {user}."))?)
+                }
                 reply => Err(self.refused(reply)),
             },
             Command::Passwd => self.change_password(),
             Command::Sessions => match self.ask(&Request::Sessions)? {
-                Reply::Sessions { sessions } => self.console.print(Table(&sessions)),
+                Reply::Sessions { sessions } => Ok(self.console.print(Table(&sessions))?),
                 reply => Err(self.refused(reply)),
             },
             Command::Revoke { id } => match self.ask(&Request::Revoke { id })? {
                 Reply::Revoked { id } => {
                     let id = Escaped::new(&id);
-                    self.console.print(format_args!("Session {id} is ended."))
+                    Ok(self.console.print(format_args!("Session {id} is ended."))?)
                 }
                 reply => Err(self.refused(reply)),
             },
@@ -265,7 +251,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
     fn be_in_session(&mut self) -> Result<(), Error> {
         match self.resume()? {
             Some(_) => Ok(()),
-            None if self.console.has_passwords() => {
+            None if self.passwords.are_available() => {
                 let user = self.name(None)?;
                 self.log_in(user)
             }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use cli::explain_client_message;
+use dialogue::Commands;
 
 /// The list of commands in a dialogue.
 pub(crate) const HELP: &str = "\
@@ -52,55 +53,37 @@ pub enum Command {
     },
 }
 
-/// A line of a dialogue.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line {
-    /// A blank line.
-    Nothing,
-    /// Shows this text.
-    Help(String),
-    Exit,
-    Do(Command),
-    /// Not a command, and why not. The reason does not quote the line, which may be a password in the wrong place.
-    Unknown(String),
-}
+/// The commands of a dialogue. Why a line is no command does not quote it: it may be a password in the wrong place.
+pub(crate) const COMMANDS: Commands<Command> = Commands {
+    help: HELP,
+    explain_message: explain_client_message,
+    parse,
+};
 
-impl Line {
-    pub(crate) fn parse(line: &str) -> Self {
-        let line = line.trim();
-        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let rest = rest.trim();
-        let user = (!rest.is_empty()).then(|| rest.to_owned());
-        match (word, rest) {
-            ("", _) => Self::Nothing,
-            ("register", _) => Self::Do(Command::Register { user }),
-            ("login", _) => Self::Do(Command::Login { user }),
-            ("revoke", "") => {
-                Self::Unknown("revoke needs an id after it, as sessions lists them".into())
-            }
-            ("revoke", id) => Self::Do(Command::Revoke { id: id.to_owned() }),
-            ("logout", "all") => Self::Do(Command::Logout { all: true }),
-            ("help", "") => Self::Help(HELP.into()),
-            ("help", message) => match explain_client_message(message) {
-                Some(meaning) => Self::Help(meaning),
-                None => Self::Unknown("there is no such service message".into()),
-            },
-            ("exit", "") => Self::Exit,
-            ("whoami", "") => Self::Do(Command::Whoami),
-            ("passwd", "") => Self::Do(Command::Passwd),
-            ("sessions", "") => Self::Do(Command::Sessions),
-            ("logout", "") => Self::Do(Command::Logout { all: false }),
-            ("logout", _) => Self::Unknown("logout stands alone, or before all".into()),
-            ("exit" | "whoami" | "passwd" | "sessions", _) => {
-                Self::Unknown(format!("{word} stands alone"))
-            }
-            _ => Self::Unknown("that is no command".into()),
+fn parse(word: &str, rest: &str) -> Result<Command, String> {
+    let user = (!rest.is_empty()).then(|| rest.to_owned());
+    Ok(match (word, rest) {
+        ("register", _) => Command::Register { user },
+        ("login", _) => Command::Login { user },
+        ("revoke", "") => return Err("revoke needs an id after it, as sessions lists them".into()),
+        ("revoke", id) => Command::Revoke { id: id.to_owned() },
+        ("whoami", "") => Command::Whoami,
+        ("passwd", "") => Command::Passwd,
+        ("sessions", "") => Command::Sessions,
+        ("logout", "") => Command::Logout { all: false },
+        ("logout", "all") => Command::Logout { all: true },
+        ("logout", _) => return Err("logout stands alone, or before all".into()),
+        ("exit" | "whoami" | "passwd" | "sessions", _) => {
+            return Err(format!("{word} stands alone"));
         }
-    }
+        _ => return Err("that is no command".into()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use dialogue::Line;
+
     use super::*;
 
     #[test]
@@ -112,25 +95,25 @@ mod tests {
                 .unwrap()
                 .replace(['[', ']'], "")
                 .replace("MESSAGE", "sent");
-            let parsed = Line::parse(&command);
+            let parsed = COMMANDS.parse(&command);
             assert!(
                 matches!(parsed, Line::Do(_) | Line::Help(_) | Line::Exit),
                 "{command}: {parsed:?}"
             );
         }
-        assert_eq!(Line::parse(" help "), Line::Help(HELP.into()));
-        assert_eq!(Line::parse(" \t"), Line::Nothing);
+        assert_eq!(COMMANDS.parse(" help "), Line::Help(HELP.into()));
+        assert_eq!(COMMANDS.parse(" \t"), Line::Nothing);
     }
 
     #[test]
     fn a_name_is_the_rest_of_the_line() {
         let user = Some(String::from("Anna  Maria"));
         assert_eq!(
-            Line::parse(" login \t Anna  Maria "),
+            COMMANDS.parse(" login \t Anna  Maria "),
             Line::Do(Command::Login { user })
         );
         assert_eq!(
-            Line::parse("register"),
+            COMMANDS.parse("register"),
             Line::Do(Command::Register { user: None })
         );
     }
@@ -144,7 +127,7 @@ mod tests {
             ("logout hunter22", "logout stands alone, or before all"),
             ("Exit", "that is no command"),
         ] {
-            assert_eq!(Line::parse(line), Line::Unknown(why.into()));
+            assert_eq!(COMMANDS.parse(line), Line::Unknown(why.into()));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use cli::Reason;
-use dialogue::ClientError;
+use dialogue::{ClientError, ConsoleError};
 use proto::Escaped;
 use proto::auth::ErrorCode;
 use proto::{Name, NameError};
@@ -49,11 +49,6 @@ pub enum Error {
     NoPassword,
     /// A line that should be a password is no UTF-8 text, or far too long.
     BadPassword,
-    /// The dialogue came to its end, but some commands of the input were not carried out.
-    NotAllDone {
-        /// How many.
-        count: usize,
-    },
     /// The token file cannot be used. Nothing was changed on the server.
     TokenFile(FileError),
     /// The server did its part, but the token file could not be changed.
@@ -67,10 +62,8 @@ pub enum Error {
     Dialogue(ClientError),
     /// The terminal does not hide what is typed.
     Terminal(io::Error),
-    /// The input cannot be read.
-    Input(io::Error),
-    /// The output cannot be written.
-    Output(io::Error),
+    /// The console cannot go on, or not all commands were carried out.
+    Console(ConsoleError),
 }
 
 impl fmt::Display for Error {
@@ -105,12 +98,6 @@ impl fmt::Display for Error {
                 f.write_str("a password is needed, and the input is at its end; nothing was done")
             }
             Self::BadPassword => f.write_str("a password is one line of UTF-8 text"),
-            Self::NotAllDone { count: 1 } => {
-                f.write_str("1 command was not carried out, as explained above")
-            }
-            Self::NotAllDone { count } => {
-                write!(f, "{count} commands were not carried out, as explained above")
-            }
             Self::TokenFile(error) => write!(
                 f,
                 "{}; nothing was changed on the server; --token-file chooses another file",
@@ -125,8 +112,7 @@ impl fmt::Display for Error {
                 "the terminal cannot hide a password: {}; --password-stdin reads it from the input",
                 Reason(cause)
             ),
-            Self::Input(cause) => write!(f, "cannot read the input: {}", Reason(cause)),
-            Self::Output(cause) => write!(f, "cannot write the output: {}", Reason(cause)),
+            Self::Console(error) => error.fmt(f),
         }
     }
 }
@@ -142,5 +128,11 @@ impl From<FileError> for Error {
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
         Self::Dialogue(error)
+    }
+}
+
+impl From<ConsoleError> for Error {
+    fn from(error: ConsoleError) -> Self {
+        Self::Console(error)
     }
 }

@@ -1,12 +1,12 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
-use std::io::{stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use auth_client::{Client, Command, Console, Error, Passwords, TokenFile};
+use auth_client::{Client, Command, Error, Passwords, TokenFile};
 use clap::Parser;
 use cli::{DialogueClient, Program, StdoutError, TcpClientFlags, TrustFlags, UsageError};
+use dialogue::ConsoleError;
 use proto::Name;
 use tls::MaybeTls;
 
@@ -101,19 +101,22 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         true => None,
         false => client.terminal.start()?,
     };
-    let console = Console {
-        input: &mut *client.input(session.is_some()),
-        output: &mut stdout(),
-        errors: &mut stderr(),
-        passwords: match session {
-            _ if flags.password_stdin => Passwords::Input,
-            Some(_) => Passwords::Terminal(&client.terminal),
-            None => Passwords::Nowhere,
-        },
+    let passwords = match session {
+        _ if flags.password_stdin => Passwords::Input,
+        Some(_) => Passwords::Terminal(&client.terminal),
+        None => Passwords::Nowhere,
     };
+    let console = client.console(session.is_some()).without_repeating_lines();
     let traffic = &*client.traffic;
     let watched = traffic.watch(&mut stream);
-    let dialogue = Client::new(watched, token_key, tokens, user, console, traffic);
+    let dialogue = Client::new(
+        watched,
+        token_key,
+        tokens,
+        user,
+        (console, passwords),
+        traffic,
+    );
     let end = match flags.command.clone() {
         Some(command) => dialogue.run(command),
         None => dialogue.converse(),
@@ -122,7 +125,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     // It fails when the server is gone, which needs no goodbye.
     let _ = stream.close();
     client.end(end).map_err(|error| match error {
-        Error::Output(error) => StdoutError(error).into(),
+        Error::Console(ConsoleError::Output(error)) => StdoutError(error).into(),
         error => error.into(),
     })
 }

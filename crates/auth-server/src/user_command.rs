@@ -4,7 +4,8 @@ use std::io::{Write, stderr, stdin, stdout};
 
 use anyhow::{anyhow, bail};
 use auth_server::{AdminError, Auth};
-use cli::{StdoutError, UsageError, read_line};
+use cli::{StdoutError, UsageError};
+use dialogue::read_line;
 use proto::Secret;
 
 use crate::flags::{Flags, UserCommand};

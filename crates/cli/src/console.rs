@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use dialogue::read_line;
 use proto::Escaped;
 
 use crate::platform::wait_for_line;
-use crate::prompt::read_line;
 use crate::say::say;
 use crate::service_messages::explain_server_message;
 

@@ -1,11 +1,12 @@
 //! What the clients of dialogues share: service messages, connection, terminal, and the last message.
 
 use std::error::Error;
-use std::io::{self, BufRead, stderr};
+use std::io::{self, stderr, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use dialogue::Console;
 use line_editor::Terminal;
 use log::{LevelFilter, info};
 
@@ -74,11 +75,13 @@ impl<'a> DialogueClient<'a> {
         })
     }
 
-    /// What a person types, or what a pipe brings.
-    pub fn input(&self, is_interactive: bool) -> Box<dyn BufRead> {
-        match is_interactive {
-            true => Box::new(self.terminal.lines()),
-            false => Box::new(TextInput::stdin()),
+    /// The console: what a person types at the terminal, or what a pipe brings.
+    pub fn console(&self, is_interactive: bool) -> Console<'_> {
+        if is_interactive {
+            let console = Console::new(self.terminal.lines(), stdout(), stderr());
+            console.at_terminal(|prompt| self.terminal.set_prompt(prompt))
+        } else {
+            Console::new(TextInput::stdin(), stdout(), stderr())
         }
     }
 

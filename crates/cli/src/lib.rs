@@ -45,7 +45,7 @@ pub use listen::{ListenError, announce, bind_udp, listen};
 pub use logging::{LogError, LogFlags, LogGuard, LogTo, Speaker, log_to_person, log_to_stderr};
 pub use platform::is_interactive;
 pub use program::Program;
-pub use prompt::{AskError, Asked, BadLine, ask, ask_on_stdin, read_line};
+pub use prompt::{AskError, Asked, ask, ask_on_stdin};
 pub use proto::Reason;
 pub use resolve::ResolveError;
 pub use service_messages::explain_client_message;

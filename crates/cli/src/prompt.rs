@@ -2,15 +2,14 @@
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io::{self, BufRead, IsTerminal, Read, Write, stderr, stdin};
+use std::io::{self, BufRead, IsTerminal, Write, stderr, stdin};
 
+use dialogue::read_line;
 use proto::Escaped;
 
 use crate::input::TextInput;
 use proto::Reason;
 
-/// More than any host name (253 bytes) and any name of a person (64 characters of 4 bytes) needs.
-const MAX_LINE_BYTES: usize = 1024;
 /// How many characters of a bad answer an error repeats.
 const SHOWN_CHARACTERS: usize = 60;
 
@@ -136,52 +135,6 @@ impl From<io::Error> for AskError {
     }
 }
 
-/// Reads one line without its end (`\n` or `\r\n`); `None` at the end of input. Reads and drops the rest of a line that
-/// is too long.
-///
-/// # Errors
-/// When reading fails.
-pub fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, BadLine>>> {
-    let mut line = Vec::new();
-    let limit = MAX_LINE_BYTES as u64 + 1;
-    if input.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
-        return Ok(None);
-    }
-    if line.len() > MAX_LINE_BYTES && !line.ends_with(b"\n") {
-        input.skip_until(b'\n')?;
-        let why = format!("too long: at most {MAX_LINE_BYTES} bytes");
-        return Ok(Some(Err(BadLine::new(&line, why))));
-    }
-    let line = line.strip_suffix(b"\n").unwrap_or(&line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map(str::to_owned);
-    Ok(Some(
-        text.map_err(|_| BadLine::new(line, "not UTF-8 text".into())),
-    ))
-}
-
-/// A line that is too long or not text: `"\xff" is not UTF-8 text`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadLine {
-    shown: String,
-    why: String,
-}
-
-impl BadLine {
-    fn new(line: &[u8], why: String) -> Self {
-        let shown = shown(line.trim_ascii()).to_string();
-        Self { shown, why }
-    }
-}
-
-impl Display for BadLine {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.shown, self.why)
-    }
-}
-
-impl Error for BadLine {}
-
 fn shown(line: &[u8]) -> Escaped<'_> {
     Escaped::from_bytes(line).quoted().cut(SHOWN_CHARACTERS)
 }
@@ -260,21 +213,6 @@ mod tests {
         assert_eq!((port.unwrap(), rest), (9191, &b"rest"[..]));
         assert!(shown.contains("too long: at most 1024 bytes"));
         assert!(shown.len() < 200, "{shown}");
-    }
-
-    #[test]
-    fn a_line_is_read_without_its_end() {
-        let mut input = &b" a\r \r\n\n\xff\nlast"[..];
-        let mut next = || read_line(&mut input).unwrap();
-        let text = |text: &str| Some(Ok(text.to_owned()));
-        assert_eq!(next(), text(" a\r "));
-        assert_eq!(next(), text(""));
-        assert_eq!(
-            next().unwrap().unwrap_err().to_string(),
-            r#""\xff" is not UTF-8 text"#
-        );
-        assert_eq!(next(), text("last"));
-        assert_eq!(next(), None);
     }
 
     proptest! {

@@ -10,13 +10,13 @@ use ::trust::{
     TrustPolicy,
 };
 use clap::Args;
+use dialogue::read_line;
 use log::{info, warn};
 use tls::{ServerTls, key_log_warning};
 
 use crate::endpoint::{Endpoint, Prompt};
 use crate::input::TextInput;
 use crate::program::Program;
-use crate::prompt::read_line;
 use crate::say::say;
 
 /// The folder of identity files of servers that have no data file.

@@ -1,6 +1,7 @@
 //! The commands of the dialogue. Knows neither the server nor the terminal.
 
 use cli::explain_client_message;
+use dialogue::{Commands, Line};
 use proto::ident::Request;
 
 /// The list of commands.
@@ -13,52 +14,40 @@ help          list these commands
 help MESSAGE  what a service message means: help sent
 exit          end the dialogue";
 
-/// A line of input.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Command {
-    /// A blank line.
-    Nothing,
-    /// Shows this text.
-    Help(String),
-    Say(Request),
-    /// Not a command, and why not.
-    Unknown(String),
-}
-
+/// The words with which commands begin.
 const WORDS: [&str; 6] = ["whoami", "name", "rename", "forget", "help", "exit"];
 
-impl Command {
-    /// Whether the line is a command, or the word of one that lacks its name.
-    pub(crate) fn is_command(line: &str) -> bool {
-        matches!(Self::parse(line), Self::Say(_) | Self::Help(_)) || WORDS.contains(&line.trim())
-    }
+/// The commands, which become requests.
+pub(crate) const COMMANDS: Commands<Request> = Commands {
+    help: HELP,
+    explain_message: explain_client_message,
+    parse,
+};
 
-    pub(crate) fn parse(line: &str) -> Self {
-        let line = line.trim();
-        let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let name = rest.trim();
-        let says = |request| match name {
-            "" => Self::Say(request),
-            _ => Self::Unknown(format!("{word} takes nothing after it")),
-        };
-        let says_name = |request: fn(String) -> Request| match name {
-            "" => Self::Unknown(format!("{word} needs a name after it")),
-            _ => Self::Say(request(name.to_owned())),
-        };
-        match word {
-            "" => Self::Nothing,
-            "help" if name.is_empty() => Self::Help(HELP.into()),
-            "help" => match explain_client_message(name) {
-                Some(meaning) => Self::Help(meaning),
-                None => Self::Unknown("there is no such service message".into()),
-            },
-            "whoami" => says(Request::Whoami),
-            "name" => says_name(|name| Request::Name { name }),
-            "rename" => says_name(|name| Request::Rename { name }),
-            "forget" => says(Request::Forget),
-            "exit" => says(Request::Exit),
-            _ => Self::Unknown(format!("{word} is not a command")),
-        }
+/// Whether the line is a command, or the word of one that lacks its name.
+pub(crate) fn is_command(line: &str) -> bool {
+    match COMMANDS.parse(line) {
+        Line::Do(_) | Line::Help(_) | Line::Exit => true,
+        Line::Nothing | Line::Unknown(_) => WORDS.contains(&line.trim()),
+    }
+}
+
+fn parse(word: &str, rest: &str) -> Result<Request, String> {
+    let alone = |request| match rest {
+        "" => Ok(request),
+        _ => Err(format!("{word} takes nothing after it")),
+    };
+    let with_name = |request: fn(String) -> Request| match rest {
+        "" => Err(format!("{word} needs a name after it")),
+        name => Ok(request(name.to_owned())),
+    };
+    match word {
+        "whoami" => alone(Request::Whoami),
+        "name" => with_name(|name| Request::Name { name }),
+        "rename" => with_name(|name| Request::Rename { name }),
+        "forget" => alone(Request::Forget),
+        "exit" => alone(Request::Exit),
+        _ => Err(format!("{word} is not a command")),
     }
 }
 
@@ -70,9 +59,9 @@ mod tests {
     fn each_command_of_the_help_is_known() {
         for line in HELP.lines() {
             let command = line.split("  ").next().unwrap().replace("MESSAGE", "sent");
-            let parsed = Command::parse(&command);
+            let parsed = COMMANDS.parse(&command);
             assert!(
-                matches!(parsed, Command::Say(_) | Command::Help(_)),
+                matches!(parsed, Line::Do(_) | Line::Help(_) | Line::Exit),
                 "{command}: {parsed:?}"
             );
         }
@@ -82,21 +71,21 @@ mod tests {
     fn a_name_is_not_taken_for_a_command() {
         for line in HELP.lines() {
             let command = line.split("  ").next().unwrap().replace("MESSAGE", "sent");
-            assert!(Command::is_command(&command), "{line}");
+            assert!(is_command(&command), "{line}");
         }
         for line in WORDS {
-            assert!(Command::is_command(&format!(" {line}\t")), "{line}");
+            assert!(is_command(&format!(" {line}\t")), "{line}");
         }
         for line in ["Anna", "Exit", "help desk", "forget me not", "", "whoami2"] {
-            assert!(!Command::is_command(line), "{line}");
+            assert!(!is_command(line), "{line}");
         }
     }
 
     #[test]
     fn a_name_is_the_rest_of_the_line() {
         let name = String::from("Anna  Maria");
-        let rename = Command::Say(Request::Rename { name });
-        assert_eq!(Command::parse(" rename \t Anna  Maria "), rename);
+        let rename = Line::Do(Request::Rename { name });
+        assert_eq!(COMMANDS.parse(" rename \t Anna  Maria "), rename);
     }
 
     #[test]
@@ -109,8 +98,8 @@ mod tests {
             ("Whoami", "Whoami is not a command"),
             ("Аня", "Аня is not a command"),
         ] {
-            assert_eq!(Command::parse(line), Command::Unknown(why.into()));
+            assert_eq!(COMMANDS.parse(line), Line::Unknown(why.into()));
         }
-        assert_eq!(Command::parse(" \t"), Command::Nothing);
+        assert_eq!(COMMANDS.parse(" \t"), Line::Nothing);
     }
 }

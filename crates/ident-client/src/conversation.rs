@@ -1,32 +1,17 @@
 //! One dialogue with a server: the greeting, then commands until `exit` or the end of the input.
 
-use std::fmt;
-use std::io::{BufRead, Read, Write};
+use std::io::{Read, Write};
 
-use cli::{BadLine, read_line};
-use dialogue::{Client, ClientError};
-use line_editor::Terminal;
+use dialogue::{Client, ClientError, Console};
 use proto::Escaped;
 use proto::ident::{ErrorCode, MAX_BAD_NAMES, Reply, Request};
 use proto::{Name, NameError, Observer};
 
-use crate::command::Command;
+use crate::command::{COMMANDS, is_command};
 use crate::error::Error;
 
 /// How much of a line is repeated to the person who typed it.
 const SHOWN_CHARACTERS: usize = 60;
-
-/// Input and output of the client: a terminal, or files and pipes in its place.
-pub struct Console<'a> {
-    /// The name and the commands, a line each.
-    pub input: &'a mut dyn BufRead,
-    /// Results.
-    pub output: &'a mut dyn Write,
-    /// Prompts and explanations. Failures to write them are ignored.
-    pub errors: &'a mut dyn Write,
-    /// The terminal at which a person answers prompts and sees what failed, if there is one.
-    pub terminal: Option<&'a Terminal>,
-}
 
 /// Holds a dialogue until the input has `exit` or ends. A server that asks for a name gets `name`, or a line of the
 /// input. `observer` gets a report of each read and write.
@@ -45,7 +30,6 @@ pub fn converse<S: Read + Write>(
         client: Client::new(stream, observer),
         console,
         bad_names: 0,
-        not_done: 0,
     };
     match conversation.be_greeted(name)? {
         true => conversation.go_on(),
@@ -57,8 +41,6 @@ struct Conversation<'a, S: Read + Write, O: Observer> {
     client: Client<S, O>,
     console: Console<'a>,
     bad_names: u32,
-    /// Lines that failed.
-    not_done: usize,
 }
 
 impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
@@ -92,7 +74,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
     /// A line that is a command is never taken for a name: in a script the name before it may be missing or unreadable.
     /// Without a terminal the first bad answer ends the dialogue, since the next line is not meant as an answer.
     fn introduce(&mut self) -> Result<bool, Error> {
-        let is_interactive = self.is_interactive();
+        let is_interactive = self.console.is_interactive();
         loop {
             let name = match self.read_answer("What is your name? ")? {
                 None if is_interactive => return Ok(false),
@@ -100,17 +82,18 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 Some(line) if line.trim().is_empty() => {
                     if is_interactive {
                         let why = NameError::Empty;
-                        self.explain(format_args!("{why}; exit or Ctrl-D leaves without one"));
+                        self.console
+                            .explain(format_args!("{why}; exit or Ctrl-D leaves without one"));
                     }
                     continue;
                 }
-                Some(line) if Command::is_command(&line) => {
+                Some(line) if is_command(&line) => {
                     match line.trim() {
                         _ if !is_interactive => return Err(Error::CommandForName { line }),
                         "exit" => return Ok(false),
                         line => {
                             let line = Escaped::new(line).quoted().cut(SHOWN_CHARACTERS);
-                            self.explain(format_args!(
+                            self.console.explain(format_args!(
                                 "{line} is a command, and the name comes first; --name gives it as a name"
                             ));
                         }
@@ -129,8 +112,6 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 reply => self.show(reply, &request)?,
             }
             if is_welcome {
-                // The person has seen why the names before it failed.
-                self.not_done = 0;
                 return Ok(true);
             }
         }
@@ -138,32 +119,12 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
 
     /// Runs commands until `exit` or the end of the input.
     fn go_on(&mut self) -> Result<(), Error> {
-        loop {
-            let line = self.read_command()?;
-            let request = match line.as_deref().map(Command::parse) {
-                None => Request::Exit,
-                Some(Command::Say(request)) => request,
-                Some(Command::Nothing) => continue,
-                Some(Command::Help(text)) => {
-                    self.explain(text);
-                    continue;
-                }
-                Some(Command::Unknown(why)) => {
-                    self.not_done += 1;
-                    let why = Escaped::new(&why);
-                    self.explain(format_args!("{why}; help lists the commands"));
-                    continue;
-                }
-            };
-            match self.ask(&request)? {
-                Reply::Bye => break,
-                reply => self.show(reply, &request)?,
-            }
+        while let Some(request) = self.console.next_command(&COMMANDS)? {
+            let reply = self.ask(&request)?;
+            self.show(reply, &request)?;
         }
-        match self.not_done {
-            count @ 1.. if !self.is_interactive() => Err(Error::NotAllDone { count }),
-            _ => Ok(()),
-        }
+        self.leave()?;
+        Ok(self.console.finish()?)
     }
 
     fn leave(&mut self) -> Result<(), Error> {
@@ -187,17 +148,18 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 self.welcome(&known, given)
             }
             Reply::YouAre { name, address } => {
-                self.print(format_args!("You are {name}, by your address {address}."))
+                let line = format_args!("You are {name}, by your address {address}.");
+                Ok(self.console.print(line)?)
             }
-            Reply::Forgotten => self.print("Your name is forgotten."),
+            Reply::Forgotten => Ok(self.console.print("Your name is forgotten.")?),
             Reply::Error { code, message } => {
-                self.not_done += 1;
-                self.explain(Escaped::new(&message));
+                self.console.fail(Escaped::new(&message));
                 self.bad_names += u32::from(code == ErrorCode::BadName);
                 match (code, MAX_BAD_NAMES.saturating_sub(self.bad_names)) {
                     (ErrorCode::BadName, 0) => return Err(Error::TooManyBadNames),
                     (ErrorCode::BadName, 1) => {
-                        self.explain("the server ends the connection after one more bad name");
+                        self.console
+                            .explain("the server ends the connection after one more bad name");
                     }
                     _ => {}
                 }
@@ -209,7 +171,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
 
     /// Shows the name that the server knows, which may not be the one that it was given.
     fn welcome(&mut self, known: &Name, given: Option<&str>) -> Result<(), Error> {
-        self.print(format_args!("Hello, {known}!"))?;
+        self.console.print(format_args!("Hello, {known}!"))?;
         let given = given.map(Name::parse);
         if given
             .as_ref()
@@ -217,60 +179,19 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
         {
             let other = given.and_then(Result::ok);
             let other = other.as_ref().map_or("NAME", Name::as_str);
-            self.explain(format_args!(
+            self.console.explain(format_args!(
                 "you are {known} already; rename {other} changes it"
             ));
         }
         Ok(())
     }
 
-    /// Reads a command; `None` at the end of the input. A line that is no text is explained, and the next one read.
-    fn read_command(&mut self) -> Result<Option<String>, Error> {
-        loop {
-            match self.read_line("> ")? {
-                Some(Err(bad_line)) => {
-                    self.not_done += 1;
-                    self.explain(bad_line);
-                }
-                Some(Ok(line)) => return Ok(Some(line)),
-                None => return Ok(None),
-            }
-        }
-    }
-
-    /// Reads the answer to a question; `None` at the end of the input. Only a person is asked again.
+    /// Reads the answer to a question; `None` at the end of the input.
     fn read_answer(&mut self, question: &str) -> Result<Option<String>, Error> {
-        loop {
-            if !self.is_interactive() {
-                self.explain(question.trim_end());
-            }
-            match self.read_line(question)? {
-                Some(Err(bad_line)) if self.is_interactive() => self.explain(bad_line),
-                Some(Err(bad_line)) => return Err(Error::BadAnswer(bad_line)),
-                Some(Ok(line)) => return Ok(Some(line)),
-                None => return Ok(None),
-            }
+        if !self.console.is_interactive() {
+            self.console.explain(question.trim_end());
         }
-    }
-
-    fn read_line(&mut self, prompt: &str) -> Result<Option<Result<String, BadLine>>, Error> {
-        if let Some(terminal) = self.console.terminal {
-            terminal.set_prompt(prompt);
-        }
-        read_line(&mut self.console.input).map_err(Error::Input)
-    }
-
-    fn is_interactive(&self) -> bool {
-        self.console.terminal.is_some()
-    }
-
-    fn print(&mut self, line: impl fmt::Display) -> Result<(), Error> {
-        let output = &mut self.console.output;
-        let printed = writeln!(output, "{line}").and_then(|()| output.flush());
-        printed.map_err(Error::Output)
-    }
-
-    fn explain(&mut self, lines: impl fmt::Display) {
-        let _ = writeln!(self.console.errors, "{lines}");
+        let answer = self.console.ask(question)?;
+        answer.transpose().map_err(Error::BadAnswer)
     }
 }

@@ -1,10 +1,8 @@
 //! Why a dialogue did not come to its end.
 
 use std::fmt;
-use std::io;
 
-use cli::{BadLine, Reason};
-use dialogue::ClientError;
+use dialogue::{BadLine, ClientError, ConsoleError};
 use proto::Escaped;
 
 /// Why a dialogue failed.
@@ -30,15 +28,8 @@ pub enum Error {
     },
     /// The server ended the dialogue, since too many names were none.
     TooManyBadNames,
-    /// The dialogue came to its end, but some commands of the input were not carried out.
-    NotAllDone {
-        /// How many.
-        count: usize,
-    },
-    /// The input cannot be read.
-    Input(io::Error),
-    /// The output cannot be written.
-    Output(io::Error),
+    /// The console cannot go on, or not all commands were carried out.
+    Console(ConsoleError),
 }
 
 impl fmt::Display for Error {
@@ -69,14 +60,7 @@ impl fmt::Display for Error {
             Self::TooManyBadNames => {
                 f.write_str("the server closed the connection after too many bad names; connect again")
             }
-            Self::NotAllDone { count: 1 } => {
-                f.write_str("1 command was not carried out, as explained above")
-            }
-            Self::NotAllDone { count } => {
-                write!(f, "{count} commands were not carried out, as explained above")
-            }
-            Self::Input(cause) => write!(f, "cannot read the input: {}", Reason(cause)),
-            Self::Output(cause) => write!(f, "cannot write the output: {}", Reason(cause)),
+            Self::Console(error) => error.fmt(f),
         }
     }
 }
@@ -86,5 +70,11 @@ impl std::error::Error for Error {}
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
         Self::Dialogue(error)
+    }
+}
+
+impl From<ConsoleError> for Error {
+    fn from(error: ConsoleError) -> Self {
+        Self::Console(error)
     }
 }

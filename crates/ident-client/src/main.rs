@@ -1,11 +1,11 @@
 //! `ident-client`: is greeted by name, once the server knows it.
 
-use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{DialogueClient, Program, StdoutError, TcpClientFlags, TrustFlags, UsageError};
-use ident_client::{Console, Error, converse};
+use dialogue::ConsoleError;
+use ident_client::{Error, converse};
 use proto::Name;
 use tls::MaybeTls;
 
@@ -72,19 +72,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     };
     client.exit_on_stop()?;
     let session = client.terminal.start()?;
-    let console = Console {
-        input: &mut *client.input(session.is_some()),
-        output: &mut stdout(),
-        errors: &mut stderr(),
-        terminal: session.is_some().then_some(&client.terminal),
-    };
+    let console = client.console(session.is_some());
     let traffic = &*client.traffic;
     let end = converse(traffic.watch(&mut stream), name.as_ref(), console, traffic);
     drop(session);
     // It fails when the server is gone, which needs no goodbye.
     let _ = stream.close();
     client.end(end).map_err(|error| match error {
-        Error::Output(error) => StdoutError(error).into(),
+        Error::Console(ConsoleError::Output(error)) => StdoutError(error).into(),
         error => error.into(),
     })
 }

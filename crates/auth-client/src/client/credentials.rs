@@ -14,7 +14,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
     pub(super) fn log_in(&mut self, user: Name) -> Result<(), Error> {
         self.check_tokens()?;
         let user = user.into();
-        let password = self.console.password("Password: ")?;
+        let password = self.passwords.read(&mut self.console, "Password: ")?;
         self.enter(&Request::Login { user, password })
     }
 
@@ -33,7 +33,9 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
             Some(_) => None,
             None => Some(String::from(self.name(None)?)),
         };
-        let old = self.console.password("Current password: ")?;
+        let old = self
+            .passwords
+            .read(&mut self.console, "Current password: ")?;
         if let Some(user) = user {
             let password = old.clone();
             self.enter(&Request::Login { user, password })?;
@@ -64,7 +66,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
         mut act: impl FnMut(&mut Self, Secret) -> Result<(), Error>,
     ) -> Result<(), Error> {
         loop {
-            let password = self.console.new_password("New password: ")?;
+            let password = self.passwords.read_new(&mut self.console)?;
             match act(self, password) {
                 Err(Error::Refused {
                     code: ErrorCode::WeakPassword,
@@ -118,7 +120,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
                 Ok(user) => Ok(user),
                 Err(error) => {
                     // The password that follows is not a command.
-                    self.console.skip_password()?;
+                    self.passwords.skip(&mut self.console)?;
                     Err(Error::BadName(error))
                 }
             };
@@ -131,7 +133,9 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
             return Err(Error::NoName);
         }
         loop {
-            let line = self.console.line("User: ")?.ok_or(Error::NoName)?;
+            let Some(Ok(line)) = self.console.ask("User: ")? else {
+                return Err(Error::NoName);
+            };
             match Name::parse(&line) {
                 Ok(user) => return Ok(user),
                 Err(error) => self.console.explain(error),
