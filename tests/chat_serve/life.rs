@@ -20,8 +20,10 @@ fn it_tells_what_happens_and_not_what_is_said() {
         nick: "Boris".into(),
     });
     anna.wait("the new nick", |seen| {
-        let is_renamed = |notice: &Notice| matches!(notice, Notice::Renamed { old, new, .. } if old == "Борис" && new == "Boris");
-        seen.notices.iter().any(is_renamed)
+        seen.notices.iter().any(|notice| match notice {
+            Notice::Renamed { old, new, .. } => old == "Борис" && new == "Boris",
+            _ => false,
+        })
     });
     let anna_too = Client::start(address, "ANNA", "another key");
     anna_too.wait("a refusal", |seen| {

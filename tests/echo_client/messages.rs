@@ -21,7 +21,7 @@ fn messages(stderr: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_four_events_are_told_and_explained() {
+fn the_four_events_are_reported_and_explained() {
     let server = echo_server(FRAMED);
     let client = client_of(server).stdin_pipe().spawn();
     client.write_stdin("Аня\n");

@@ -52,7 +52,7 @@ fn a_background_job_neither_asks_nor_reads() {
 }
 
 #[test]
-fn other_machines_are_told_how_to_connect() {
+fn other_machines_are_shown_how_to_connect() {
     let server = echo_server().args(["--host", "::", "--port", "0", "--tls", "--raw"]);
     let server = server.spawn();
     let port = server.await_address().port();

@@ -32,7 +32,7 @@ fn waiting_clients_are_served_when_others_leave() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn to_be_short_of_descriptors_is_told_once_and_costs_no_time() {
+fn a_lack_of_descriptors_is_reported_once_and_costs_no_time() {
     // The silent ones are disconnected after two seconds, which ends the shortage.
     let server = start_poor(&["--idle-timeout", "2"]);
     let clients: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();

@@ -18,7 +18,7 @@ const MESSAGES: usize = 20;
 const LINES: usize = 6 + 2 + CLIENTS * (2 + 2 * MESSAGES);
 
 #[test]
-fn it_is_told_once_and_clients_are_served() {
+fn it_is_reported_once_and_clients_are_served() {
     let server = Server::start(&["--log-file", "/dev/full"]);
     let _witness = server.connect();
     server.wait_for_stderr_line(

@@ -67,7 +67,7 @@ fn what_is_no_frame_ends_the_connection_after_what_is_owed() {
 }
 
 #[test]
-fn an_end_inside_a_frame_is_told() {
+fn an_end_inside_a_frame_is_reported() {
     let server = Server::start(&[]);
     for (bytes, reason) in CUT_OFF {
         let mut client = server.connect();

@@ -29,7 +29,7 @@ fn messages(log: &str, pid: u32) -> Vec<&str> {
 }
 
 #[test]
-fn the_seven_events_are_told_and_explained() {
+fn the_seven_events_are_reported_and_explained() {
     let server = Server::start(&[]);
     let (pid, listening) = (server.pid(), server.address);
     let mut client = server.connect();
@@ -115,7 +115,7 @@ fn every_connection_has_a_number_and_messages_are_counted() {
 }
 
 #[test]
-fn the_log_goes_where_it_is_told() {
+fn the_log_goes_where_the_flags_say() {
     let folder = Folder::new();
     for (to, in_file, on_console) in [
         ("file", true, false),

@@ -92,7 +92,7 @@ fn ipv6_is_spoken() {
 }
 
 #[test]
-fn an_ipv4_client_of_both_families_is_told_as_ipv4() {
+fn an_ipv4_client_of_both_families_is_reported_as_ipv4() {
     if let Err(error) = TcpListener::bind("[::]:0") {
         return println!("skipped: this machine has no IPv6 ({error})");
     }
@@ -116,7 +116,7 @@ fn a_name_will_do() {
 }
 
 #[test]
-fn a_host_that_does_not_exist_is_told() {
+fn a_host_that_does_not_exist_is_reported() {
     let program = echo_server().args(["--port", "0", "--host", "no.such.host"]);
     // Where questions to name servers are lost, not for long.
     let complaint = complaint(&program.env("RES_OPTIONS", "timeout:1 attempts:1"));
@@ -127,7 +127,7 @@ fn a_host_that_does_not_exist_is_told() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_told() {
+fn an_address_of_another_machine_is_reported() {
     // No machine has an address of TEST-NET-1 (RFC 5737).
     let program = echo_server().args(["--port", "0", "--host", "192.0.2.1"]);
     assert_eq!(
@@ -140,7 +140,7 @@ fn an_address_of_another_machine_is_told() {
 }
 
 #[test]
-fn a_port_for_administrators_is_told() {
+fn a_port_for_administrators_is_reported() {
     let refused = TcpListener::bind("127.0.0.1:80").map_err(|error| error.kind());
     if !matches!(refused, Err(std::io::ErrorKind::PermissionDenied)) {
         return println!("skipped: this user may have port 80");
@@ -153,7 +153,7 @@ fn a_port_for_administrators_is_told() {
 }
 
 #[test]
-fn a_log_file_that_cannot_be_is_told() {
+fn a_log_file_that_cannot_be_created_is_reported() {
     let folder = Folder::new();
     std::fs::write(folder.join("file"), "").unwrap();
     let program =

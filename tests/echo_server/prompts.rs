@@ -147,7 +147,7 @@ fn a_pipe_is_asked_when_it_must_be() {
 }
 
 #[test]
-fn without_a_terminal_the_defaults_are_taken_and_told() {
+fn without_a_terminal_the_defaults_are_taken_and_reported() {
     let server = Server::spawn(&echo_server());
     server
         .wait_for_stderr_line("using the defaults, host 127.0.0.1 and port 9090 (--host, --port)");

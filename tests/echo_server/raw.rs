@@ -78,7 +78,7 @@ fn a_letter_that_is_split_at_byte_1024_comes_back_whole() {
 }
 
 #[test]
-fn a_portion_is_as_long_as_it_is_told() {
+fn a_portion_is_as_long_as_the_flag_says() {
     let server = Server::start(&["--raw", "--portion", "7"]);
     let mut client = server.connect();
     client.write_all(&noise(20)).unwrap();
@@ -89,7 +89,7 @@ fn a_portion_is_as_long_as_it_is_told() {
 }
 
 #[test]
-fn what_comes_is_told_when_it_is_asked_for() {
+fn what_comes_is_logged_at_the_level_that_asks_for_it() {
     let server = Server::start(&["--raw", "--log-level", "debug"]);
     let mut client = server.connect();
     client.write_all("Ж\x1b\n".as_bytes()).unwrap();

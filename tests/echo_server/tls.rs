@@ -72,7 +72,7 @@ fn frames_are_counted_without_what_tls_adds() {
 }
 
 #[test]
-fn a_cut_off_is_told_from_a_clean_end() {
+fn a_cut_off_is_distinguished_from_a_clean_end() {
     let server = Server::start(&["--tls"]);
     let (mut client, _) = tls_client(server.address);
     let address = client.get_ref().local_addr().unwrap();

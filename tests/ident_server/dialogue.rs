@@ -106,7 +106,7 @@ fn requests_that_come_together_are_answered_in_order() {
 }
 
 #[test]
-fn every_event_is_told() {
+fn every_event_is_reported() {
     let server = Server::start(&[]);
     let mut client = server.register("127.0.0.1", "Аня");
     let peer = client.socket.local_addr().unwrap();

@@ -26,7 +26,7 @@ fn a_restart_remembers() {
 
 /// A server whose files end after 512 to 1,024 bytes, as on a full disk: shells count in blocks of either.
 #[test]
-fn a_full_disk_is_told_and_survived() {
+fn a_full_disk_is_reported_and_survived() {
     let program = program().args(["--log-to", "console"]);
     let server = Server::run(&program.prelude("trap '' XFSZ; ulimit -f 1"));
 

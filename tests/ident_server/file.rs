@@ -72,7 +72,7 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
 }
 
 #[test]
-fn a_line_that_a_crash_tore_is_cut_off_and_told() {
+fn a_line_that_a_crash_tore_is_cut_off_and_reported() {
     let folder = folder_with(concat!(
         "{\"key\":\"127.0.0.1\",\"value\":{\"name\":\"Anna\"}}\n",
         "{\"key\":\"127.0.0.2\",\"val",
@@ -88,7 +88,7 @@ fn a_line_that_a_crash_tore_is_cut_off_and_told() {
 }
 
 #[test]
-fn a_warning_is_told_once_on_a_console() {
+fn a_warning_is_reported_once_on_a_console() {
     let folder = folder_with("{\"key\":\"127.0.0.01\",\"value\":{\"name\":\"Anna\"}}\n");
     let server = Server::run(&program().args(["--log-to", "both"]).in_folder(&folder));
     server.running.terminate();

@@ -91,8 +91,8 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
     ///
     /// # Errors
     ///
-    /// Whatever ended the dialogue early; [`ConsoleError::NotAllDone`](dialogue::ConsoleError::NotAllDone) if it came to its end without a terminal, but some
-    /// commands failed.
+    /// Whatever ended the dialogue early; [`ConsoleError::NotAllDone`](dialogue::ConsoleError::NotAllDone) if it came
+    /// to its end without a terminal, but some commands failed.
     pub fn converse(mut self) -> Result<(), Error> {
         self.guard_tokens()?;
         match self.resume()? {

@@ -1,8 +1,8 @@
 //! The authentication client: logs in to an auth server, keeps the session's token as a browser keeps a cookie, and
 //! uses it at the next start.
 //!
-//! [`Client`] runs over anything that reads and writes. The user is behind a [`Console`](dialogue::Console): a terminal, or files and
-//! pipes.
+//! [`Client`] runs over anything that reads and writes. The user is behind a [`Console`](dialogue::Console): a
+//! terminal, or files and pipes.
 
 mod client;
 mod command;

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn host_and_port_are_told_apart() {
+    fn host_and_port_are_distinguished() {
         for (text, host, port) in [
             ("localhost", "localhost", None),
             ("localhost:9191", "localhost", Some(9191)),

@@ -1,6 +1,5 @@
 //! Host and port: from flags, the environment, a person's answers, or the defaults. It opens no sockets.
 
-use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io::{BufRead, Write, stderr};
 use std::net::SocketAddr;
@@ -8,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use thiserror::Error;
 
 use crate::address::{HostPort, parse_host, parse_port, parse_source};
 use crate::input::TextInput;
@@ -247,33 +247,18 @@ impl Display for Endpoint {
 }
 
 /// Why there is no endpoint.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum EndpointError {
     /// A client cannot connect to port 0: wrong usage.
+    #[error("cannot connect to port 0, which only a server can have; give the server's --port")]
     PortZero,
     /// `HOST:PORT` and `--port` differ: wrong usage.
+    #[error("HOST:PORT and --port give different ports; give the port once")]
     TwoPorts,
     /// The questions for host and port were not answered.
+    #[error("{0}; use --host, --port and --prompt never")]
     Interview(AskError),
 }
-
-impl Display for EndpointError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PortZero => f.write_str(
-                "cannot connect to port 0, which only a server can have; give the server's --port",
-            ),
-            Self::TwoPorts => {
-                f.write_str("HOST:PORT and --port give different ports; give the port once")
-            }
-            Self::Interview(error) => {
-                write!(f, "{error}; use --host, --port and --prompt never")
-            }
-        }
-    }
-}
-
-impl Error for EndpointError {}
 
 #[cfg(test)]
 mod tests {

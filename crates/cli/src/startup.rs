@@ -2,8 +2,7 @@
 //!
 //! What else a server needs comes between the log and the port, so that a server that cannot serve never listens.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
 use std::io::{self, IsTerminal, stderr};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::time::Instant;
 
 use log::{error, info, warn};
 use tcp_server::{ClientList, Limits, Service, StopHandle, Totals, serve_listed};
+use thiserror::Error;
 
 use crate::console::Console;
 use crate::descriptors::raise_descriptor_limit;
@@ -241,49 +241,20 @@ fn own_addresses(address: IpAddr) -> Vec<IpAddr> {
 }
 
 /// Why a server did not start.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub enum StartupError {
     /// There is no address to listen on.
-    Endpoint(EndpointError),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// The log cannot be written.
-    Log(LogError),
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The system refuses the address.
-    Listen(ListenError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The system does not give the socket's address.
+    #[error("cannot read the socket's address: {}", Reason(.0))]
     Address(io::Error),
-}
-
-impl Display for StartupError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Endpoint(error) => error.fmt(f),
-            Self::Log(error) => error.fmt(f),
-            Self::Listen(error) => error.fmt(f),
-            Self::Address(error) => {
-                write!(f, "cannot read the socket's address: {}", Reason(error))
-            }
-        }
-    }
-}
-
-impl Error for StartupError {}
-
-impl From<EndpointError> for StartupError {
-    fn from(error: EndpointError) -> Self {
-        Self::Endpoint(error)
-    }
-}
-
-impl From<LogError> for StartupError {
-    fn from(error: LogError) -> Self {
-        Self::Log(error)
-    }
-}
-
-impl From<ListenError> for StartupError {
-    fn from(error: ListenError) -> Self {
-        Self::Listen(error)
-    }
 }
 
 #[cfg(test)]

@@ -57,8 +57,8 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// The same console at a terminal, where a person answers questions and sees what failed. `set_prompt` gets what the
-    /// terminal shows before the next line.
+    /// The same console at a terminal, where a person answers questions and sees what failed. `set_prompt` gets what
+    /// the terminal shows before the next line.
     #[must_use]
     pub fn at_terminal(self, set_prompt: impl Fn(&str) + 'a) -> Self {
         Self {

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_told_by_message_and_byte() {
+    fn a_difference_is_reported_with_message_and_byte() {
         let mut bytes = sent(Wire::Raw, 5, 4);
         bytes.drain(10..15);
         let difference = Traffic::new(Wire::Raw, 5).compare(&bytes).unwrap_err();

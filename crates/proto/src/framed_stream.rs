@@ -28,8 +28,8 @@ use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read};
 /// ```
 ///
 /// Each buffer starts at 1 KiB, grows to 64 KiB while it is used, and shrinks again. Dropping the stream sends what is
-/// still buffered and ignores errors, as [`BufWriter`](io::BufWriter) does. After a failed write nothing more is sent, and
-/// writes fail; what the peer has sent can still be read.
+/// still buffered and ignores errors, as [`BufWriter`](io::BufWriter) does. After a failed write nothing more is sent,
+/// and writes fail; what the peer has sent can still be read.
 pub struct FramedStream<S: Read + Write, O: Observer = ()> {
     stream: S,
     observer: O,

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_over_its_share_is_told_so_and_closed() {
+    fn a_network_over_its_share_is_given_the_reason_and_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stop = StopHandle::new();
         let acceptor = Acceptor {

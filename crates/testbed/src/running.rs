@@ -262,7 +262,8 @@ mod tests {
         program.wait().expect_success();
     }
 
-    /// Not SIGINT or SIGHUP: the background jobs of a shell and what `nohup` starts ignore them, and so do their children.
+    /// Not SIGINT or SIGHUP: the background jobs of a shell and programs under `nohup` ignore them, and so do their
+    /// children.
     #[test]
     fn signals_arrive() {
         for signal in [Signal::USR1, Signal::TERM, Signal::KILL] {

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn too_late_and_never_are_told_apart() {
+    fn too_late_and_never_are_distinguished() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         let transcript = Transcript::record(reader);
         writer.write_all(b"half a line").unwrap();

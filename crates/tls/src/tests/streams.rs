@@ -29,7 +29,7 @@ fn a_small_message_takes_one_read_and_one_write() {
 }
 
 #[test]
-fn a_clean_end_is_told_from_a_cut_off() {
+fn a_clean_end_is_distinguished_from_a_cut_off() {
     let (mut client, mut server) = connected(usize::MAX);
     client.write_all(b"last words").unwrap();
     client.close().unwrap();
