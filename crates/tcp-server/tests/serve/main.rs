@@ -13,7 +13,7 @@ use tcp_server::{
 };
 
 use idle::Flood;
-use running::{LineEcho, PATIENCE, Running, say};
+use running::{LineEcho, PATIENCE, Running, one_at_a_time, say};
 
 #[test]
 fn clients_are_served_at_once_and_counted() {
@@ -62,13 +62,7 @@ fn the_list_shows_connected_clients() {
 
 #[test]
 fn past_the_limit_a_client_waits_until_one_leaves() {
-    let server = Running::start(
-        Limits {
-            max_clients: 1,
-            ..Limits::default()
-        },
-        LineEcho,
-    );
+    let server = Running::start(one_at_a_time(), LineEcho);
     let mut first = server.connect();
     assert_eq!(say(&mut first, "a\n"), "a\n");
     let mut second = server.connect();
@@ -93,13 +87,7 @@ fn past_the_limit_a_client_waits_until_one_leaves() {
 
 #[test]
 fn a_stop_at_the_limit_is_not_held_up() {
-    let server = Running::start(
-        Limits {
-            max_clients: 1,
-            ..Limits::default()
-        },
-        LineEcho,
-    );
+    let server = Running::start(one_at_a_time(), LineEcho);
     let mut first = server.connect();
     say(&mut first, "a\n");
     let _waiting = server.connect();
@@ -221,13 +209,7 @@ impl Service for Nervous {
 
 #[test]
 fn a_panic_ends_one_conversation_only() {
-    let server = Running::start(
-        Limits {
-            max_clients: 1,
-            ..Limits::default()
-        },
-        Nervous,
-    );
+    let server = Running::start(one_at_a_time(), Nervous);
     for _ in 0..3 {
         let mut socket = server.connect();
         socket.write_all(b"!").unwrap();

@@ -52,6 +52,13 @@ impl Running {
         totals
     }
 }
+/// Limits that let one client be served at a time.
+pub fn one_at_a_time() -> Limits {
+    Limits {
+        max_clients: 1,
+        ..Limits::default()
+    }
+}
 
 pub fn idle_after(millis: u64) -> Limits {
     Limits {
