@@ -44,7 +44,7 @@ fn role() {
 
 fn serve() -> anyhow::Result<ExitCode> {
     let flags: Flags = PROGRAM.try_parse_from(["role"])?;
-    let _log = flags.tcp.server.log.start(&PROGRAM)?;
+    let _log = flags.tcp.server.log.start(&PROGRAM, &[])?;
     let (stop, stopped) = mpsc::channel();
     cli::on_server_signals(
         move || stop.send(()).expect("main waits"),

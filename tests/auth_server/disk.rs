@@ -184,3 +184,25 @@ fn a_data_file_that_others_could_change_becomes_private_with_a_warning() {
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn a_log_that_would_destroy_the_servers_files_is_refused() {
+    let folder = Server::start(&[]).stop();
+    for (log, file) in [
+        (USERS_FILE, USERS_FILE),
+        ("data/sessions.jsonl", "data/sessions.jsonl"),
+        ("data/throttle.jsonl", "data/throttle.jsonl"),
+        ("data/./auth-server.identity", "data/auth-server.identity"),
+    ] {
+        let before = fs::read(folder.join(file)).unwrap();
+        let server = program().in_folder(&folder).args(["--log-file", log]);
+        let finished = server.output().expect_code(1);
+        let reason = "belongs to the program's data; choose another --log-file\n";
+        assert!(
+            finished.stderr_text().ends_with(reason),
+            "{}",
+            finished.stderr_text()
+        );
+        assert_eq!(fs::read(folder.join(file)).unwrap(), before);
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use auth_server::{
     Auth, Cost, MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, OpenError, PasswordRules, Policy,
-    SessionLimits, Transport,
+    SessionLimits, Transport, throttle_files,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use cli::{IdentityFlags, Program, TcpServerFlags, UsageError};
@@ -111,6 +111,18 @@ impl Flags {
     pub fn sessions_file(&self) -> PathBuf {
         let beside = || self.data_file.with_file_name("sessions.jsonl");
         self.sessions_file.clone().unwrap_or_else(beside)
+    }
+
+    /// All files that the server keeps.
+    pub fn files(&self, program: &Program) -> Vec<PathBuf> {
+        let file = &self.data_file;
+        let mut files = vec![
+            file.clone(),
+            self.sessions_file(),
+            self.identity.path(program, Some(file)),
+        ];
+        files.extend(throttle_files(file));
+        files
     }
 
     /// Opens the data files, or creates them.

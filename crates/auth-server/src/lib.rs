@@ -47,7 +47,7 @@ pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, Password, PasswordRul
 pub use rate_limit::{Attempt, Entry, RateLimited, RateLimiter, Saved, Table};
 pub use service::AuthService;
 pub use session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};
-pub use throttle::OpenError;
+pub use throttle::{OpenError, throttle_files};
 pub use transport::Transport;
 pub use user::{PasswordVersion, User};
 pub use user_key::UserKey;

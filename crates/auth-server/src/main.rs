@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let policy = flags.policy()?;
-    let server = flags.tcp.start(&PROGRAM)?;
+    let server = flags.tcp.start(&PROGRAM, &flags.files(&PROGRAM))?;
     let auth = Arc::new(flags.open(policy).inspect_err(|error| error!("{error}"))?);
     info!("{}", auth.summary());
     let transport = flags.transport(&PROGRAM)?;

@@ -1,7 +1,7 @@
 //! The throttle of a running server: a [`RateLimiter`] with its secret, its clock, and the file that it survives in.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -59,6 +59,12 @@ pub enum OpenError {
     BadSecret,
 }
 
+/// The files of state and secret, which lie beside the data file.
+#[must_use]
+pub fn throttle_files(data_file: &Path) -> [PathBuf; 2] {
+    [STATE_FILE, SECRET_FILE].map(|name| data_file.with_file_name(name))
+}
+
 impl Throttle {
     /// Opens the files of state and secret beside the data file, or creates them. Without the old secret, old entries
     /// mean nothing and are removed within a day.
@@ -67,8 +73,9 @@ impl Throttle {
     ///
     /// [`OpenError`].
     pub(crate) fn open(data_file: &Path) -> Result<Self, OpenError> {
-        let secret = Store::open(&data_file.with_file_name(SECRET_FILE))?;
-        let file: Store<SavedEntry> = Store::open(&data_file.with_file_name(STATE_FILE))?;
+        let [state, secret] = throttle_files(data_file);
+        let secret = Store::open(&secret)?;
+        let file: Store<SavedEntry> = Store::open(&state)?;
         let clock = Clock::start();
         let mut limiter = RateLimiter::default();
         let now = clock.now();

@@ -32,7 +32,7 @@ fn main() {
     let path = folder.path().join("ours.log");
     let arguments = ["log-line".as_ref(), "--log-file".as_ref(), path.as_os_str()];
     let flags: Flags = PROGRAM.try_parse_from(arguments).expect("good flags");
-    let guard = flags.log.start(&PROGRAM).expect("a log");
+    let guard = flags.log.start(&PROGRAM, &[]).expect("a log");
     divan::main();
     drop(guard);
     let text = std::fs::read_to_string(&path).expect("a log file");

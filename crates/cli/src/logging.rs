@@ -4,6 +4,7 @@
 //! caller about a microsecond and never waits for the disk. Each destination has its own queue, so that a stopped
 //! terminal does not stall the file. Security events have a file of their own, beside the log.
 
+mod distinct_files;
 mod event_limiter;
 mod file;
 mod format;
@@ -86,16 +87,25 @@ pub enum LogTo {
 }
 
 impl LogFlags {
-    /// Starts logging as the flags say; a line on stderr says where the log file is.
+    /// Starts logging as the flags say; a line on stderr says where the log file is. `data_files` are the files that
+    /// the program needs for something else.
     ///
     /// # Errors
-    /// When the log file cannot be opened for appending, or logging was started before.
-    pub fn start(&self, program: &Program) -> Result<LogGuard, LogError> {
+    /// When the log file cannot be opened for appending, or is one of `data_files`, or logging was started before.
+    pub fn start(&self, program: &Program, data_files: &[PathBuf]) -> Result<LogGuard, LogError> {
         let mut guard = LogGuard::new();
         let path = self.log_file.clone();
         let path = path.unwrap_or_else(|| program.log_file().into());
         // Absolute, so that it stays valid when the working directory changes and a person can find it.
         let path = std::path::absolute(&path).unwrap_or(path);
+        let security_path = path.with_extension("security.log");
+        let logs = match self.log_to {
+            LogTo::Console => &[&*security_path][..],
+            LogTo::File | LogTo::Both => &[&*path, &*security_path],
+        };
+        if let Some(path) = distinct_files::shared_file(logs, data_files) {
+            return Err(LogError::DataFile { path });
+        }
         if self.log_to != LogTo::Console {
             let limit = u64::from(self.log_max_mib) << 20;
             let file = LogFile::open(&path, (limit > 0).then_some(limit)).map_err(|source| {
@@ -108,7 +118,7 @@ impl LogFlags {
         if self.log_to != LogTo::File {
             guard.add_stderr()?;
         }
-        guard.add_security_file(&path.with_extension("security.log"))?;
+        guard.add_security_file(&security_path)?;
         guard.install(self.log_level)
     }
 }
@@ -289,6 +299,11 @@ pub enum LogError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A file of the log is one of the program's data files.
+    DataFile {
+        /// The data file.
+        path: PathBuf,
+    },
     /// The thread of a writer cannot be started.
     Thread(io::Error),
     /// The process logs already.
@@ -303,6 +318,11 @@ impl Display for LogError {
                 "cannot open the log file {}: {}; choose another with --log-file, or --log-to console",
                 path.display(),
                 Reason(source)
+            ),
+            Self::DataFile { path } => write!(
+                f,
+                "the log would be written to {}, which belongs to the program's data; choose another --log-file",
+                path.display()
             ),
             Self::Thread(source) => write!(
                 f,

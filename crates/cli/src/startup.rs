@@ -5,6 +5,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, stderr};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -55,20 +56,28 @@ impl TcpServerFlags {
     ///
     /// # Errors
     /// When a step fails.
-    pub fn start(&self, program: &Program) -> Result<LoggedServer, StartupError> {
-        self.server.start(program)
+    pub fn start(
+        &self,
+        program: &Program,
+        data_files: &[PathBuf],
+    ) -> Result<LoggedServer, StartupError> {
+        self.server.start(program, data_files)
     }
 }
 
 impl ServerFlags {
-    /// Asks where to listen if it may, and starts the log. Until the server is announced, stderr shows warnings that go
-    /// to the log file, too.
+    /// Asks where to listen if it may, and starts the log, which must be none of `data_files`. Until the server is
+    /// announced, stderr shows warnings that go to the log file, too.
     ///
     /// # Errors
     /// When a step fails.
-    pub fn start(&self, program: &Program) -> Result<LoggedServer, StartupError> {
+    pub fn start(
+        &self,
+        program: &Program,
+        data_files: &[PathBuf],
+    ) -> Result<LoggedServer, StartupError> {
         let endpoint = self.endpoint.server(program)?;
-        let log = self.log.start(program)?;
+        let log = self.log.start(program, data_files)?;
         log.warn_aloud(true);
         let (name, version) = (program.name, env!("CARGO_PKG_VERSION"));
         info!("server started: {name} {version}");

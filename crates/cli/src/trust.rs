@@ -147,6 +147,12 @@ pub struct TlsFlags {
 }
 
 impl TlsFlags {
+    /// Where the key is kept.
+    #[must_use]
+    pub fn path(&self, program: &Program, data_file: Option<&Path>) -> PathBuf {
+        self.identity.path(program, data_file)
+    }
+
     /// [`IdentityFlags::server_tls`], or `None` without `--tls`.
     ///
     /// # Errors

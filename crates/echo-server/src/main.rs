@@ -20,7 +20,9 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let server = flags.tcp.start(&PROGRAM)?;
+    let server = flags
+        .tcp
+        .start(&PROGRAM, &[flags.encryption.path(&PROGRAM, None)])?;
     let tls = flags.encryption.server_tls(&PROGRAM, None)?;
     let server = server.listen()?;
     let server = server.with_client_flag("--tls", tls.is_some());

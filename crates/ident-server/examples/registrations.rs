@@ -39,10 +39,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         log_level: LevelFilter::Info,
         log_max_mib: 100,
     };
-    let _log = log.start(&Program {
+    let program = Program {
         name: "measure",
         default_port: 0,
-    })?;
+    };
+    let _log = log.start(&program, &[])?;
     let rows = [(FEW, 1), (FEW, 64), (MANY, 1)];
     let rows = rows.map(|(known, clients)| Row::start(folder.path(), known, clients));
     let mut rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use cli::{TcpServerFlags, TlsFlags};
+use cli::{Program, TcpServerFlags, TlsFlags};
 
 /// Knows its clients by IP address: greets them by name, and asks new ones for a name
 #[derive(Parser)]
@@ -21,4 +21,12 @@ pub struct Flags {
 
     #[command(flatten)]
     pub encryption: TlsFlags,
+}
+
+impl Flags {
+    /// All files that the server keeps.
+    pub fn files(&self, program: &Program) -> [PathBuf; 2] {
+        let file = &self.data_file;
+        [file.clone(), self.encryption.path(program, Some(file))]
+    }
 }

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let file = &flags.data_file;
-    let server = flags.tcp.start(&PROGRAM)?;
+    let server = flags.tcp.start(&PROGRAM, &flags.files(&PROGRAM))?;
     let names = Arc::new(Names::open(file).inspect_err(|error| error!("{error}"))?);
     info!("clients known from {}: {}", file.display(), names.known());
     let tls = flags.encryption.server_tls(&PROGRAM, Some(file))?;

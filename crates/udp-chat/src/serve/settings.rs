@@ -53,11 +53,12 @@ pub struct ServeFlags {
 ///
 /// When a step of the start fails, or the system stops waiting on the socket.
 pub fn run_server(flags: &ServeFlags, program: &Program) -> anyhow::Result<ExitCode> {
-    let server = flags.server.start(program)?;
     let identity = flags
         .identity
         .clone()
         .unwrap_or_else(|| flags.data_file.with_file_name(IDENTITY));
+    let files = [flags.data_file.clone(), identity.clone()];
+    let server = flags.server.start(program, &files)?;
     let identity =
         ChatIdentity::load_or_create(&identity).inspect_err(|error| error!("{error}"))?;
     if let Some(exposure) = identity.exposure() {
