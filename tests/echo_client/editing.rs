@@ -103,6 +103,18 @@ fn a_long_line_stays_on_its_row_and_is_sent_whole() {
     assert!(terminal.wait().success());
 }
 
+#[test]
+fn the_longest_line_is_pasted_in_time_and_comes_back_whole() {
+    let terminal = local();
+    let longest = "0123456789abcdef".repeat(4_096);
+    terminal.type_keys(&format!("{longest}!\r"));
+    terminal.expect("the line is full; a pipe or a file takes longer ones\n");
+    terminal.expect(&longest);
+    terminal.expect(&format!("\n{longest}\n> "));
+    terminal.type_line("exit");
+    assert!(terminal.wait().success());
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_z_gives_the_shell_its_terminal_and_fg_goes_on_with_the_line() {

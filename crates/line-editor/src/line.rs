@@ -1,6 +1,6 @@
 //! The line being typed: a text and a cursor that stands between graphemes.
 
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 /// The longest line. It bounds the work for each key, and keeps a stuck key harmless.
 pub(crate) const MAX_LINE_BYTES: usize = 64 << 10;
@@ -130,16 +130,14 @@ impl Line {
         removed
     }
 
-    /// Moves the cursor out of a grapheme that an edit joined.
+    /// Moves the cursor out of a grapheme that an edit joined. It looks at the text around the cursor alone, so that a
+    /// long line takes no longer for each key.
     fn settle(&mut self) {
-        let boundaries = self.text.grapheme_indices(true);
-        let starts = boundaries
-            .map(|(at, _)| at)
-            .take_while(|&at| at < self.cursor);
-        let last = starts.last().unwrap_or(0);
-        let grapheme = self.text[last..].graphemes(true).next();
-        let end = last + grapheme.map_or(0, str::len);
-        if self.cursor > last {
+        let mut boundary = GraphemeCursor::new(self.cursor, self.text.len(), true);
+        // With the whole text at hand, neither call fails.
+        if boundary.is_boundary(&self.text, 0) == Ok(false)
+            && let Ok(Some(end)) = boundary.next_boundary(&self.text, 0)
+        {
             self.cursor = end;
         }
     }

@@ -196,26 +196,20 @@ fn compose(prompt: &str, line: Option<&Line>, limit: usize, visible: Visible) ->
         };
     };
     let (before, after) = line.text().split_at(line.cursor());
-    let (before, after) = (cells(before, visible), cells(after, visible));
-    let mut start = 0;
-    if width + before.iter().map(|cell| cell.columns).sum::<usize>() + 1 > limit {
-        // The cursor stands in the last third, so that both sides of it can be seen.
-        let mut room = (limit - width) * 2 / 3;
-        start = before.len();
-        while start > 0 && before[start - 1].columns < room {
-            start -= 1;
-            room -= before[start].columns;
-        }
+    // Only graphemes near the cursor are looked at: a long line takes no longer to draw.
+    let (shown, is_whole) = cells_before_cursor(before, limit - width, visible);
+    if !is_whole {
         text.push(LEFT_OUT_BEFORE);
         width += 1;
     }
-    for cell in &before[start..] {
+    for cell in shown.iter().rev() {
         text.push_str(&cell.text);
         width += cell.columns;
     }
     let cursor = (text.len(), width);
-    for (index, cell) in after.iter().enumerate() {
-        let for_mark = usize::from(index + 1 < after.len());
+    let mut after = cells(after, visible).peekable();
+    while let Some(cell) = after.next() {
+        let for_mark = usize::from(after.peek().is_some());
         if width + cell.columns + for_mark > limit {
             text.push(LEFT_OUT_AFTER);
             width += 1;
@@ -237,20 +231,44 @@ struct Cell {
     columns: usize,
 }
 
-fn cells(text: &str, visible: Visible) -> Vec<Cell> {
-    let cell = |grapheme: &str| {
+/// The part of `text` that is shown before the cursor, the last cell first, and whether that is all of it.
+fn cells_before_cursor(text: &str, room: usize, visible: Visible) -> (Vec<Cell>, bool) {
+    let mut all = cells(text, visible).rev();
+    let (mut shown, mut columns) = (Vec::new(), 0);
+    while columns < room {
+        let Some(cell) = all.next() else {
+            return (shown, true);
+        };
+        columns += cell.columns;
+        shown.push(cell);
+    }
+    // The cursor stands in the last third, so that both sides of it can be seen.
+    let mut room = room * 2 / 3;
+    let mut fitting = 0;
+    while fitting < shown.len() && shown[fitting].columns < room {
+        room -= shown[fitting].columns;
+        fitting += 1;
+    }
+    shown.truncate(fitting);
+    (shown, false)
+}
+
+fn cells(text: &str, visible: Visible) -> impl DoubleEndedIterator<Item = Cell> {
+    text.graphemes(true).map(move |grapheme| {
         let text = visible(grapheme);
         let columns = text_columns(&text);
         Cell { text, columns }
-    };
-    text.graphemes(true).map(cell).collect()
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::line::MAX_LINE_BYTES;
 
     fn line(before: &str, after: &str) -> Line {
         let mut line = Line::default();
@@ -288,6 +306,20 @@ mod tests {
         assert_eq!(row.text, format!("me> {family}\\u{{202e}}\\x07"));
         let nick = "n".repeat(32);
         assert_eq!(compose(&nick, &line("hi", ""), 20).text, "nnnnnnnnnnhi");
+    }
+
+    #[test]
+    fn only_graphemes_near_the_cursor_are_looked_at() {
+        thread_local!(static LOOKED_AT: cell::Cell<usize> = const { cell::Cell::new(0) });
+        fn counted(text: &str) -> String {
+            LOOKED_AT.set(LOOKED_AT.get() + text.len());
+            visible(text)
+        }
+        let half = "x".repeat(MAX_LINE_BYTES / 2);
+        for long in [line(&half, &half), line(&half, ""), line("", &half)] {
+            super::compose("> ", Some(&long), 79, counted);
+            assert!(LOOKED_AT.take() < 3 * 79);
+        }
     }
 
     #[test]

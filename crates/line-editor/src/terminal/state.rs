@@ -10,12 +10,12 @@ use crate::keys::{Key, KeyParser, MAX_PASTE_BYTES};
 use crate::screen::{MIN_LINE_SHARE, Screen};
 use crate::width::text_columns;
 
-#[derive(Debug, Default)]
-pub(super) struct State {
+#[derive(Debug)]
+pub(super) struct State<W = Stderr> {
     /// The terminal's mode before the start; `None` before it and after the end.
     found: Option<TerminalMode>,
     /// Where the line is drawn, unless the terminal edits its lines itself.
-    screen: Option<Screen<Stderr>>,
+    screen: Option<Screen<W>>,
     editor: Editor,
     keys: KeyParser,
     /// Empty if there is none.
@@ -36,6 +36,22 @@ pub(super) enum End {
     EndOfInput,
 }
 
+impl<W> Default for State<W> {
+    fn default() -> Self {
+        Self {
+            found: None,
+            screen: None,
+            editor: Editor::default(),
+            keys: KeyParser::default(),
+            prompt: String::new(),
+            is_hidden: false,
+            is_unended: false,
+            is_away: false,
+            has_ended: false,
+        }
+    }
+}
+
 impl State {
     pub(super) fn start(&mut self) -> io::Result<()> {
         let found = TerminalMode::of_stdin()?;
@@ -48,7 +64,9 @@ impl State {
         self.found = Some(found);
         Ok(())
     }
+}
 
+impl<W: Write> State<W> {
     /// Gives the terminal back. What is shown stays, and the next output begins on a new line.
     pub(super) fn stop(&mut self, is_end: bool) {
         self.has_ended |= is_end;
@@ -118,7 +136,7 @@ impl State {
         }
     }
 
-    /// Handles the keys in `bytes` up to the end of a line. Returns how many bytes that took.
+    /// Handles the keys in `bytes` up to the end of a line, and draws once. Returns how many bytes that took.
     pub(super) fn press(&mut self, bytes: &[u8]) -> (usize, Option<End>) {
         for (index, byte) in bytes.iter().enumerate() {
             for key in self.keys.push(&[*byte]) {
@@ -341,17 +359,4 @@ fn show(text: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_prompt_takes_rows_of_its_own() {
-        let prompt = "Register or log in? [r/l, Enter for neither]: ";
-        assert_eq!(split_prompt(prompt, 79), (String::new(), prompt));
-        let rows = "Register or log in? [r/l, Enter for\n".to_owned();
-        assert_eq!(split_prompt(prompt, 39), (rows, "neither]: "));
-        assert_eq!(split_prompt("> ", 8), (String::new(), "> "));
-        let long = "x".repeat(100);
-        assert_eq!(split_prompt(&long, 39), (String::new(), &*long));
-    }
-}
+mod tests;
