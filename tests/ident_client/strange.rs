@@ -131,3 +131,33 @@ fn a_server_that_leaves_is_reported() {
     let done = client(cut_off).output().expect_code(1);
     assert!(last_words(&done).contains("the stream ended after 1 of the 5 bytes"));
 }
+
+#[test]
+fn a_server_that_has_no_room_says_so_itself() {
+    let full = &[r#"{"type":"error","code":"unavailable","message":"come back later"}"#];
+    let done = client(saying(full)).output().expect_code(1);
+    let words = "ident-client: the server refuses: come back later";
+    assert_eq!(last_words(&done), words);
+}
+
+#[test]
+fn a_reply_to_another_request_is_not_taken_for_an_answer() {
+    let forgotten = &[
+        r#"{"type":"welcome","name":"Anna"}"#,
+        r#"{"type":"forgotten"}"#,
+    ];
+    let welcome = &[
+        r#"{"type":"welcome","name":"Anna"}"#,
+        r#"{"type":"welcome","name":"Anna"}"#,
+    ];
+    for (command, server) in [
+        ("whoami\n", saying(forgotten)),
+        ("rename Bo\n", saying(forgotten)),
+        ("forget\n", saying(welcome)),
+    ] {
+        let done = client(server).stdin_bytes(command).output().expect_code(1);
+        assert_eq!(done.stdout_text(), "Hello, Anna!\n", "{command}");
+        let words = last_words(&done);
+        assert!(words.contains("; is it an ident-server?"), "{words}");
+    }
+}

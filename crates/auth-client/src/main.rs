@@ -16,7 +16,7 @@ const PROGRAM: Program = Program {
 };
 
 /// What to do about a server that does not speak TLS.
-const IF_PLAINTEXT: &str = "is it an auth-server? Those speak TLS, unless you ask with --plaintext";
+const IF_PLAINTEXT: &str = "is it an auth-server?";
 
 /// Logs in to an auth server, and stays logged in by a token; without a command, takes commands in a dialogue
 #[derive(Parser)]

@@ -65,6 +65,13 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 Ok(true)
             }
             (Reply::WhoAreYou, None) => self.introduce(),
+            (
+                Reply::Error {
+                    code: ErrorCode::Unavailable,
+                    message,
+                },
+                _,
+            ) => Err(Error::Refused { message }),
             _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
         }
     }
@@ -134,8 +141,17 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
         }
     }
 
+    /// Sends a request and receives its reply: an error, or the one kind that answers such a request.
     fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
-        Ok(self.client.request(request)?)
+        let reply = self.client.request(request)?;
+        match (request, &reply) {
+            (_, Reply::Error { .. })
+            | (Request::Name { .. } | Request::Rename { .. }, Reply::Welcome { .. })
+            | (Request::Whoami, Reply::YouAre { .. })
+            | (Request::Forget, Reply::Forgotten)
+            | (Request::Exit, Reply::Bye) => Ok(reply),
+            _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
+        }
     }
 
     fn show(&mut self, reply: Reply, request: &Request) -> Result<(), Error> {

@@ -12,6 +12,11 @@ pub enum Error {
     NoGreeting,
     /// There is no reply.
     Dialogue(ClientError),
+    /// The server has no dialogue with this client.
+    Refused {
+        /// The server's words.
+        message: String,
+    },
     /// The server asks for a name, and the input has none.
     NoName,
     /// Where the input should have a name it has a command.
@@ -40,6 +45,9 @@ impl fmt::Display for Error {
                  --timeout waits longer",
             ),
             Self::Dialogue(error) => f.write_str(&error.describe("an ident-server")),
+            Self::Refused { message } => {
+                write!(f, "the server refuses: {}", Escaped::new(message))
+            }
             Self::NoName => f.write_str(
                 "the server asks for a name, and the input has none; give one with --name",
             ),
