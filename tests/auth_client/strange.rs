@@ -33,18 +33,18 @@ fn words_for(reply: &'static str) -> String {
 #[test]
 fn a_strange_reply_is_reported_and_shows_nothing_harmful() {
     for (reply, words) in [
-        ("hello", "what the server sent is no message"),
+        ("hello", "the server sent an invalid message"),
         (
             r#"{"type":"bye"}"#,
-            "a message that has no place there; is it an auth-server?",
+            "an unexpected message; is it an auth-server?",
         ),
         (
             r#"{"type":"session","user":"anna","expires_at":1}"#,
-            "no place there",
+            "an unexpected message",
         ),
         (
             r#"{"type":"session","user":"\u001b[2J","token":"t","expires_at":1}"#,
-            "no message",
+            "an invalid message",
         ),
         (
             r#"{"type":"error","code":"of a newer version","message":"no"}"#,

@@ -55,8 +55,8 @@ fn a_server_with_another_key_gets_neither_password_nor_token() {
             );
         }
     }
-    let demanded = ["whoami", "--fingerprint", &server.fingerprint.to_string()];
-    server.client(&demanded).output().expect_success();
+    let pinned = ["whoami", "--fingerprint", &server.fingerprint.to_string()];
+    server.client(&pinned).output().expect_success();
     server.client(&["whoami"]).output().expect_success();
 }
 

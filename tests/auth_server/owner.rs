@@ -209,7 +209,7 @@ fn every_event_is_logged() {
         "client connected: ",
         &format!(r#"registered "\"Bo\\" from {peer}"#),
         &format!(r#"opened session {id} of "\"Bo\\" for {peer}"#),
-        &format!(r#"{peer} goes on with session {id} of "\"Bo\\""#),
+        &format!(r#"{peer} resumed session {id} of "\"Bo\\""#),
         &format!(r#"refused {peer}: not the password of "\"Bo\\""#),
         &format!(r#"ended session {id} of "\"Bo\\" for {peer}"#),
         &format!("client disconnected: {peer}: the client said exit; received "),

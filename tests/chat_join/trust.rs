@@ -37,7 +37,7 @@ fn an_unknown_server_is_trusted_by_its_fingerprint_and_known_afterwards() {
     assert!(
         other
             .stderr_text()
-            .contains("does not have the key that was demanded")
+            .contains("does not have the expected key")
     );
     let fingerprint = fingerprint(why).to_owned();
     anna()

@@ -131,7 +131,7 @@ fn a_server_that_leaves_or_is_silent_is_reported() {
         .args(SHORT)
         .output()
         .expect_code(1);
-    let words = "echo-client: the server closed a connection while it owed 1 message; does it speak the same \
+    let words = "echo-client: the server closed a connection with 1 message unanswered; does it speak the same \
          wire (--raw)?\n";
     assert_eq!(finished.stderr_text(), words);
 
@@ -142,7 +142,7 @@ fn a_server_that_leaves_or_is_silent_is_reported() {
         .args(SHORT)
         .args(["--timeout", "1"]);
     let finished = client.output().expect_code(1);
-    let words = "echo-client: nothing came back on a connection that is owed 1 message;";
+    let words = "echo-client: nothing came back on a connection with 1 message unanswered;";
     assert!(
         finished.stderr_text().starts_with(words),
         "{}",

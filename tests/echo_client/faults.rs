@@ -41,7 +41,7 @@ fn a_server_that_goes_while_it_owes_is_reported() {
     let (error, finished) = server_that(drop);
     assert_eq!(
         error,
-        "the server closed the connection while it owed 1 message"
+        "the server closed the connection with 1 message unanswered"
     );
     assert_eq!(finished.stdout_text(), "first\n");
 }
@@ -51,8 +51,8 @@ fn a_server_that_goes_in_mid_message_is_reported() {
     let (error, finished) = server_that(|mut client| client.write_all(b"\0\0\0\x06sec").unwrap());
     assert_eq!(
         error,
-        "the connection to the server broke (the stream ended after 3 of the 6 bytes of a payload) while it \
-         owed 1 message"
+        "the connection to the server broke (the stream ended after 3 of the 6 bytes of a payload) with \
+         1 message unanswered"
     );
     assert_eq!(finished.stdout_text(), "first\n");
 }
@@ -65,7 +65,7 @@ fn a_server_that_crashes_is_reported() {
     });
     assert_eq!(
         error,
-        "the connection to the server broke (connection reset by peer) while it owed 1 message"
+        "the connection to the server broke (connection reset by peer) with 1 message unanswered"
     );
 }
 
@@ -79,7 +79,7 @@ fn a_raw_server_that_goes_owes_bytes() {
     let (error, finished) = fault(client.stdin_bytes("ten bytes\n"));
     assert_eq!(
         error,
-        "the server closed the connection while it owed 6 bytes"
+        "the server closed the connection with 6 bytes unanswered"
     );
     assert_eq!(finished.stdout_text(), "ten ");
 }
@@ -90,7 +90,7 @@ fn a_server_that_may_speak_frames_is_reported() {
     let (error, _) = fault(client.stdin_bytes("GET /\n"));
     assert_eq!(
         error,
-        "the server closed the connection while it owed 6 bytes; if it speaks frames, leave out --raw"
+        "the server closed the connection with 6 bytes unanswered; if it speaks frames, leave out --raw"
     );
 }
 
@@ -145,13 +145,13 @@ fn a_server_that_speaks_no_frames_is_reported() {
     let (error, _) = server_that(|mut client| client.write_all(b"HTTP/1.1 400\r\n").unwrap());
     assert_eq!(
         error,
-        "what the server sent is no message: a payload of 1213486160 bytes is over the limit of 1048576 (the \
+        "the server sent an invalid message: a payload of 1213486160 bytes is over the limit of 1048576 (the \
          header spells \"HTTP\": the peer seems to send plain text, not frames); if it is a plain echo server, use --raw"
     );
     let (error, _) = server_that(|mut client| client.write_all(b"\0\0\0\x03\xff\x1b[").unwrap());
     assert_eq!(
         error,
-        "what the server sent is no message: a payload of 3 bytes is not UTF-8 from byte 0 on; if it is a plain \
+        "the server sent an invalid message: a payload of 3 bytes is not UTF-8 from byte 0 on; if it is a plain \
          echo server, use --raw"
     );
 }
@@ -164,7 +164,7 @@ fn a_server_that_never_answers_is_waited_for_so_long() {
     let (error, finished) = fault(client.stdin_bytes("one\ntwo\n"));
     assert_eq!(
         error,
-        "nothing moved for 1 s while the server owed 2 messages; --timeout waits longer"
+        "no progress for 1 s with 2 messages unanswered; --timeout waits longer"
     );
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(finished.stdout_text(), "");

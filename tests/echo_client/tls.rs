@@ -75,7 +75,7 @@ fn messages_and_bytes_come_back_over_tls() {
 }
 
 #[test]
-fn a_changed_key_is_refused_until_it_is_demanded() {
+fn a_changed_key_is_refused_until_it_is_pinned() {
     let home = Folder::new();
     let first = listener();
     let (address, known) = start(FRAMED, first.try_clone().unwrap());

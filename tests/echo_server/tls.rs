@@ -144,7 +144,7 @@ fn a_thousand_half_handshakes_harm_only_themselves() {
     assert!(start.elapsed() >= Duration::from_secs(10));
     server
         .log()
-        .wait_for("the TLS handshake was not over within 10 s");
+        .wait_for("the TLS handshake did not finish within 10 s");
     client.send_text("hello").unwrap();
     assert_eq!(
         client.recv_text(MAX_ECHO_BYTES).unwrap().as_deref(),

@@ -37,7 +37,7 @@ fn what_passes_is_reported_on_stderr() {
         "received 36 bytes: 1 message",
         "sent 19 bytes: 1 message",
         "received 18 bytes: 1 message",
-        "disconnected: goodbye was said; sent 52 bytes, received 80 bytes",
+        "disconnected: the server said bye; sent 52 bytes, received 80 bytes",
     ] {
         let message = messages.next().unwrap_or("nothing");
         assert!(message.starts_with(start), "{start:?}: {message}");

@@ -60,7 +60,7 @@ fn what_is_no_message_is_reported_and_not_shown() {
     ] {
         let done = client(sending(wire)).arg("--quiet").output().expect_code(1);
         let expected = done.stderr_text();
-        let start = "ident-client: what the server sent is no message: ";
+        let start = "ident-client: the server sent an invalid message: ";
         assert!(
             expected.starts_with(start) && expected.contains(why),
             "{expected}"
@@ -85,7 +85,8 @@ fn a_message_out_of_place_is_reported() {
     ] {
         let program = client(saying(texts)).stdin_bytes("whoami\n");
         let done = program.output().expect_code(1);
-        let expected = "ident-client: the server sent a message that has no place there; is it an ident-server?";
+        let expected =
+            "ident-client: the server sent an unexpected message; is it an ident-server?";
         assert_eq!(last_words(&done), expected);
     }
 }

@@ -50,7 +50,7 @@ fn host_and_port_are_asked_for_first() {
     terminal.expect("connected to 127.0.0.1:");
     terminal.expect("Hello, Anna!\n> ");
     terminal.type_keys("\u{4}");
-    terminal.expect("disconnected: goodbye was said; ");
+    terminal.expect("disconnected: the server said bye; ");
     assert!(terminal.wait().success());
 }
 
@@ -61,7 +61,7 @@ fn a_person_may_leave_without_a_name() {
         let terminal = client(server.address).spawn_in_terminal();
         terminal.expect("What is your name? ");
         terminal.type_keys(keys);
-        terminal.expect("disconnected: goodbye was said; ");
+        terminal.expect("disconnected: the server said bye; ");
         assert!(terminal.wait().success());
     }
     assert_eq!(server.known(), None);

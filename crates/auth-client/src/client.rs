@@ -363,7 +363,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 }
                 Error::Refused { code, message }
             }
-            _ => Error::Dialogue(ClientError::OutOfPlace),
+            _ => Error::Dialogue(ClientError::UnexpectedMessage),
         }
     }
 }

@@ -332,7 +332,7 @@ impl Accounts {
             false => self.users.update(note),
         };
         if let Err(error) = noted {
-            warn!("cannot write down a login: {error}");
+            warn!("cannot record a login: {error}");
         }
     }
 }

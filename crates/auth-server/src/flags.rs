@@ -9,7 +9,7 @@ use auth_server::{
 use clap::{Parser, Subcommand, ValueEnum};
 use cli::{IdentityFlags, Program, TcpServerFlags, UsageError};
 
-/// Keeps users with their passwords, and sessions that go on by a token
+/// Authenticates users by password, and keeps their sessions with tokens
 #[derive(Parser)]
 #[command(after_help = "Examples:
   auth-server                          asks for host and port, Enter takes the defaults
@@ -37,11 +37,11 @@ pub struct Flags {
     #[arg(long, global = true, value_name = "PATH")]
     sessions_file: Option<PathBuf>,
 
-    /// A session ends when it is not used for so long
+    /// Idle time after which a session ends
     #[arg(long, value_name = "SECONDS", default_value_t = 1_800, value_parser = clap::value_parser!(u32).range(1..))]
     session_idle: u32,
 
-    /// A session ends after so long, however it is used
+    /// Longest life of a session
     #[arg(long, value_name = "SECONDS", default_value_t = 28_800, value_parser = clap::value_parser!(u32).range(1..))]
     session_max: u32,
 

@@ -170,7 +170,7 @@ impl ConnectionHandler<'_> {
         let resumed = self.auth.resume(token);
         let AuthenticatedUser { user, live } = resumed.ok_or(AuthError::SessionExpired)?;
         info!(
-            "{} goes on with session {} of {}",
+            "{} resumed session {} of {}",
             self.peer,
             live.id,
             quoted(&user.name)

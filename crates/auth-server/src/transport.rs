@@ -48,7 +48,7 @@ pub(crate) fn refuse_plaintext(stream: impl Read + Write) {
         return;
     };
     if !is_tls_handshake(first_byte) {
-        let message = "your network has as many connections as it may; close one of them first";
+        let message = "too many connections from your network; close one first";
         // A client that is gone needs no reply.
         let _ = stream.send_json(&Reply::Error {
             code: ErrorCode::Unavailable,

@@ -91,7 +91,7 @@ impl<'a> DialogueClient<'a> {
     /// Why the dialogue failed.
     pub fn end<E: Error>(&self, end: Result<(), E>) -> Result<ExitCode, E> {
         match &end {
-            Ok(()) => info!("disconnected: goodbye was said; {}", self.traffic),
+            Ok(()) => info!("disconnected: the server said bye; {}", self.traffic),
             Err(error) => info!("disconnected: {error}; {}", self.traffic),
         }
         end.map(|()| ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ const DATA_FOLDER: &str = "data";
 /// The flags of clients that verify a server's key.
 #[derive(Args, Clone, Debug)]
 pub struct TrustFlags {
-    /// Trust only the server with this key, and remember it in place of another; as the server shows it when it starts
+    /// Trust only the server with this fingerprint, and remember it; the server prints it when it starts
     #[arg(long, value_name = "FINGERPRINT")]
     fingerprint: Option<Fingerprint>,
 
@@ -43,7 +43,7 @@ impl TrustFlags {
     pub fn trust(&self) -> Result<Trust, FileError> {
         Ok(Trust {
             policy: self.policy,
-            demanded: self.fingerprint,
+            pinned: self.fingerprint,
             known: KnownServers::in_state_folder()?,
         })
     }

@@ -31,14 +31,14 @@ pub enum ClientError {
     #[error("the server does not answer")]
     TimedOut,
     /// What the server sent is no message.
-    #[error("what the server sent is no message: {0}")]
+    #[error("the server sent an invalid message: {0}")]
     InvalidReply(RecvError),
     /// The client's own request is not a message that can be sent.
     #[error("cannot send this request: {0}")]
     InvalidRequest(SendError),
-    /// The server sent a message that has no place there.
-    #[error("the server sent a message that has no place there")]
-    OutOfPlace,
+    /// The server sent a message that is not a reply to the request.
+    #[error("the server sent an unexpected message")]
+    UnexpectedMessage,
 }
 
 impl ClientError {
@@ -48,7 +48,7 @@ impl ClientError {
         match self {
             Self::Closed | Self::Broken(_) | Self::InvalidRequest(_) => self.to_string(),
             Self::TimedOut => format!("{self}; is it {server}? --timeout waits longer"),
-            Self::InvalidReply(_) | Self::OutOfPlace => format!("{self}; is it {server}?"),
+            Self::InvalidReply(_) | Self::UnexpectedMessage => format!("{self}; is it {server}?"),
         }
     }
 }

@@ -186,7 +186,7 @@ impl InFlight {
         self.changed.notify_all();
     }
 
-    fn owed(&self) -> u64 {
+    fn outstanding(&self) -> u64 {
         self.lock().sent.len() as u64
     }
 
@@ -246,7 +246,7 @@ impl<'a> Receiving<'a> {
         let received = match self.stream.read(&mut self.bytes) {
             Ok(0) => {
                 return Err(BenchError::Closed {
-                    owed: self.connection.in_flight.owed(),
+                    outstanding: self.connection.in_flight.outstanding(),
                 });
             }
             Ok(count) => count,
@@ -275,7 +275,7 @@ impl Connection<'_> {
     fn fault(&self, error: io::Error) -> BenchError {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => BenchError::TimedOut {
-                owed: self.in_flight.owed(),
+                outstanding: self.in_flight.outstanding(),
             },
             _ => BenchError::Broken(error),
         }

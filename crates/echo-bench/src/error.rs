@@ -17,15 +17,15 @@ pub enum BenchError {
     },
     /// More bytes came back than were sent.
     Unasked,
-    /// The server closed a connection on which replies were owed.
+    /// The server closed a connection on which replies were outstanding.
     Closed {
-        /// How many replies were owed.
-        owed: u64,
+        /// How many replies were outstanding.
+        outstanding: u64,
     },
     /// No reply came within the time-out.
     TimedOut {
-        /// How many replies were owed on the connection.
-        owed: u64,
+        /// How many replies were outstanding on the connection.
+        outstanding: u64,
     },
     /// A connection broke.
     Broken(io::Error),
@@ -44,15 +44,15 @@ impl fmt::Display for BenchError {
             Self::Unasked => f.write_str(
                 "more came back on a connection than was sent, so this is no echo server",
             ),
-            Self::Closed { owed } => write!(
+            Self::Closed { outstanding } => write!(
                 f,
-                "the server closed a connection while it owed {}; does it speak the same wire (--raw)?",
-                Count(*owed, "message")
+                "the server closed a connection with {} unanswered; does it speak the same wire (--raw)?",
+                Count(*outstanding, "message")
             ),
-            Self::TimedOut { owed } => write!(
+            Self::TimedOut { outstanding } => write!(
                 f,
-                "nothing came back on a connection that is owed {}; --timeout waits longer",
-                Count(*owed, "message")
+                "nothing came back on a connection with {} unanswered; --timeout waits longer",
+                Count(*outstanding, "message")
             ),
             Self::Broken(cause) => write!(f, "a connection broke: {}", Reason(cause)),
             Self::Thread(cause) => write!(

@@ -41,7 +41,7 @@ pub struct Load {
     pub size: usize,
     /// Messages in flight on each connection, at least 1.
     pub window: usize,
-    /// How long to send messages. After that the connections wait for the replies that are still owed.
+    /// How long to send messages. After that the connections wait for the replies that are still outstanding.
     pub duration: Duration,
     /// How long a reply may take.
     pub timeout: Duration,

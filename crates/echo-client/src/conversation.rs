@@ -26,7 +26,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// A dialogue that fails when nothing moves for `timeout` although the server owes something. `detail` is what its
+    /// A dialogue that fails when nothing moves for `timeout` although something is outstanding. `detail` is what its
     /// service messages show.
     #[must_use]
     pub fn new(stream: MaybeTls<TcpStream>, wire: Wire, timeout: Duration, detail: Detail) -> Self {
@@ -52,9 +52,9 @@ impl Conversation {
     }
 
     /// Sends the lines of `input`, prints the replies to `output`, and returns when the input is at its
-    /// end (or a line was `exit`) and every owed reply is printed. If a person types the input
+    /// end (or a line was `exit`) and every outstanding reply is printed. If a person types the input
     /// (`is_typed`), blanks around `exit` do not matter. If `output` is a terminal, control characters
-    /// are printed as escapes. Calls `prompt` whenever the server owes nothing and all replies are printed.
+    /// are printed as escapes. Calls `prompt` whenever nothing is outstanding and all replies are printed.
     ///
     /// After an error the thread that reads `input` may still be waiting; the process may end without it.
     ///

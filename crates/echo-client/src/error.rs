@@ -6,13 +6,13 @@ use std::io;
 use cli::Reason;
 use proto::RecvError;
 
-/// Why a dialogue failed. Amounts that the server owed are in messages, or in bytes in raw mode.
+/// Why a dialogue failed. Outstanding amounts are in messages, or in bytes in raw mode.
 #[derive(Debug)]
 pub enum Error {
     /// The server closed the connection, or the network failed.
     ServerGone {
-        /// How much it still owed; `None` when it owed nothing, but the input was not at its end.
-        owed: Option<String>,
+        /// How much was unanswered; `None` when nothing was, but the input was not at its end.
+        outstanding: Option<String>,
         /// What broke the connection, unless the server closed it between messages.
         cause: Option<io::Error>,
         /// It sent nothing back for bytes without frames.
@@ -23,10 +23,10 @@ pub enum Error {
         /// What is wrong with it.
         cause: RecvError,
     },
-    /// The connection is open, but nothing moved for the time-out.
+    /// The connection is open, but there was no progress for the time-out.
     TimedOut {
-        /// How much it still owed.
-        owed: String,
+        /// How much was unanswered.
+        outstanding: String,
         /// The time-out.
         seconds: f64,
     },
@@ -58,7 +58,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ServerGone {
-                owed,
+                outstanding,
                 cause,
                 may_speak_frames,
             } => {
@@ -68,27 +68,30 @@ impl fmt::Display for Error {
                         write!(f, "the connection to the server broke ({})", Reason(cause))?
                     }
                 }
-                match owed {
-                    Some(owed) if *may_speak_frames => {
-                        write!(f, " while it owed {owed}; if it speaks frames, leave out --raw")
+                match outstanding {
+                    Some(outstanding) if *may_speak_frames => {
+                        write!(f, " with {outstanding} unanswered; if it speaks frames, leave out --raw")
                     }
-                    Some(owed) => write!(f, " while it owed {owed}"),
+                    Some(outstanding) => write!(f, " with {outstanding} unanswered"),
                     None => f.write_str(
                         " before the end of the input: it stops, or received nothing for its idle time; connect again",
                     ),
                 }
             }
             Self::InvalidReply { cause } => {
-                write!(f, "what the server sent is no message: {cause}")?;
+                write!(f, "the server sent an invalid message: {cause}")?;
                 match cause.is_tls_alert() {
                     true => Ok(()),
                     false => f.write_str("; if it is a plain echo server, use --raw"),
                 }
             }
-            Self::TimedOut { owed, seconds } => {
+            Self::TimedOut {
+                outstanding,
+                seconds,
+            } => {
                 write!(
                     f,
-                    "nothing moved for {seconds} s while the server owed {owed}; --timeout waits longer"
+                    "no progress for {seconds} s with {outstanding} unanswered; --timeout waits longer"
                 )
             }
             Self::LineTooLong { line, limit } => write!(

@@ -38,7 +38,7 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// What is owed, in words: `1 message`, `12 bytes`.
+    /// An outstanding amount, in words: `1 message`, `12 bytes`.
     fn amount(self, count: u64) -> String {
         let unit = match self {
             Self::Framed { .. } => "message",

@@ -46,8 +46,8 @@ pub(crate) struct Pending {
     pub(crate) bytes: Vec<u8>,
     /// Whole lines in them.
     pub(crate) lines: u64,
-    /// How much the server will owe for them: messages, or bytes in raw mode.
-    pub(crate) owed: u64,
+    /// How much must come back for them: messages, or bytes in raw mode.
+    pub(crate) outstanding: u64,
 }
 
 impl Outgoing {
@@ -100,7 +100,7 @@ impl Outgoing {
     /// Removes the pending bytes once they are sent.
     pub(crate) fn clear(&mut self) {
         self.pending.bytes.clear();
-        (self.pending.lines, self.pending.owed) = (0, 0);
+        (self.pending.lines, self.pending.outstanding) = (0, 0);
     }
 
     fn begin_line(&mut self, piece: &[u8]) -> Result<Flow, Error> {
@@ -169,14 +169,14 @@ impl Outgoing {
         if !is_exit {
             self.digest.add(&bytes[start..]);
         }
-        self.pending.owed += u64::from(!is_exit);
+        self.pending.outstanding += u64::from(!is_exit);
         Ok(())
     }
 
     fn send_raw(&mut self, ending: &[u8]) {
         self.begun.extend_from_slice(ending);
         self.digest.add(&self.begun);
-        self.pending.owed += self.begun.len() as u64;
+        self.pending.outstanding += self.begun.len() as u64;
         self.pending.bytes.append(&mut self.begun);
     }
 }
@@ -204,7 +204,7 @@ mod tests {
         }
         (
             outgoing.pending().bytes.clone(),
-            outgoing.pending().owed,
+            outgoing.pending().outstanding,
             end,
         )
     }
@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_line_is_a_message() {
-        let (wire, owed, end) = sent_however_cut(FRAMED, "hi\r\n\nЖж\nlast");
+        let (wire, outstanding, end) = sent_however_cut(FRAMED, "hi\r\n\nЖж\nlast");
         assert_eq!(wire, "\0\0\0\x03hi\r\0\0\0\0\0\0\0\x04Жж\0\0\0\x04last");
-        assert_eq!((owed, end), (4, Ok(Flow::More)));
+        assert_eq!((outstanding, end), (4, Ok(Flow::More)));
     }
 
     #[test]
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn exit_is_a_frame_and_nothing_follows_it() {
-        let (wire, owed, end) = sent_however_cut(FRAMED, "hi\nexit\nno\n");
-        assert_eq!((&wire[..], owed), ("\0\0\0\x02hi\0\0\0\x04exit", 1));
+        let (wire, outstanding, end) = sent_however_cut(FRAMED, "hi\nexit\nno\n");
+        assert_eq!((&wire[..], outstanding), ("\0\0\0\x02hi\0\0\0\x04exit", 1));
         assert_eq!(end, Ok(Flow::End));
         assert_eq!(sent_however_cut(FRAMED, "exit").0, "\0\0\0\x04exit");
     }
@@ -296,8 +296,8 @@ mod tests {
             "\nexit now\n",
             "xexit\nEXIT\n",
         ] {
-            let (wire, owed, end) = sent_however_cut(Wire::Raw, input);
-            assert_eq!((&wire[..], owed), (input, input.len() as u64));
+            let (wire, outstanding, end) = sent_however_cut(Wire::Raw, input);
+            assert_eq!((&wire[..], outstanding), (input, input.len() as u64));
             assert_eq!(end, Ok(Flow::More));
         }
     }
@@ -315,6 +315,6 @@ mod tests {
     fn raw_does_not_keep_a_long_line_back() {
         let mut outgoing = Outgoing::new(Wire::Raw, false);
         outgoing.add(&[b'x'; 100]).unwrap();
-        assert_eq!(outgoing.pending().owed, 100);
+        assert_eq!(outgoing.pending().outstanding, 100);
     }
 }

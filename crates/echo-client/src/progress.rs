@@ -1,4 +1,4 @@
-//! Counts what the server owes, tracks how each direction ended, and decides when the dialogue is over.
+//! Counts what is outstanding, tracks how each direction ended, and decides when the dialogue is over.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use crate::Wire;
 use crate::digest::Digest;
 use crate::error::Error;
 
-/// How long to wait for the server to close the connection once it owes nothing. After that the client closes it, which
+/// How long to wait for the server to close the connection once nothing is outstanding. After that the client closes it, which
 /// is no error.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
@@ -31,7 +31,7 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 struct State {
     /// Messages or bytes that were sent and have not come back.
-    owed: u64,
+    outstanding: u64,
     /// The number, from 1, of the message whose line has no end in the input.
     unended: Option<u64>,
     totals: Totals,
@@ -44,8 +44,8 @@ struct State {
     printing: bool,
     /// A write is under way and not logged yet.
     sending_now: bool,
-    /// The write under way is all that is owed, so any reply answers it.
-    owed_alone: bool,
+    /// The write under way is all that is outstanding, so any reply answers it.
+    only_outstanding: bool,
     sending: Side<Error>,
     receiving: Side<RecvError>,
     /// The output cannot be written. This ends the dialogue whatever the other fields say.
@@ -81,7 +81,7 @@ impl fmt::Display for Totals {
 }
 
 impl State {
-    /// Returns how sending ended, once nothing is owed.
+    /// Returns how sending ended, once nothing is outstanding.
     fn take_sending(&mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.sending, Side::Ended) {
             Side::Failed(error) => Err(error),
@@ -99,7 +99,7 @@ enum Finding {
 impl Progress {
     pub(crate) fn new(wire: Wire, timeout: Duration) -> Self {
         let state = State {
-            owed: 0,
+            outstanding: 0,
             unended: None,
             totals: Totals::default(),
             expected: None,
@@ -107,7 +107,7 @@ impl Progress {
             last_progress: Instant::now(),
             printing: false,
             sending_now: false,
-            owed_alone: false,
+            only_outstanding: false,
             sending: Side::Open,
             receiving: Side::Open,
             stopped: None,
@@ -120,12 +120,12 @@ impl Progress {
         }
     }
 
-    /// Call this before a write. `amount` is how much the server will owe for it.
+    /// Call this before a write. `amount` is how much must come back for it.
     pub(crate) fn expect(&self, amount: u64) {
         let mut state = self.lock();
         state.sending_now = true;
-        state.owed_alone = state.owed == 0;
-        state.owed += amount;
+        state.only_outstanding = state.outstanding == 0;
+        state.outstanding += amount;
         state.last_progress = Instant::now();
     }
 
@@ -141,10 +141,10 @@ impl Progress {
     /// Call this after a read, before it is logged and printed. The time-out does not run while replies are printed:
     /// a slow reader of the output is not the server's fault.
     ///
-    /// A reply may arrive before the log line of its message is written. If nothing else is owed, this waits for that
+    /// A reply may arrive before the log line of its message is written. If nothing else is outstanding, this waits for that
     /// line, so that a person reads both in order. While messages stream it does not wait.
     pub(crate) fn received(&self, bytes: usize, is_printed: bool) {
-        let is_waiting = |state: &mut State| state.sending_now && state.owed_alone;
+        let is_waiting = |state: &mut State| state.sending_now && state.only_outstanding;
         let waited = self
             .changed
             .wait_timeout_while(self.lock(), OVERTAKING, is_waiting);
@@ -155,17 +155,17 @@ impl Progress {
     }
 
     /// Call this after `amount` messages or bytes are printed. `digest` is that of everything received so far. Unasked
-    /// messages do not count. Returns how much is still owed.
+    /// messages do not count. Returns how much is still outstanding.
     pub(crate) fn complete(&self, amount: u64, digest: Digest) -> u64 {
         let mut state = self.lock();
         state.came = digest;
-        state.owed = state.owed.saturating_sub(amount);
+        state.outstanding = state.outstanding.saturating_sub(amount);
         state.last_progress = Instant::now();
         state.printing = false;
-        if state.owed == 0 {
+        if state.outstanding == 0 {
             self.changed.notify_all();
         }
-        state.owed
+        state.outstanding
     }
 
     /// Notes that the last line of the input, which is message number `message`, has no line end.
@@ -236,26 +236,26 @@ impl Progress {
         if state.sending_now && now < overtaken_at {
             return Finding::OpenUntil(overtaken_at);
         }
-        let owed = (state.owed > 0).then(|| self.wire.amount(state.owed));
+        let outstanding = (state.outstanding > 0).then(|| self.wire.amount(state.outstanding));
         match std::mem::replace(&mut state.receiving, Side::Open) {
             Side::Open => {}
-            Side::Ended => return Finding::Over(self.server_gone(state, owed, None)),
+            Side::Ended => return Finding::Over(self.server_gone(state, outstanding, None)),
             Side::Failed(RecvError::Io(cause)) => {
-                return Finding::Over(self.server_gone(state, owed, Some(cause)));
+                return Finding::Over(self.server_gone(state, outstanding, Some(cause)));
             }
             // A reply that is cut off means that the server is gone; an unasked one that is cut off is invalid.
             Side::Failed(
                 cause @ (RecvError::CutOffHeader { .. } | RecvError::CutOffPayload { .. }),
-            ) if owed.is_some() => {
+            ) if outstanding.is_some() => {
                 let cause = io::Error::new(io::ErrorKind::UnexpectedEof, cause);
-                return Finding::Over(self.server_gone(state, owed, Some(cause)));
+                return Finding::Over(self.server_gone(state, outstanding, Some(cause)));
             }
             Side::Failed(cause) => return Finding::Over(Err(Error::InvalidReply { cause })),
         }
         if state.printing {
             return self.look_again(now);
         }
-        let wait = match (&state.sending, &owed) {
+        let wait = match (&state.sending, &outstanding) {
             (_, Some(_)) => self.timeout,
             // The time-out does not run while the input has no next line.
             (Side::Open, None) => return self.look_again(now),
@@ -265,26 +265,26 @@ impl Progress {
         if now < deadline {
             return Finding::OpenUntil(deadline);
         }
-        Finding::Over(match owed {
-            Some(owed) => Err(Error::TimedOut {
-                owed,
+        Finding::Over(match outstanding {
+            Some(outstanding) => Err(Error::TimedOut {
+                outstanding,
                 seconds: self.timeout.as_secs_f64(),
             }),
             None => state.take_sending(),
         })
     }
 
-    /// The result when the server is gone: success if sending ended and nothing is owed.
+    /// The result when the server is gone: success if sending ended and nothing is outstanding.
     fn server_gone(
         &self,
         state: &mut State,
-        owed: Option<String>,
+        outstanding: Option<String>,
         cause: Option<io::Error>,
     ) -> Result<(), Error> {
-        match (&state.sending, owed) {
+        match (&state.sending, outstanding) {
             (Side::Ended | Side::Failed(_), None) => state.take_sending(),
-            (_, owed) => Err(Error::ServerGone {
-                owed,
+            (_, outstanding) => Err(Error::ServerGone {
+                outstanding,
                 may_speak_frames: self.wire == Wire::Raw
                     && cause.is_none()
                     && state.totals.bytes_received == 0,

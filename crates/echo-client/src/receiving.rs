@@ -22,7 +22,7 @@ enum End {
 }
 
 /// Prints everything that comes until the server closes the connection, and updates `progress`.
-/// Calls `settled` whenever the server owes nothing more.
+/// Calls `settled` whenever nothing is outstanding more.
 pub(crate) fn receive_all(
     socket: &mut (impl Read + Write),
     printer: &mut ReplyPrinter<impl Write>,

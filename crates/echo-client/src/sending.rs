@@ -22,7 +22,7 @@ pub(crate) fn send_all(
     loop {
         let flow = add_block(input, &mut outgoing, progress);
         // Before sending: a reply may come before the next line of this code runs.
-        progress.expect(outgoing.pending().owed);
+        progress.expect(outgoing.pending().outstanding);
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
             progress.end_sending(flow.map(drop), outgoing.digest());

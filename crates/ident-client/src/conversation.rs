@@ -72,7 +72,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 },
                 _,
             ) => Err(Error::Refused { message }),
-            _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
+            _ => Err(Error::Dialogue(ClientError::UnexpectedMessage)),
         }
     }
 
@@ -137,7 +137,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
     fn leave(&mut self) -> Result<(), Error> {
         match self.ask(&Request::Exit)? {
             Reply::Bye => Ok(()),
-            _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
+            _ => Err(Error::Dialogue(ClientError::UnexpectedMessage)),
         }
     }
 
@@ -150,7 +150,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
             | (Request::Whoami, Reply::YouAre { .. })
             | (Request::Forget, Reply::Forgotten)
             | (Request::Exit, Reply::Bye) => Ok(reply),
-            _ => Err(Error::Dialogue(ClientError::OutOfPlace)),
+            _ => Err(Error::Dialogue(ClientError::UnexpectedMessage)),
         }
     }
 
@@ -181,7 +181,7 @@ impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
                 }
                 Ok(())
             }
-            Reply::WhoAreYou | Reply::Bye => Err(Error::Dialogue(ClientError::OutOfPlace)),
+            Reply::WhoAreYou | Reply::Bye => Err(Error::Dialogue(ClientError::UnexpectedMessage)),
         }
     }
 

@@ -84,13 +84,13 @@ pub fn not_known() -> Response<Reply> {
 
 /// The answer when a change could not be written.
 pub fn unavailable() -> Response<Reply> {
-    let message = "the change could not be put on disk; try again later";
+    let message = "the change could not be written to disk; try again later";
     refusal(ErrorCode::Unavailable, message.into()).into()
 }
 
 /// The only message to a client whose network has its share of the connections.
 pub fn network_over_share() -> Reply {
-    let message = "your network has as many connections as it may; close one of them first";
+    let message = "too many connections from your network; close one first";
     refusal(ErrorCode::Unavailable, message.into())
 }
 

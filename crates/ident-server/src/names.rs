@@ -40,7 +40,7 @@ pub enum Full {
     #[error("this network has {MAX_NAMES_PER_NETWORK} names already; forget one of them first")]
     Network,
     /// The server has as many as it may.
-    #[error("this server has as many names as it takes")]
+    #[error("this server cannot store more names")]
     Server,
 }
 

@@ -218,10 +218,7 @@ fn explain(error: io::Error) -> io::Error {
 }
 
 fn no_progress_within(idle: Duration) -> io::Error {
-    let reason = format!(
-        "the client took nothing of what it is owed within {} s",
-        idle.as_secs_f64()
-    );
+    let reason = format!("the client read nothing for {} s", idle.as_secs_f64());
     io::Error::new(io::ErrorKind::TimedOut, reason)
 }
 

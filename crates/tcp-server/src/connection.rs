@@ -48,7 +48,7 @@ impl Eviction {
             }
             Self::Memory => io::Error::new(
                 io::ErrorKind::QuotaExceeded,
-                "its unfinished message was the largest when those of all clients together took too much memory",
+                "its unfinished message was the largest when all unfinished messages together used too much memory",
             ),
         }
     }

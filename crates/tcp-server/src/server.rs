@@ -127,9 +127,8 @@ impl<S: Service> Acceptor<S> {
         let max_clients = self.limits.max_clients;
         if self.registry.connected() >= max_clients {
             if warning.is_due(Instant::now()) {
-                warn!(
-                    "as many are connected as are served at once ({max_clients}); from now on new clients wait"
-                );
+                let clients = Count(max_clients as u64, "client");
+                warn!("the limit of {clients} is reached; new clients wait");
             }
             self.registry.wait_below(max_clients);
         }
@@ -195,7 +194,7 @@ impl<S: Service> Acceptor<S> {
         let connected = self.registry.connected();
         if connected > 0 {
             let clients = Count(connected as u64, "client");
-            info!("stopping: what is owed to {clients} is sent first");
+            info!("stopping: sending pending replies to {clients} first");
         }
         let mut abandoned = 0;
         if !self.registry.wait_until_empty(began + NOTICE_TIME) {

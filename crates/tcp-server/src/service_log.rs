@@ -66,12 +66,10 @@ impl ServiceLog {
         }
     }
 
-    /// Logs that a client was not served because its network has its share of the places.
+    /// Logs that a client was not served because its network has reached its limit of connections.
     pub(crate) fn refused(&self, peer: SocketAddr, share: usize) {
         if self.admit(Network::of(peer.ip()), Event::Refused) {
-            info!(
-                "client refused: {peer}: its network has {share} clients, as many as it may have"
-            );
+            info!("client refused: {peer}: its network has reached its limit of {share} clients");
         }
     }
 

@@ -10,7 +10,7 @@ use trust::{Fingerprint, TrustError};
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The handshake took too long.
-    #[error("the TLS handshake was not over within {} s; does the peer speak TLS?", limit.as_secs_f64())]
+    #[error("the TLS handshake did not finish within {} s; does the peer speak TLS?", limit.as_secs_f64())]
     TimedOut {
         /// How long it may take.
         limit: Duration,
@@ -21,7 +21,7 @@ pub enum TlsError {
     /// What the peer sent is not TLS.
     #[error("the peer does not speak TLS")]
     NotTls,
-    /// The server has not the expected key. Nothing was sent to it but the start of the handshake.
+    /// The server does not have the expected key. Nothing was sent to it but the start of the handshake.
     #[error("the server's key is {presented}, expected was {expected}")]
     OtherKey {
         /// The one that the client trusts.
@@ -31,7 +31,8 @@ pub enum TlsError {
     },
     /// The server showed a certificate, but could not sign with its key.
     #[error(
-        "the server cannot prove that it has the key of its certificate, so that is a copy of another server's"
+        "the server cannot prove that it owns the key in its certificate; the certificate may be a copy of another \
+         server's"
     )]
     NoProof,
     /// The handshake failed otherwise.

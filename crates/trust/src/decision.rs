@@ -33,14 +33,14 @@ pub enum Decision {
         /// The known one.
         known: Fingerprint,
     },
-    /// It is not the key that was demanded.
-    RefuseNotDemanded {
+    /// It is not the key that was pinned.
+    RefuseNotPinned {
         /// The one that is.
-        demanded: Fingerprint,
+        pinned: Fingerprint,
     },
 }
 
-/// Decides about a key. `demanded` is the one that `--fingerprint` names, `known` the one that the server showed
+/// Decides about a key. `pinned` is the one that `--fingerprint` names, `known` the one that the server showed
 /// before.
 ///
 /// A changed key is refused whatever the policy is, on loopback too; only demanding the new one replaces it.
@@ -48,12 +48,12 @@ pub enum Decision {
 pub fn decide(
     policy: TrustPolicy,
     is_loopback: bool,
-    demanded: Option<Fingerprint>,
+    pinned: Option<Fingerprint>,
     known: Option<Fingerprint>,
     presented: Fingerprint,
 ) -> Decision {
-    match (demanded, known) {
-        (Some(demanded), _) if demanded != presented => Decision::RefuseNotDemanded { demanded },
+    match (pinned, known) {
+        (Some(pinned), _) if pinned != presented => Decision::RefuseNotPinned { pinned },
         (_, Some(known)) if known == presented => Decision::Accept,
         (Some(_), _) => Decision::AcceptAndRemember,
         (None, Some(known)) => Decision::RefuseChanged { known },
@@ -137,14 +137,14 @@ mod tests {
         fn no_other_key_is_ever_accepted(
             policy in prop::sample::select(&TrustPolicy::ALL[..]),
             is_loopback in any::<bool>(),
-            demanded in keys(),
+            pinned in keys(),
             known in keys(),
             presented in (0..3u8).prop_map(key),
         ) {
-            let decision = decide(policy, is_loopback, demanded, known, presented);
+            let decision = decide(policy, is_loopback, pinned, known, presented);
             let is_accepted = matches!(decision, Decision::Accept | Decision::AcceptAndRemember | Decision::Ask);
             // The flag wins over what is known.
-            if let Some(expected) = demanded.or(known) {
+            if let Some(expected) = pinned.or(known) {
                 prop_assert_eq!(is_accepted, presented == expected);
                 prop_assert_ne!(decision, Decision::Ask);
             }

@@ -90,16 +90,16 @@ pub enum TrustError {
         /// What it showed now.
         presented: Fingerprint,
     },
-    /// The server has not the key that `--fingerprint` demands.
+    /// The server does not have the key that `--fingerprint` demands.
     #[error(
-        "the server {server} does not have the key that was demanded, so nothing was sent to it. Demanded was \
-         {demanded}, it has {presented}. Check the address and --fingerprint with the server's administrator"
+        "the server {server} does not have the expected key, so nothing was sent to it. Expected {pinned}, \
+         got {presented}. Check the address and --fingerprint with the server's administrator"
     )]
-    NotDemanded {
+    NotPinned {
         /// Which server.
         server: ServerId,
         /// What the flag says.
-        demanded: Fingerprint,
+        pinned: Fingerprint,
         /// What the server showed.
         presented: Fingerprint,
     },

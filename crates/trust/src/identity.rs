@@ -80,7 +80,7 @@ fn loaded<K: Kind>(path: &Path, content: &[u8]) -> Result<(K, Option<Exposure>),
 
 fn to_text<K: Kind>(identity: &K) -> String {
     format!(
-        "{MAGIC}{VERSION} {}\nFingerprint: {}\nKeep this file secret: a thief of it can pose as you.\n{}",
+        "{MAGIC}{VERSION} {}\nFingerprint: {}\nKeep this file secret: anyone with a copy can impersonate you.\n{}",
         K::NAME,
         identity.fingerprint(),
         pem::encode_many_config(

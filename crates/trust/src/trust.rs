@@ -15,7 +15,7 @@ pub struct Trust {
     /// `--trust`
     pub policy: TrustPolicy,
     /// `--fingerprint`: the only key that is accepted.
-    pub demanded: Option<Fingerprint>,
+    pub pinned: Option<Fingerprint>,
     /// What is remembered.
     pub known: KnownServers,
 }
@@ -32,15 +32,15 @@ pub struct Question {
 pub type Ask<'a> = &'a mut dyn FnMut(&Question) -> io::Result<bool>;
 
 impl Trust {
-    /// The key that a server must have, if it is demanded or known. A handshake with another one can end at once;
+    /// The key that a server must have, if it is pinned or known. A handshake with another one can end at once;
     /// [`check`](Self::check) then says why.
     ///
     /// # Errors
     ///
     /// When the known servers cannot be read.
     pub fn expected(&self, server: &ServerId) -> Result<Option<Fingerprint>, TrustError> {
-        match self.demanded {
-            Some(demanded) => Ok(Some(demanded)),
+        match self.pinned {
+            Some(pinned) => Ok(Some(pinned)),
             None => Ok(self.known.get(server)?),
         }
     }
@@ -70,10 +70,10 @@ impl Trust {
             Decision::AcceptAndRemember => {}
             Decision::RefuseUnknown => return Err(unknown(UnknownServerReason::OnlyKnown)),
             Decision::RefuseChanged { known } => return Err(changed(server, known, presented)),
-            Decision::RefuseNotDemanded { demanded } => {
-                return Err(TrustError::NotDemanded {
+            Decision::RefuseNotPinned { pinned } => {
+                return Err(TrustError::NotPinned {
                     server: server.clone(),
-                    demanded,
+                    pinned,
                     presented,
                 });
             }
@@ -104,7 +104,7 @@ impl Trust {
         known: Option<Fingerprint>,
         presented: Fingerprint,
     ) -> Decision {
-        decide(self.policy, is_loopback, self.demanded, known, presented)
+        decide(self.policy, is_loopback, self.pinned, known, presented)
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
             folder,
             Trust {
                 policy: TrustPolicy::Ask,
-                demanded: None,
+                pinned: None,
                 known,
             },
         )
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_key_is_refused_until_it_is_demanded() {
+    fn a_changed_key_is_refused_until_it_is_pinned() {
         let (_folder, mut trust) = trust();
         trust.check(&server(), true, key(1), None).unwrap();
         for policy in TrustPolicy::ALL {
@@ -229,11 +229,11 @@ mod tests {
                 assert!(error.contains(&part), "{error}");
             }
         }
-        trust.demanded = Some(key(2));
+        trust.pinned = Some(key(2));
         let error = trust.check(&server(), true, key(1), None).unwrap_err();
-        assert!(matches!(error, TrustError::NotDemanded { .. }), "{error}");
+        assert!(matches!(error, TrustError::NotPinned { .. }), "{error}");
         trust.check(&server(), true, key(2), None).unwrap();
-        trust.demanded = None;
+        trust.pinned = None;
         trust.check(&server(), true, key(2), None).unwrap();
         assert!(trust.check(&server(), true, key(1), None).is_err());
     }

@@ -19,7 +19,7 @@ fn look_after(progress: &Progress, time: Duration) -> String {
     }
 }
 
-/// Sends a message for which the server owes this much.
+/// Sends a message for which this much must come back.
 fn send(progress: &Progress, amount: u64) {
     progress.expect(amount);
     progress.sent(1);
@@ -50,7 +50,7 @@ fn nobody_is_hurried_while_nothing_is_owed() {
     send(&progress, 1);
     assert_eq!(
         look_after(&progress, TIMEOUT),
-        "nothing moved for 30 s while the server owed 1 message; --timeout waits longer"
+        "no progress for 30 s with 1 message unanswered; --timeout waits longer"
     );
 }
 
@@ -61,7 +61,7 @@ fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
     progress.received(100, true);
     assert_eq!(look_after(&progress, TIMEOUT * 100), "open");
     progress.complete(1, Digest::default());
-    assert!(look_after(&progress, TIMEOUT).contains("owed 2 messages"));
+    assert!(look_after(&progress, TIMEOUT).contains("2 messages unanswered"));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_server_that_leaves_too_early_is_an_error() {
     progress.end_receiving(Ok(()));
     assert_eq!(
         look_after(&progress, Duration::ZERO),
-        "the server closed the connection while it owed 3 messages"
+        "the server closed the connection with 3 messages unanswered"
     );
 
     let progress = Progress::new(Wire::Raw, TIMEOUT);
@@ -81,7 +81,7 @@ fn a_server_that_leaves_too_early_is_an_error() {
     let expected = look_after(&progress, Duration::ZERO);
     assert_eq!(
         expected,
-        "the connection to the server broke (connection reset) while it owed 1 byte"
+        "the connection to the server broke (connection reset) with 1 byte unanswered"
     );
 
     let progress = framed();
@@ -105,8 +105,8 @@ fn a_server_that_leaves_inside_a_reply_owes_it() {
     progress.end_receiving(Err(cut));
     assert_eq!(
         look_after(&progress, Duration::ZERO),
-        "the connection to the server broke (the stream ended after 3 of the 5 bytes of a payload) while it \
-         owed 1 message"
+        "the connection to the server broke (the stream ended after 3 of the 5 bytes of a payload) with \
+         1 message unanswered"
     );
 }
 
