@@ -165,7 +165,7 @@ impl Accounts {
         }
     }
 
-    /// Changes a user's password, which is on disk when this returns, and thereby ends all sessions of the old one.
+    /// Changes a user's password, which is on disk when this returns, which ends all sessions of the old one.
     pub(crate) fn change_password(
         &self,
         session: InSession<'_>,

@@ -47,7 +47,7 @@ pub(crate) enum AuthError {
     /// The user has no session of that id.
     #[error("you have no session of that id")]
     NoSuchSession,
-    /// The connection speaks for no session.
+    /// The connection has no session.
     #[error("this needs a session; log in first")]
     NotLoggedIn,
     /// The server takes no new users.

@@ -17,7 +17,7 @@ pub const KEPT_PLACES: usize = 16;
 pub struct Ticket {
     /// Where the attempt comes from.
     pub network: Network,
-    /// Whether its user has logged in from there lately, or speaks in a live session.
+    /// Whether its user has logged in from there lately, or has a live session.
     pub is_known: bool,
     /// Attempts with the same key run one after another; see
     /// [`Attempt::exclusive_key`](crate::Attempt::exclusive_key).

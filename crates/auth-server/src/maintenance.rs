@@ -19,7 +19,7 @@ const REMOVE_INTERVAL: u64 = 60;
 /// Runs the thread until it is dropped; then everything is written once more.
 pub struct Maintenance {
     thread: Option<JoinHandle<()>>,
-    /// Dropped, it wakes the thread and ends it.
+    /// Dropping it ends the thread.
     running: Option<Sender<()>>,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::bounded_table::{BoundedTable, Change};
 
-/// How long the next attempt waits while the failures in a row are below a number.
+/// The wait after a failure: that of the first entry whose number is above the failures in a row.
 const STEPS: [(u32, Duration); 4] = [
     (3, Duration::from_secs(1)),
     (9, Duration::from_secs(3)),
@@ -31,9 +31,8 @@ const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Entries of each table, some 4 MiB.
 ///
 /// A full table evicts the entries with the fewest failures. To evict a user's `n` failures an attacker must fill most
-/// of a table with entries of `n` failures, each of which was an attempt: at 100 hashes a second, which is what two
-/// cores make, that is some 10 minutes of all that the server can do for each of the `n`, and it gains one quicker
-/// guess for each.
+/// of a table with entries of `n` failures, each of which was an attempt. At 100 hashes a second (two cores)
+/// this takes about 10 minutes of the whole server for each failure evicted, and gains one quicker guess each.
 const TABLE_ENTRIES: usize = 1 << 16;
 
 /// Counts failed attempts, and says when the next one may be made.

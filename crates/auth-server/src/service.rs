@@ -67,7 +67,7 @@ struct ConnectionHandler<'a> {
     address: IpAddr,
     /// The client in service messages.
     peer: String,
-    /// The id of the session that the connection speaks for.
+    /// The id of this connection's session.
     session: Option<String>,
 }
 
@@ -163,7 +163,7 @@ impl ConnectionHandler<'_> {
             ),
             None => info!("opened session {id} of {name} for {}", self.peer),
         }
-        Ok(self.speak_for(user, live, Some(token.into_secret())))
+        Ok(self.enter_session(user, live, Some(token.into_secret())))
     }
 
     fn resume(&mut self, token: &Secret) -> Result<Reply, AuthError> {
@@ -175,10 +175,10 @@ impl ConnectionHandler<'_> {
             live.id,
             quoted(&user.name)
         );
-        Ok(self.speak_for(user, live, None))
+        Ok(self.enter_session(user, live, None))
     }
 
-    fn speak_for(&mut self, user: User, live: Live, token: Option<Secret>) -> Reply {
+    fn enter_session(&mut self, user: User, live: Live, token: Option<Secret>) -> Reply {
         self.session = Some(live.id);
         Reply::Session {
             user: user.name,

@@ -40,7 +40,7 @@ impl SessionIndex {
         self.users().get(user)?.get(id).copied()
     }
 
-    /// Sets the time at which a session was last used. A session that is not there stays away.
+    /// Sets the time at which a session was last used. Does nothing for an unknown session.
     pub(crate) fn touch(&self, user: &UserKey, id: &str, now: u64) {
         let mut users = self.users();
         let sessions = users.get_mut(user);

@@ -63,7 +63,7 @@ impl<'a> DialogueClient<'a> {
         }
     }
 
-    /// Exits at Ctrl-C and the like, with the terminal as it was and a last message.
+    /// On Ctrl-C, SIGTERM or SIGHUP: restores the terminal, logs a last message, and exits.
     ///
     /// # Errors
     /// When the system refuses the handlers or the thread.

@@ -24,7 +24,7 @@ pub fn is_interactive() -> bool {
     stdin().is_terminal() && stderr().is_terminal() && is_in_foreground()
 }
 
-/// What the outside asks a program for.
+/// A request from the system or the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(windows, allow(dead_code, reason = "Windows has no such signals"))]
 pub(crate) enum Signal {

@@ -25,7 +25,7 @@ pub enum Request {
         /// The password.
         password: Secret,
     },
-    /// Goes on with a session.
+    /// Resumes a session.
     Resume {
         /// The token that came with the session.
         token: Secret,
@@ -58,7 +58,7 @@ pub enum Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Reply {
-    /// This connection speaks for a user from now on.
+    /// The connection is in a session from now on.
     Session {
         /// The user's name as registered.
         user: Name,

@@ -9,7 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 /// kept composed, which takes fewer bytes. The key of a key is the key itself.
 #[must_use]
 pub fn caseless_key(text: &str) -> String {
-    // Folding can make what normalization changes, and the reverse, hence both twice.
+    // Folding can undo normalization and the reverse, so each runs twice.
     text.nfd()
         .default_case_fold()
         .nfkd()

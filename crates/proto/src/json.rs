@@ -24,7 +24,7 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, RecvError> {
             "a message is a JSON object".into(),
         )));
     }
-    // Derived code takes a number for the place of a variant in its declaration.
+    // Derived code accepts a number as the index of a variant.
     if value.get("type").is_some_and(|kind| !kind.is_string()) {
         return Err(RecvError::UnknownMessage(InvalidMessage(
             "the type of a message is a string".into(),

@@ -72,8 +72,8 @@ impl Name {
         &self.0
     }
 
-    /// The same for all writings of this name: whatever their case, compatibility form (see [`caseless_key`]), joiners
-    /// and emoji styles, which can hardly be seen.
+    /// The key that all spellings of this name share: in any case, compatibility form (see [`caseless_key`]), and with
+    /// or without joiners and emoji styles.
     #[must_use]
     pub fn caseless_key(&self) -> String {
         let visible = |character: &char| !is_invisible(*character);

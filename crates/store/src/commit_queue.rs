@@ -1,5 +1,5 @@
 //! Where callers and the writer thread meet: the records, the changes that wait for the disk, and the callers that wait
-//! for them. Knows no files.
+//! for them. It does not access files.
 //!
 //! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, except that a compaction
 //! reads the records. That blocks no other thread: only the thread that compacts ever writes them.

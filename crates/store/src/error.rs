@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Why a store did not open, or why a change was not made.
 ///
 /// The message is one line that names the file, the cause and what to do, so [`std::error::Error::source`] does not
-/// repeat the cause. Changes that shared a write share its error, hence the `Arc`.
+/// repeat the cause. Changes that shared a write share its error, so it is in an `Arc`.
 #[derive(Debug, Clone, Error)]
 pub enum Error {
     /// A file or folder could not be opened, created, read or repaired at the start.

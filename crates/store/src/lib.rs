@@ -1,7 +1,7 @@
 //! A durable map from string keys to serde values, kept in one file of JSON Lines that people can read and edit.
 //!
 //! A change is on disk before the call that made it returns and before any reader sees it. Changes that wait at the
-//! same time share one write and one fsync. The crate knows nothing of networks, or of the meaning of its values.
+//! same time share one write and one fsync. The crate does not depend on networks, or on the meaning of its values.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;
@@ -40,8 +40,8 @@
 //!
 //! All values are in memory. A change costs its own lines, one look at the path, and a share of an fsync, however many
 //! records there are. Once lines that are out of date outnumber both the records and 1,000, the writer rewrites the
-//! file: readers go on, changes that arrive meanwhile wait for that one pass (seconds for a million records). It comes
-//! at most once per as many changes as there are records, so the cost per change stays constant on average.
+//! file: readers go on, changes that arrive meanwhile wait for that one pass (seconds for a million records). Between
+//! two rewrites there are at least as many changes as records, so the cost per change stays constant on average.
 //! [`Store::update_and_erase`] rewrites the file too, at most once a minute.
 
 mod commit_queue;

@@ -1,4 +1,4 @@
-//! One line of the file: a record, to bytes and back. Knows nothing of files, or of what other lines say.
+//! One line of the file: a record, to bytes and back. It knows nothing of files or of other lines.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

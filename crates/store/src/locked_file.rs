@@ -1,4 +1,4 @@
-//! The data file on disk: created, private, and open in one process alone. Knows nothing of what it contains.
+//! The data file on disk: created, private, and open in one process alone. It knows nothing of the content.
 //!
 //! Two locks guard it. `PATH.lock` is never replaced, so it also covers the moment of a compaction; it is what older
 //! versions look at. The lock on the data file itself keeps out processes that open it by another path (a hard link, a

@@ -35,7 +35,7 @@ impl AcceptBackoff {
         (self.delay, log_it)
     }
 
-    /// Registers a success: how long the shortage lasted that it ended, if there was one and it was logged.
+    /// Ends the shortage after a success. Returns how long it lasted, if it was logged.
     pub(crate) fn reset(&mut self, now: Instant) -> Option<Duration> {
         let since = self.since.take()?;
         std::mem::take(&mut self.is_logged).then(|| now.duration_since(since))

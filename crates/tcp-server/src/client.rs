@@ -28,7 +28,7 @@ pub struct Client {
     connection: Arc<Connection>,
     stop: StopHandle,
     idle_timeout: Option<Duration>,
-    /// Until when a read may take, besides the idle time-out.
+    /// When reads fail with a time-out, in addition to the idle time-out.
     read_deadline: Option<Instant>,
     /// Reports raw bytes, unless the service reports messages itself.
     raw_reporter: Option<Reporter>,
@@ -299,7 +299,7 @@ mod tests {
         client.connection.evict(Eviction::Idle);
         let late = client.read(&mut [0]).unwrap_err();
         assert_eq!(late.kind(), io::ErrorKind::TimedOut);
-        // What the client is owed still goes out.
+        // Pending replies are still sent.
         client.write_all(b"x").unwrap();
         socket.read_exact(&mut [0]).unwrap();
     }

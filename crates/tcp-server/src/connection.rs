@@ -80,7 +80,7 @@ impl Connection {
         let _ = self.stream.shutdown(how);
     }
 
-    /// Ends the conversation at its next read. A client that was merely idle still gets what it is owed.
+    /// Ends the conversation at its next read. A client that was merely idle still gets its pending replies.
     pub(crate) fn evict(&self, why: Eviction) {
         self.eviction.store(why as u8, Ordering::SeqCst);
         self.shut_down(match why {

@@ -9,7 +9,7 @@ use proto::Network;
 use crate::token_bucket::TokenBucket;
 use crate::traffic::Counts;
 
-/// Lines about one network that report connects, and as many that report disconnects: at once, and then in a second.
+/// Lines about one network: a burst, then lines a second. Connects and disconnects have a budget each.
 const LINES_AT_ONCE: f64 = 500.0;
 const LINES_PER_SECOND: f64 = 100.0;
 

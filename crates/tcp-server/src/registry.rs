@@ -73,7 +73,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// Returns the stream if the client's network has its share of the `max_clients` places already.
+    /// Returns the stream if the client's network has reached its limit of connections, a share of `max_clients`.
     pub(crate) fn register(
         &self,
         stream: TcpStream,

@@ -36,7 +36,7 @@ const END_TIME: Duration = Duration::from_millis(4800);
 /// How many refused clients get a reason at the same time. Further ones are disconnected without one.
 const MAX_REFUSALS: usize = 64;
 
-/// Serves clients until `stop` is used, then sends clients what they are owed, and returns within five seconds.
+/// Serves clients until `stop` is used, then sends pending replies, and returns within five seconds.
 ///
 /// # Errors
 ///
@@ -169,7 +169,7 @@ impl<S: Service> Acceptor<S> {
         started.inspect_err(|_| self.registry.cancel())
     }
 
-    /// Disconnects a client whose network has its share of the places. The first few of them hear why.
+    /// Disconnects a client whose network has reached its limit of connections. The first few of them get a reason.
     fn refuse(&self, mut stream: TcpStream, peer: SocketAddr) -> io::Result<()> {
         self.registry
             .log

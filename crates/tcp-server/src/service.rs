@@ -15,7 +15,7 @@ pub trait Service: Send + Sync + 'static {
     /// Any fault that ended the conversation. It becomes the reason in the service message `client disconnected`.
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError>;
 
-    /// Refuses a client because its network has its share of the places. By default the connection is closed without
+    /// Refuses a client because its network has reached its limit of connections. By default the connection is closed without
     /// a message. Each read and write may take a second at most.
     fn refuse(&self, stream: &mut TcpStream) {
         let _ = stream;
@@ -34,7 +34,7 @@ pub struct Limits {
     /// Clients served at once, at least 1. More clients wait in the listener's backlog. Off loopback, one network (an
     /// IPv4 address or an IPv6 /64) gets a quarter of them, but at least 64.
     pub max_clients: usize,
-    /// How long a client may send no whole message, or read nothing of what it is owed; above zero. The server notices
+    /// How long a client may send no whole message, or read none of its pending replies; above zero. The server notices
     /// the former up to a tenth of that time later, and two seconds at most.
     pub idle_timeout: Option<Duration>,
 }

@@ -172,8 +172,8 @@ impl ServiceLog {
         true
     }
 
-    /// Whether one more read or write of the connection gets a line of its own. Without room this costs a look at one
-    /// number.
+    /// Whether one more read or write of the connection gets a line of its own. Without room this costs one atomic
+    /// load.
     fn take_line(&self, connection: &Connection) -> bool {
         connection.lines_left.load(Ordering::Relaxed) > 0
             && log_enabled!(target: TRAFFIC, Level::Info)

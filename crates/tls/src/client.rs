@@ -45,7 +45,7 @@ pub fn connect(
         Ok((mut stream, presented)) => match trust.check(server, is_loopback, presented, ask) {
             Ok(()) => Ok((stream, presented)),
             Err(error) => {
-                // The server need not know why; if it is gone, all the better.
+                // Best effort: the connection is given up anyway.
                 let _ = stream.close();
                 Err(error.into())
             }
@@ -54,7 +54,8 @@ pub fn connect(
             expected,
             presented,
         }) => {
-            // The file may have changed meanwhile; then the other key is an error still.
+            // `check` gives the better error. If the file has changed and it accepts now, the handshake has failed all
+            // the same.
             trust.check(server, is_loopback, presented, None)?;
             Err(TlsError::OtherKey {
                 expected,

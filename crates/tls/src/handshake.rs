@@ -7,8 +7,8 @@ use rustls::Connection;
 
 use crate::error::TlsError;
 
-/// How long a handshake may take. A round trip around the world and a slow machine need less than two seconds; who
-/// takes longer holds a thread for nothing.
+/// How long a handshake may take. A round trip around the world and a slow machine need less than two seconds. A
+/// slower peer only holds a thread.
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Makes the handshake. `set_read_timeout` bounds the next read of the stream, so that a peer that sends a byte now and

@@ -14,7 +14,7 @@ pub enum MaybeTls<S> {
 }
 
 impl<S: Read + Write> MaybeTls<S> {
-    /// Whether others on the way cannot read it.
+    /// Whether the stream is encrypted.
     pub fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }

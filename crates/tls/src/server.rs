@@ -17,7 +17,7 @@ use crate::maybe_tls::MaybeTls;
 use crate::peeked::{Peeked, is_tls_handshake};
 use crate::stream::TlsStream;
 
-/// Accepts TLS handshakes with one identity. Cloned, it is shared.
+/// Accepts TLS handshakes with one identity. Clones share it.
 #[derive(Clone, Debug)]
 pub struct ServerTls {
     config: Arc<ServerConfig>,
@@ -58,7 +58,7 @@ impl ServerTls {
         }
     }
 
-    /// What rustls needs to know, for a comparison with its own streams.
+    /// The rustls configuration, for benchmarks against rustls' own streams.
     #[must_use]
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)

@@ -20,9 +20,9 @@ const OWN_READ_BYTES: usize = 4096;
 pub struct TlsStream<S> {
     pub(crate) socket: S,
     pub(crate) connection: Connection,
-    /// Used only while much comes; a connection that waits holds no memory here.
+    /// Used only during bulk transfers; an idle connection holds no memory here.
     ciphertext: Ciphertext,
-    much_comes: bool,
+    is_bulk: bool,
 }
 
 impl<S: Read + Write> TlsStream<S> {
@@ -31,7 +31,7 @@ impl<S: Read + Write> TlsStream<S> {
             socket,
             connection,
             ciphertext: Ciphertext::default(),
-            much_comes: false,
+            is_bulk: false,
         }
     }
 
@@ -72,9 +72,9 @@ impl<S: Read + Write> TlsStream<S> {
     /// Reads the socket once, and decrypts what came.
     fn receive(&mut self) -> io::Result<()> {
         ciphertext::check(&mut self.connection)?;
-        if self.much_comes {
+        if self.is_bulk {
             let count = self.ciphertext.fill(&mut self.socket)?;
-            self.much_comes = count > OWN_READ_BYTES;
+            self.is_bulk = count > OWN_READ_BYTES;
             return match count {
                 0 => ciphertext::end(&mut self.connection),
                 _ => self.ciphertext.decrypt(&mut self.connection),
@@ -87,7 +87,7 @@ impl<S: Read + Write> TlsStream<S> {
                 result => break result?,
             }
         };
-        self.much_comes = count == OWN_READ_BYTES;
+        self.is_bulk = count == OWN_READ_BYTES;
         ciphertext::check(&mut self.connection)
     }
 }

@@ -1,4 +1,4 @@
-//! By what a server is remembered.
+//! The name under which a client remembers a server.
 
 use std::fmt;
 

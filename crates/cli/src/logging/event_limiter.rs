@@ -16,7 +16,7 @@ const MAX_ENTRIES: usize = 4096;
 /// Different names that are counted in one sum.
 const MAX_NAMES: usize = 1000;
 
-/// Lines about all kinds and sites: as many at once, and then as many a second. An attacker with thousands of addresses
+/// Lines about all kinds and sites together: a burst, then lines a second. An attacker with thousands of addresses
 /// needs the better part of an hour to fill both files, of 10 MiB each.
 const LINES_AT_ONCE: f64 = 200.0;
 const LINES_PER_SECOND: f64 = 50.0;
