@@ -42,7 +42,7 @@ impl Server {
         let policy = Policy {
             cost: Cost::LEAST,
             rules: PasswordRules::new(8).unwrap(),
-            is_open: true,
+            registration_open: true,
         };
         let [users, sessions] = ["users.jsonl", "sessions.jsonl"].map(|name| data.join(name));
         let auth = Arc::new(Auth::open(&users, &sessions, policy, limits).unwrap());

@@ -27,7 +27,7 @@ pub struct Policy {
     /// The rules for new passwords.
     pub rules: PasswordRules,
     /// Whether new users may register.
-    pub is_open: bool,
+    pub registration_open: bool,
 }
 
 /// The users in a store, by [`UserKey`].
@@ -50,11 +50,11 @@ pub(crate) enum SetPasswordError {
     Fault(#[from] ServerFault),
 }
 
-/// The session in which a password is changed.
-pub(crate) struct InSession<'a> {
-    /// Its user.
+/// A change of a password, which needs a session.
+pub(crate) struct PasswordChange<'a> {
+    /// The session's user.
     pub(crate) user: User,
-    /// Its id.
+    /// The session's id.
     pub(crate) id: &'a str,
     /// Where its client is.
     pub(crate) address: IpAddr,
@@ -86,7 +86,7 @@ impl Accounts {
         address: IpAddr,
         now: u64,
     ) -> Result<User, AuthError> {
-        if !self.policy.is_open {
+        if !self.policy.registration_open {
             return Err(AuthError::RegistrationClosed);
         }
         let name = Name::parse(name)?;
@@ -168,11 +168,11 @@ impl Accounts {
     /// Changes a user's password, which is on disk when this returns, which ends all sessions of the old one.
     pub(crate) fn change_password(
         &self,
-        session: InSession<'_>,
+        session: PasswordChange<'_>,
         old: &Secret,
         new: &Secret,
     ) -> Result<User, AuthError> {
-        let InSession { user, id, address } = session;
+        let PasswordChange { user, id, address } = session;
         let key = user.key();
         let (old, new) = (Password::new(old), Password::new(new));
         self.policy.rules.check(&new, &key)?;

@@ -8,10 +8,10 @@ use log::{info, warn};
 use proto::{Escaped, Name, Secret};
 use store::Store;
 
-use crate::accounts::{Accounts, InSession, Policy};
+use crate::accounts::{Accounts, PasswordChange, Policy};
 use crate::error::AuthError;
 use crate::session::{Session, SessionLimits, Token};
-use crate::sessions::{Live, Sessions};
+use crate::sessions::{LiveSession, Sessions};
 use crate::throttle::{OpenError, Throttle};
 use crate::user::User;
 
@@ -24,7 +24,7 @@ pub struct Auth {
 /// The user of a session that was just checked.
 pub(crate) struct AuthenticatedUser {
     pub(crate) user: User,
-    pub(crate) live: Live,
+    pub(crate) live: LiveSession,
 }
 
 impl Auth {
@@ -85,7 +85,7 @@ impl Auth {
         new: &Secret,
         address: IpAddr,
     ) -> Result<User, AuthError> {
-        let session = InSession {
+        let session = PasswordChange {
             user: session.user,
             id: &session.live.id,
             address,
@@ -104,7 +104,7 @@ impl Auth {
         self.user_of(self.sessions.resume(&token, unix_now())?)
     }
 
-    fn user_of(&self, live: Live) -> Option<AuthenticatedUser> {
+    fn user_of(&self, live: LiveSession) -> Option<AuthenticatedUser> {
         let user = self.accounts.find(&live.session.user)?;
         let is_valid = user.password_version == live.session.password_version;
         is_valid.then_some(AuthenticatedUser { user, live })
@@ -115,7 +115,7 @@ impl Auth {
         &self,
         user: &User,
         address: IpAddr,
-    ) -> Result<(Token, Live), AuthError> {
+    ) -> Result<(Token, LiveSession), AuthError> {
         let is_invalid = |session: &Session| self.is_invalid(session);
         Ok(self.sessions.open(user, address, unix_now(), is_invalid)?)
     }
@@ -127,7 +127,7 @@ impl Auth {
     }
 
     /// The live sessions of a user.
-    pub(crate) fn sessions_of(&self, user: &User) -> Vec<Live> {
+    pub(crate) fn sessions_of(&self, user: &User) -> Vec<LiveSession> {
         self.sessions.of(user, unix_now())
     }
 
@@ -211,7 +211,7 @@ pub(crate) mod tests {
         let policy = Policy {
             cost: Cost::LEAST,
             rules: PasswordRules::new(8).unwrap(),
-            is_open: true,
+            registration_open: true,
         };
         let limits = SessionLimits {
             idle: 1_800,

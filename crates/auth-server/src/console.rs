@@ -9,7 +9,7 @@ use cli::Console;
 use proto::Name;
 
 /// Names that `users` lists, so that a screen is not flooded.
-const LISTED_USERS: usize = 100;
+const MAX_LISTED: usize = 100;
 
 /// The console over a server's users and sessions.
 pub fn console(auth: &Arc<Auth>) -> Console {
@@ -39,8 +39,8 @@ pub fn console(auth: &Arc<Auth>) -> Console {
 
 fn users(auth: &Auth, _: &str) -> Result<String, AdminError> {
     let names = auth.user_names();
-    let listed: Vec<_> = names.iter().take(LISTED_USERS).map(Name::as_str).collect();
-    Ok(match names.len().saturating_sub(LISTED_USERS) {
+    let listed: Vec<_> = names.iter().take(MAX_LISTED).map(Name::as_str).collect();
+    Ok(match names.len().saturating_sub(MAX_LISTED) {
         0 if listed.is_empty() => "there are no users yet".to_owned(),
         0 => listed.join("\n"),
         more => format!(

@@ -1,16 +1,16 @@
-//! The order in which attempts are hashed: fair between networks, with places kept for known networks, and one attempt
-//! at a time for each exclusive key. Pure: it holds the items and knows nothing of threads.
+//! The order in which attempts are hashed: fair between networks, with slots reserved for known networks, and one
+//! attempt at a time for each exclusive key. Pure: it holds the items and knows nothing of threads.
 
 use std::collections::HashMap;
 
 use proto::Network;
 
-/// Places in the queue. At 20 ms a hash, two workers empty it in less than a second.
-pub const QUEUE_PLACES: usize = 64;
+/// Slots in the queue. At 20 ms a hash, two workers empty it in less than a second.
+pub const QUEUE_SLOTS: usize = 64;
 
-/// Places that only attempts from known networks get. A class behind one address still finds room for the rest of its
-/// logins among the other places.
-pub const KEPT_PLACES: usize = 16;
+/// Slots that only attempts from known networks get. A class behind one address still finds room for the rest of its
+/// logins among the other slots.
+pub const RESERVED_SLOTS: usize = 16;
 
 /// Who waits.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,8 @@ pub enum Pushed<T> {
 impl<T> Default for FairQueue<T> {
     fn default() -> Self {
         Self {
-            known: Lane::new(KEPT_PLACES),
-            others: Lane::new(QUEUE_PLACES - KEPT_PLACES),
+            known: Lane::new(RESERVED_SLOTS),
+            others: Lane::new(QUEUE_SLOTS - RESERVED_SLOTS),
             was_known: false,
             running: Vec::new(),
         }

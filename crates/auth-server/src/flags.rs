@@ -157,7 +157,7 @@ impl Flags {
                 UsageError(format!("--hash-memory-kib and --hash-passes: {error}"))
             })?,
             rules: self.min_password,
-            is_open: self.registration == Registration::Open,
+            registration_open: self.registration == Registration::Open,
         })
     }
 }

@@ -123,7 +123,7 @@ mod tests {
     use proto::Network;
 
     use super::*;
-    use crate::fair_queue::{KEPT_PLACES, QUEUE_PLACES};
+    use crate::fair_queue::{QUEUE_SLOTS, RESERVED_SLOTS};
 
     /// After which a test has failed rather than hangs.
     const LONG: Duration = Duration::from_secs(10);
@@ -154,7 +154,7 @@ mod tests {
         let pool = pool(3, || memories.next().unwrap());
         let at_work = Mutex::new(HashSet::new());
         thread::scope(|scope| {
-            for number in 0..QUEUE_PLACES - KEPT_PLACES {
+            for number in 0..QUEUE_SLOTS - RESERVED_SLOTS {
                 let (pool, at_work) = (&pool, &at_work);
                 scope.spawn(move || {
                     pool.run(ticket(number as u32, None), |memory| {
@@ -214,7 +214,7 @@ mod tests {
                 .unwrap();
             });
             starts.recv_timeout(LONG).unwrap();
-            let places = QUEUE_PLACES - KEPT_PLACES;
+            let places = QUEUE_SLOTS - RESERVED_SLOTS;
             let waiting: Vec<_> = (0..places)
                 .map(|number| {
                     let waiting = scope.spawn(move || pool.run(ticket(1, None), |()| ()));

@@ -40,7 +40,7 @@ impl Cost {
         if memory_kib < Self::LEAST.memory_kib || passes < Self::LEAST.passes {
             return Err(CostError::TooLow);
         }
-        match cost.is_bearable() {
+        match cost.is_within_limit() {
             true => Ok(cost),
             false => Err(CostError::TooHigh),
         }
@@ -58,7 +58,7 @@ impl Cost {
         self.passes
     }
 
-    fn is_bearable(self) -> bool {
+    fn is_within_limit(self) -> bool {
         u64::from(self.memory_kib) * u64::from(self.passes) <= Self::MAX_KIB_PASSES
     }
 
@@ -122,12 +122,12 @@ impl StoredHash {
     ///
     /// When no password could be checked against it.
     pub fn parse(phc: &str) -> Result<Self, BadHash> {
-        Parts::of(phc).map(|_| Self(phc.to_owned()))
+        ParsedHash::of(phc).map(|_| Self(phc.to_owned()))
     }
 
-    fn parts(&self) -> Parts {
-        Parts::of(&self.0).expect(
-            "`parse` and `hash` are the only constructors, and make what `Parts::of` accepts",
+    fn parts(&self) -> ParsedHash {
+        ParsedHash::of(&self.0).expect(
+            "`parse` and `hash` are the only constructors, and make what `ParsedHash::of` accepts",
         )
     }
 }
@@ -207,8 +207,8 @@ impl Hasher {
     }
 
     /// Takes the place of a hash when nothing is stored.
-    fn dummy(&self) -> Parts {
-        Parts {
+    fn dummy(&self) -> ParsedHash {
+        ParsedHash {
             params: self.params.clone(),
             salt: Salt::new(&[0; 16]).expect("a salt may have 8 to 48 bytes, and this one has 16"),
             hash: Output::new(&[0; Params::DEFAULT_OUTPUT_LEN])
@@ -234,13 +234,13 @@ impl Hasher {
 }
 
 /// A parsed [`StoredHash`].
-struct Parts {
+struct ParsedHash {
     params: Params,
     salt: Salt,
     hash: Output,
 }
 
-impl Parts {
+impl ParsedHash {
     fn of(phc: &str) -> Result<Self, BadHash> {
         let parsed = PasswordHash::new(phc).map_err(|_| BadHash::NotPhc)?;
         let (Some(salt), Some(hash)) = (parsed.salt, parsed.hash) else {
@@ -254,7 +254,7 @@ impl Parts {
             memory_kib: params.m_cost(),
             passes: params.t_cost(),
         };
-        match cost.is_bearable() {
+        match cost.is_within_limit() {
             true => Ok(Self { params, salt, hash }),
             false => Err(BadHash::TooCostly {
                 memory_kib: cost.memory_kib,

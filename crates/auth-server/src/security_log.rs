@@ -13,7 +13,7 @@ pub(crate) enum Event {
     Login,
     FailedLogin,
     /// An attempt that came too early.
-    Wait,
+    RateLimited,
     Registration,
     PasswordChange,
     /// A session was ended by its user or by an administrator.
@@ -27,7 +27,7 @@ impl fmt::Display for Event {
         f.write_str(match self {
             Self::Login => "login",
             Self::FailedLogin => "failed login",
-            Self::Wait => "wait",
+            Self::RateLimited => "wait",
             Self::Registration => "registration",
             Self::PasswordChange => "password change",
             Self::Revocation => "revocation",

@@ -13,7 +13,7 @@ use tcp_server::{BoxError, Client, EndReason, Service, debug_line};
 use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
 use crate::security_log::{Event, log_event};
-use crate::sessions::Live;
+use crate::sessions::LiveSession;
 use crate::transport::{Transport, refuse_plaintext, tls_required};
 use crate::user::User;
 
@@ -178,7 +178,7 @@ impl ConnectionHandler<'_> {
         Ok(self.enter_session(user, live, None))
     }
 
-    fn enter_session(&mut self, user: User, live: Live, token: Option<Secret>) -> Reply {
+    fn enter_session(&mut self, user: User, live: LiveSession, token: Option<Secret>) -> Reply {
         self.session = Some(live.id);
         Reply::Session {
             user: user.name,
@@ -195,7 +195,7 @@ impl ConnectionHandler<'_> {
     fn sessions(&mut self) -> Result<Reply, AuthError> {
         let AuthenticatedUser { user, live } = self.authenticate()?;
         let current = live.id;
-        let info = |live: Live| SessionInfo {
+        let info = |live: LiveSession| SessionInfo {
             current: live.id == current,
             id: live.id,
             address: live.session.address,
@@ -283,7 +283,11 @@ impl ConnectionHandler<'_> {
                 format_args!("refused {peer}: no such user"),
             ),
             AuthError::RateLimited(_) => {
-                self.log_event(Event::Wait, None, format_args!("refused {peer}: {error}"));
+                self.log_event(
+                    Event::RateLimited,
+                    None,
+                    format_args!("refused {peer}: {error}"),
+                );
             }
             // At level debug, since a client can cause any number of these lines.
             error => debug_line(format_args!("refused {peer}: {error}")),

@@ -164,7 +164,7 @@ impl SessionLimits {
 }
 
 /// The session whose last use is the longest ago. It ends when a user with [`MAX_SESSIONS`] opens another one.
-pub fn longest_unseen<'a>(
+pub fn least_recently_used<'a>(
     sessions: impl IntoIterator<Item = (&'a str, &'a Session)>,
 ) -> Option<&'a str> {
     let order = |(id, session): &(&'a str, &Session)| (session.last_seen, session.created_at, *id);
@@ -302,7 +302,8 @@ mod tests {
         let sessions =
             [(500, "a"), (300, "b"), (400, "c")].map(|(now, id)| (id, session(&token(0), now)));
         let of = |sessions: &[(&'static str, Session)]| {
-            longest_unseen(sessions.iter().map(|(id, session)| (*id, session))).map(String::from)
+            least_recently_used(sessions.iter().map(|(id, session)| (*id, session)))
+                .map(String::from)
         };
         assert_eq!(of(&sessions).as_deref(), Some("b"));
         assert_eq!(of(&[]), None);

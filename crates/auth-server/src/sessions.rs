@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use store::{Store, Transaction};
 use trust::random;
 
-use crate::session::{MAX_SESSIONS, Session, SessionLimits, Token, longest_unseen};
+use crate::session::{MAX_SESSIONS, Session, SessionLimits, Token, least_recently_used};
 use crate::session_index::SessionIndex;
 use crate::user::User;
 use crate::user_key::UserKey;
@@ -24,7 +24,7 @@ pub(crate) struct Sessions {
 
 /// A session that is live, with its exact [`last_seen`](Session::last_seen).
 #[derive(Debug)]
-pub(crate) struct Live {
+pub(crate) struct LiveSession {
     /// The id by which it is revoked.
     pub(crate) id: String,
     /// The session.
@@ -70,7 +70,7 @@ impl Sessions {
         address: IpAddr,
         now: u64,
         is_invalid: impl Fn(&Session) -> bool,
-    ) -> Result<(Token, Live), OpenSessionError> {
+    ) -> Result<(Token, LiveSession), OpenSessionError> {
         let token = Token::new(random().map_err(OpenSessionError::NoRandom)?);
         let id = token.session_id();
         let key = user.key();
@@ -123,7 +123,7 @@ impl Sessions {
         let mut removed: Vec<_> = removed.into_iter().map(|(id, _)| id).collect();
         while kept.len() >= MAX_SESSIONS {
             let listed = kept.iter().map(|(id, session)| (id.as_str(), session));
-            let Some(longest) = longest_unseen(listed).map(str::to_owned) else {
+            let Some(longest) = least_recently_used(listed).map(str::to_owned) else {
                 break;
             };
             kept.retain(|(id, _)| *id != longest);
@@ -133,7 +133,7 @@ impl Sessions {
     }
 
     /// The live session that a token opens. This counts as use.
-    pub(crate) fn resume(&self, token: &Token, now: u64) -> Option<Live> {
+    pub(crate) fn resume(&self, token: &Token, now: u64) -> Option<LiveSession> {
         let id = token.session_id();
         let session = self.store.get(&id)?;
         if !session.is_opened_by(token) {
@@ -143,12 +143,12 @@ impl Sessions {
     }
 
     /// The session with this id, if it is live. This counts as use.
-    pub(crate) fn touch(&self, id: &str, now: u64) -> Option<Live> {
+    pub(crate) fn touch(&self, id: &str, now: u64) -> Option<LiveSession> {
         let session = self.store.get(id)?;
         self.touched(id.to_owned(), session, now)
     }
 
-    fn touched(&self, id: String, session: Session, now: u64) -> Option<Live> {
+    fn touched(&self, id: String, session: Session, now: u64) -> Option<LiveSession> {
         let mut session = self.with_last_seen(&id, session)?;
         if !self.limits.is_live(&session, now) {
             return None;
@@ -159,7 +159,7 @@ impl Sessions {
     }
 
     /// The live sessions of a user, the oldest first.
-    pub(crate) fn of(&self, user: &User, now: u64) -> Vec<Live> {
+    pub(crate) fn of(&self, user: &User, now: u64) -> Vec<LiveSession> {
         let listed = self.index.of(&user.key()).into_iter();
         let mut sessions: Vec<_> = listed
             .filter_map(|id| {
@@ -287,8 +287,8 @@ impl Sessions {
         Some(session)
     }
 
-    fn live(&self, id: String, session: Session) -> Live {
-        Live {
+    fn live(&self, id: String, session: Session) -> LiveSession {
+        LiveSession {
             expires_at: self.limits.expires_at(&session),
             id,
             session,

@@ -41,8 +41,8 @@ pub(crate) fn tls_required() -> Reply {
     }
 }
 
-/// Refuses a client because its network has reached its limit of connections. A client that starts a TLS handshake gets no
-/// reply: the handshake would cost more than the connection that the client does not get.
+/// Refuses a client because its network has reached its limit of connections. A client that starts a TLS handshake gets
+/// no reply: the handshake would cost more than the connection that the client does not get.
 pub(crate) fn refuse_plaintext(stream: impl Read + Write) {
     let Ok((Some(first_byte), mut stream)) = Peeked::new(stream) else {
         return;

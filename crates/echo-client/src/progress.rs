@@ -11,8 +11,8 @@ use crate::Wire;
 use crate::digest::Digest;
 use crate::error::Error;
 
-/// How long to wait for the server to close the connection once nothing is outstanding. After that the client closes it, which
-/// is no error.
+/// How long to wait for the server to close the connection once nothing is outstanding. After that the client closes
+/// it, which is no error.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// The longest wait of a reply's log line for the line of its message. It takes microseconds, unless the machine is
@@ -141,8 +141,8 @@ impl Progress {
     /// Call this after a read, before it is logged and printed. The time-out does not run while replies are printed:
     /// a slow reader of the output is not the server's fault.
     ///
-    /// A reply may arrive before the log line of its message is written. If nothing else is outstanding, this waits for that
-    /// line, so that a person reads both in order. While messages stream it does not wait.
+    /// A reply may arrive before the log line of its message is written. If nothing else is outstanding, this waits for
+    /// that line, so that a person reads both in order. While messages stream it does not wait.
     pub(crate) fn received(&self, bytes: usize, is_printed: bool) {
         let is_waiting = |state: &mut State| state.sending_now && state.only_outstanding;
         let waited = self

@@ -16,11 +16,11 @@ pub struct Dialogue {
 
 /// The consequence of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Action {
     /// Send this answer.
-    Say(Response<Reply>),
+    Reply(Response<Reply>),
     /// Store the name unless the client has one by now, then [`welcome`] the client by the stored name.
-    Remember(Name),
+    Add(Name),
     /// Replace the stored name, if there still is one, then [`welcome`] the client by the new one.
     Rename(Name),
     /// Delete the stored name, if there still is one, then send [`Reply::Forgotten`].
@@ -29,28 +29,28 @@ pub enum Step {
 
 impl Dialogue {
     /// Decides on a request of the client at `address`, whose name, if it has one, is `known`.
-    pub fn decide(&mut self, request: Request, address: IpAddr, known: Option<Name>) -> Step {
+    pub fn decide(&mut self, request: Request, address: IpAddr, known: Option<Name>) -> Action {
         match (request, known) {
-            (Request::Exit, _) => Step::Say(Response::last(Reply::Bye, "the client said exit")),
-            (Request::Name { .. }, Some(name)) => Step::Say(welcome(name)),
-            (Request::Name { name }, None) => self.parse(&name, Step::Remember),
-            (Request::Rename { name }, Some(_)) => self.parse(&name, Step::Rename),
-            (Request::Whoami, Some(name)) => Step::Say(Reply::YouAre { name, address }.into()),
-            (Request::Forget, Some(_)) => Step::Forget,
+            (Request::Exit, _) => Action::Reply(Response::last(Reply::Bye, "the client said exit")),
+            (Request::Name { .. }, Some(name)) => Action::Reply(welcome(name)),
+            (Request::Name { name }, None) => self.parse(&name, Action::Add),
+            (Request::Rename { name }, Some(_)) => self.parse(&name, Action::Rename),
+            (Request::Whoami, Some(name)) => Action::Reply(Reply::YouAre { name, address }.into()),
+            (Request::Forget, Some(_)) => Action::Forget,
             (Request::Whoami | Request::Rename { .. } | Request::Forget, None) => {
-                Step::Say(not_known())
+                Action::Reply(not_known())
             }
         }
     }
 
-    fn parse(&mut self, text: &str, then: impl FnOnce(Name) -> Step) -> Step {
+    fn parse(&mut self, text: &str, then: impl FnOnce(Name) -> Action) -> Action {
         let error = match Name::parse(text) {
             Ok(name) => return then(name),
             Err(error) => error,
         };
         self.bad_names += 1;
         let reply = refusal(ErrorCode::BadName, error.to_string());
-        Step::Say(if self.bad_names < MAX_BAD_NAMES {
+        Action::Reply(if self.bad_names < MAX_BAD_NAMES {
             reply.into()
         } else {
             Response::last(reply, "the client gave too many bad names")
@@ -58,7 +58,7 @@ impl Dialogue {
     }
 }
 
-/// Whether a request may lead to a [`Step`] that waits for the disk.
+/// Whether a request may lead to a [`Action`] that waits for the disk.
 pub fn may_change(request: &Request) -> bool {
     match request {
         Request::Name { .. } | Request::Rename { .. } | Request::Forget => true,
@@ -117,19 +117,19 @@ mod tests {
         ]
     }
 
-    fn decide(request: Request, known: Option<&str>) -> Step {
+    fn decide(request: Request, known: Option<&str>) -> Action {
         Dialogue::default().decide(request, ADDRESS, known.map(name))
     }
 
-    fn say(reply: Reply) -> Step {
-        Step::Say(reply.into())
+    fn say(reply: Reply) -> Action {
+        Action::Reply(reply.into())
     }
 
     #[test]
     fn each_state_has_its_answers() {
         let [give, rename] = request(" Bo ");
         let anna = || name("Anna");
-        let exit = || Step::Say(Response::last(Reply::Bye, "the client said exit"));
+        let exit = || Action::Reply(Response::last(Reply::Bye, "the client said exit"));
         let you_are = Reply::YouAre {
             name: anna(),
             address: ADDRESS,
@@ -138,11 +138,15 @@ mod tests {
             (
                 give,
                 say(Reply::Welcome { name: anna() }),
-                Step::Remember(name("Bo")),
+                Action::Add(name("Bo")),
             ),
-            (rename, Step::Rename(name("Bo")), Step::Say(not_known())),
-            (Request::Whoami, say(you_are), Step::Say(not_known())),
-            (Request::Forget, Step::Forget, Step::Say(not_known())),
+            (
+                rename,
+                Action::Rename(name("Bo")),
+                Action::Reply(not_known()),
+            ),
+            (Request::Whoami, say(you_are), Action::Reply(not_known())),
+            (Request::Forget, Action::Forget, Action::Reply(not_known())),
             (Request::Exit, exit(), exit()),
         ] {
             assert_eq!(decide(request.clone(), Some("Anna")), when_known);
@@ -173,12 +177,12 @@ mod tests {
         assert_eq!(decide(bad_name.clone(), None), say(reply()));
         assert_eq!(
             decide(request("Bo")[0].clone(), None),
-            Step::Remember(name("Bo"))
+            Action::Add(name("Bo"))
         );
         assert_eq!(decide(bad_rename, Some("Bo")), say(reply()));
         assert_eq!(
             decide(bad_name, None),
-            Step::Say(Response::last(
+            Action::Reply(Response::last(
                 reply(),
                 "the client gave too many bad names"
             ))
@@ -195,7 +199,7 @@ mod tests {
             let waits = [None, Some("Anna")]
                 .map(|known| decide(request.clone(), known))
                 .iter()
-                .any(|step| !matches!(step, Step::Say(_)));
+                .any(|step| !matches!(step, Action::Reply(_)));
             assert_eq!(may_change(&request), waits, "{request:?}");
         }
     }

@@ -10,6 +10,6 @@ mod record;
 mod service;
 
 pub use key::ClientKey;
-pub use names::{Full, MAX_NAMES, MAX_NAMES_PER_NETWORK, Names};
+pub use names::{MAX_NAMES, MAX_NAMES_PER_NETWORK, Names, NamesFull};
 pub use record::Record;
 pub use service::Ident;

@@ -35,7 +35,7 @@ struct Counts {
 
 /// Why a new name is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
+pub enum NamesFull {
     /// The client's network has as many as it may.
     #[error("this network has {MAX_NAMES_PER_NETWORK} names already; forget one of them first")]
     Network,
@@ -100,7 +100,11 @@ impl Names {
     /// # Errors
     ///
     /// As [`Store::update`]; then nothing has changed. The inner error says why the name is not taken.
-    pub fn remember(&self, client: &ClientKey, name: Name) -> Result<Result<Name, Full>, Error> {
+    pub fn remember(
+        &self,
+        client: &ClientKey,
+        name: Name,
+    ) -> Result<Result<Name, NamesFull>, Error> {
         let mut is_counted = false;
         let stored = self.store.update(|all| {
             if let Some(first) = all.get(client.as_str()) {
@@ -180,15 +184,15 @@ impl Names {
         )
     }
 
-    fn count(&self, client: &ClientKey) -> Result<(), Full> {
+    fn count(&self, client: &ClientKey) -> Result<(), NamesFull> {
         let mut counts = self.counts();
         if counts.all >= self.max_names {
-            return Err(Full::Server);
+            return Err(NamesFull::Server);
         }
         if let Some(network) = client.shared_network() {
             let count = counts.networks.entry(network).or_default();
             if *count >= MAX_NAMES_PER_NETWORK {
-                return Err(Full::Network);
+                return Err(NamesFull::Network);
             }
             *count += 1;
         }
@@ -244,18 +248,18 @@ mod tests {
             let first = format!("2001:db8::{host:x}");
             assert_eq!(remember(&names, &first), Ok(name("Anna")), "{host}");
         }
-        assert_eq!(remember(&names, "2001:db8::ffff"), Err(Full::Network));
+        assert_eq!(remember(&names, "2001:db8::ffff"), Err(NamesFull::Network));
         assert_eq!(remember(&names, "2001:db8::1"), Ok(name("Anna")), "known");
         assert_eq!(remember(&names, "2001:db8:0:1::1"), Ok(name("Anna")));
         assert_eq!(remember(&names, "192.0.2.7"), Ok(name("Anna")));
 
         drop(names);
         let names = Names::open(&folder.path().join("clients.jsonl")).unwrap();
-        assert_eq!(remember(&names, "2001:db8::ffff"), Err(Full::Network));
+        assert_eq!(remember(&names, "2001:db8::ffff"), Err(NamesFull::Network));
         assert!(names.forget(&key("2001:db8::1")).unwrap());
         assert!(!names.forget(&key("2001:db8::1")).unwrap());
         assert_eq!(remember(&names, "2001:db8::ffff"), Ok(name("Anna")));
-        assert_eq!(remember(&names, "2001:db8::fffe"), Err(Full::Network));
+        assert_eq!(remember(&names, "2001:db8::fffe"), Err(NamesFull::Network));
     }
 
     #[test]
@@ -264,7 +268,7 @@ mod tests {
         let remember = |text| names.remember(&key(text), name("Anna")).unwrap();
         assert_eq!(remember("192.0.2.1"), Ok(name("Anna")));
         assert_eq!(remember("192.0.2.2"), Ok(name("Anna")));
-        assert_eq!(remember("192.0.2.3"), Err(Full::Server));
+        assert_eq!(remember("192.0.2.3"), Err(NamesFull::Server));
         names.forget(&key("192.0.2.1")).unwrap();
         assert_eq!(remember("192.0.2.3"), Ok(name("Anna")));
     }

@@ -12,7 +12,7 @@ use store::Error;
 use tcp_server::{BoxError, Client, EndReason, Service, debug_line};
 use tls::{MaybeTls, ServerTls};
 
-use crate::decisions::{self, Dialogue, Step};
+use crate::decisions::{self, Action, Dialogue};
 use crate::key::ClientKey;
 use crate::names::Names;
 
@@ -102,10 +102,10 @@ impl Handler for ConnectionHandler<'_> {
         ));
         let known = self.known();
         let done = match self.dialogue.decide(request, self.address, known) {
-            Step::Say(answer) => return answer,
-            Step::Remember(name) => self.remember(name),
-            Step::Rename(name) => self.rename(name),
-            Step::Forget => self.forget(),
+            Action::Reply(answer) => return answer,
+            Action::Add(name) => self.remember(name),
+            Action::Rename(name) => self.rename(name),
+            Action::Forget => self.forget(),
         };
         done.unwrap_or_else(|error| {
             warn!("cannot do what {} asks for: {error}", self.peer);

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, Read, Write};
 
 use crate::frame::{FrameTracker, payload_room};
 use crate::observer::Observer;
-use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read};
+use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read_retrying};
 
 /// Buffers both directions of a stream, and reports each read and write to an [`Observer`].
 ///
@@ -144,7 +144,7 @@ impl<S: Read + Write, O: Observer> Read for FramedStream<S, O> {
         // Much room is filled directly: the buffer would only cost a copy.
         let is_direct = room.len() >= MAX_BUFFER_BYTES;
         let received = if is_direct {
-            let count = read(&mut self.stream, room)?;
+            let count = read_retrying(&mut self.stream, room)?;
             &room[..count]
         } else {
             self.input.fill(&mut self.stream)?

@@ -13,7 +13,7 @@
 //! There are no threads, files, flags or log lines here.
 
 pub mod auth;
-mod caseless;
+mod case_folding;
 mod count;
 mod error;
 mod escape;
@@ -34,7 +34,7 @@ mod reason;
 mod secret;
 mod socket;
 
-pub use caseless::caseless_key;
+pub use case_folding::caseless_key;
 pub use count::Count;
 pub use error::{RecvError, SendError};
 pub use escape::Escaped;

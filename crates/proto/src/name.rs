@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-use crate::caseless::caseless_key;
+use crate::case_folding::caseless_key;
 use crate::invisible::{
     EMOJI_STYLE, JOINER, NON_JOINER, is_invisible, is_needed, takes_emoji_style,
 };

@@ -28,7 +28,7 @@ impl ReadBuffer {
         debug_assert!(self.unread().is_empty(), "unread bytes would be lost");
         self.adapt_size();
         (self.start, self.end) = (0, 0);
-        self.end = read(source, &mut self.bytes)?;
+        self.end = read_retrying(source, &mut self.bytes)?;
         self.filled = self.end == self.bytes.len();
         Ok(self.unread())
     }
@@ -62,7 +62,10 @@ impl ReadBuffer {
 }
 
 /// Reads once. An interrupted read is repeated.
-pub(crate) fn read(source: &mut (impl Read + ?Sized), room: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_retrying(
+    source: &mut (impl Read + ?Sized),
+    room: &mut [u8],
+) -> io::Result<usize> {
     loop {
         match source.read(room) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -9,7 +9,7 @@ use crate::error::{RecvError, SendError};
 use crate::frame::{checked_length, header, payload_room};
 use crate::json::from_json;
 use crate::limits::HEADER_BYTES;
-use crate::read_buffer::read;
+use crate::read_buffer::read_retrying;
 
 /// Sends and receives whole messages. Everything that is [`Read`] and [`Write`] has it.
 ///
@@ -93,7 +93,7 @@ fn recv_header(source: &mut (impl Read + ?Sized)) -> Result<Option<[u8; HEADER_B
     let mut header = [0; HEADER_BYTES];
     let mut received = 0;
     while received < HEADER_BYTES {
-        match read(source, &mut header[received..])? {
+        match read_retrying(source, &mut header[received..])? {
             0 if received == 0 => return Ok(None),
             0 => return Err(RecvError::CutOffHeader { received }),
             count => received += count,
@@ -111,7 +111,7 @@ fn recv_payload(source: &mut (impl Read + ?Sized), length: usize) -> Result<Vec<
         if received == payload.len() {
             payload.resize(payload_room(received, length), 0);
         }
-        match read(source, &mut payload[received..])? {
+        match read_retrying(source, &mut payload[received..])? {
             0 => return Err(RecvError::CutOffPayload { received, length }),
             count => received += count,
         }

@@ -1,5 +1,5 @@
 //! Where callers and the writer thread meet: the records, the changes that wait for the disk, and the callers that wait
-//! for them. It does not access files.
+//! for them (group commit: one write and one fsync for all that wait). It does not access files.
 //!
 //! Two locks, taken in this order: the queue, then the records. Neither is held across I/O, except that a compaction
 //! reads the records. That blocks no other thread: only the thread that compacts ever writes them.
@@ -163,7 +163,7 @@ impl<V: Value> CommitQueue<V> {
                 drop(self.filled.wait_timeout_while(queue, patience, is_idle));
             }
         }
-        self.let_others_join();
+        self.gather_batch();
         let mut queue = self.queue();
         queue.writing = std::mem::take(&mut queue.waiting);
         if queue.writing.updates > 0 {
@@ -181,9 +181,9 @@ impl<V: Value> CommitQueue<V> {
         drop(self.filled.wait_while(self.queue(), is_open));
     }
 
-    /// Yields as long as that brings more changes. An fsync costs more than letting every thread run that is about to
-    /// ask for one, and each caller that joins this batch saves an fsync.
-    fn let_others_join(&self) {
+    /// Group commit: yields as long as that brings more changes. An fsync costs more than letting every thread run that
+    /// is about to ask for one, and each caller that joins this batch saves an fsync.
+    fn gather_batch(&self) {
         let mut before = 0;
         loop {
             let now = self.queue().waiting.updates;

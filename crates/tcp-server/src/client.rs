@@ -126,7 +126,7 @@ impl Client {
         self.cut_by_stop
     }
 
-    fn wrote(&mut self, result: io::Result<usize>) -> io::Result<usize> {
+    fn report_write(&mut self, result: io::Result<usize>) -> io::Result<usize> {
         match result {
             Ok(count) => {
                 if let Some(reporter) = &mut self.raw_reporter {
@@ -191,12 +191,12 @@ impl Read for Client {
 impl Write for Client {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = (&self.connection.stream).write(bytes);
-        self.wrote(result)
+        self.report_write(result)
     }
 
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let result = (&self.connection.stream).write_vectored(parts);
-        self.wrote(result)
+        self.report_write(result)
     }
 
     /// A socket buffers nothing on this side.

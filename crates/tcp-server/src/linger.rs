@@ -1,5 +1,6 @@
 //! Closing without a reset. A kernel that closes a socket with unread input answers the peer with a reset, which may
-//! overtake and destroy replies that the peer has not read yet. So the server half-closes, then reads and discards for a while.
+//! overtake and destroy replies that the peer has not read yet. So the server half-closes, then reads and discards for
+//! a while.
 
 use std::io::{self, Read};
 use std::net::{Shutdown, TcpStream};

@@ -15,8 +15,8 @@ pub trait Service: Send + Sync + 'static {
     /// Any fault that ended the conversation. It becomes the reason in the service message `client disconnected`.
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError>;
 
-    /// Refuses a client because its network has reached its limit of connections. By default the connection is closed without
-    /// a message. Each read and write may take a second at most.
+    /// Refuses a client because its network has reached its limit of connections. By default the connection is closed
+    /// without a message. Each read and write may take a second at most.
     fn refuse(&self, stream: &mut TcpStream) {
         let _ = stream;
     }

@@ -46,7 +46,7 @@ fn networks_take_turns() {
 #[test]
 fn a_full_queue_makes_room_for_a_network_with_fewer_items() {
     let mut queue = FairQueue::default();
-    let others = QUEUE_PLACES - KEPT_PLACES;
+    let others = QUEUE_SLOTS - RESERVED_SLOTS;
     for item in 0..others {
         assert_eq!(queue.push(stranger(0), item), Pushed::Waiting);
     }
@@ -71,26 +71,26 @@ fn known_networks_have_places_of_their_own_and_every_other_turn() {
         queue.push(stranger(number), "stranger");
     }
     assert_eq!(queue.push(stranger(200), "late"), Pushed::Full("late"));
-    for number in 0..KEPT_PLACES as u32 {
+    for number in 0..RESERVED_SLOTS as u32 {
         let pushed = queue.push(ticket(300 + number, true, None), "known");
         assert_eq!(pushed, Pushed::Waiting);
     }
     let full = queue.push(ticket(400, true, None), "known");
     assert_eq!(full, Pushed::Full("known"));
     let popped = pop_all(&mut queue);
-    let alternating = ["known", "stranger"].repeat(KEPT_PLACES);
-    assert_eq!(popped[..2 * KEPT_PLACES], alternating);
-    assert_eq!(popped.len(), QUEUE_PLACES);
+    let alternating = ["known", "stranger"].repeat(RESERVED_SLOTS);
+    assert_eq!(popped[..2 * RESERVED_SLOTS], alternating);
+    assert_eq!(popped.len(), QUEUE_SLOTS);
 }
 
 #[test]
 fn a_class_behind_one_known_address_finds_room() {
     let mut queue = FairQueue::default();
-    for student in 0..QUEUE_PLACES {
+    for student in 0..QUEUE_SLOTS {
         let pushed = queue.push(ticket(0, true, Some(student as u64)), student);
         assert_eq!(pushed, Pushed::Waiting);
     }
-    assert_eq!(pop_all(&mut queue).len(), QUEUE_PLACES);
+    assert_eq!(pop_all(&mut queue).len(), QUEUE_SLOTS);
 }
 
 #[test]
@@ -187,7 +187,7 @@ proptest! {
                 }
             }
             inside.insert(item, number);
-            prop_assert!(queue.len() <= QUEUE_PLACES);
+            prop_assert!(queue.len() <= QUEUE_SLOTS);
             if pops[item] && let Some((ticket, item)) = queue.pop() {
                 prop_assert!(inside.remove(&item).is_some());
                 prop_assert!(ticket.exclusive_key.is_none_or(|key| !running.contains(&key)));
