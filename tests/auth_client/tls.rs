@@ -228,7 +228,7 @@ fn a_server_with_a_copied_certificate_and_not_its_key_gets_no_password() {
         drop(socket);
         let refused = login.wait().expect_code(1);
         let stderr = refused.stderr_text();
-        let expected = "cannot prove that it has the key of its certificate";
+        let expected = "cannot prove that it owns the key in its certificate";
         assert!(stderr.contains(expected), "{stderr}");
         let kept = fs::read_to_string(&file).unwrap();
         assert!(is_known || !kept.contains(&fingerprint), "{kept}");
