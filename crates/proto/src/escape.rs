@@ -173,8 +173,8 @@ mod tests {
     fn what_cannot_be_seen_is_shown() {
         let shown = |text| Escaped::new(text).to_string();
         assert_eq!(
-            shown("a\u{200b}b\u{feff}c\u{ad}d\u{e0041}\u{3164}\u{34f}\u{2060}\u{fff9}"),
-            r"a\u{200b}b\u{feff}c\u{ad}d\u{e0041}\u{3164}\u{34f}\u{2060}\u{fff9}"
+            shown("a\u{200b}b\u{ffff}\u{feff}c\u{ad}d\u{e0041}\u{3164}\u{34f}\u{2060}\u{fff9}"),
+            r"a\u{200b}b\u{ffff}\u{feff}c\u{ad}d\u{e0041}\u{3164}\u{34f}\u{2060}\u{fff9}"
         );
         assert_eq!(
             shown("a\u{200d}b \u{fe0f}\u{200c}"),

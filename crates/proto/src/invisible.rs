@@ -14,10 +14,11 @@ pub(crate) const EMOJI_STYLE: char = '\u{fe0f}';
 /// Whether nothing, or nothing but a blank, is shown for this character, spaces aside.
 ///
 /// These are the default ignorable code points of Unicode 16 (fillers, joiners, variation selectors, tags, most format
-/// characters), the format characters of annotations and hieroglyphs, and the blanks that are letters, marks or
-/// symbols.
+/// characters), the format characters of annotations and hieroglyphs, the blanks that are letters, marks or symbols, and
+/// the noncharacters.
 pub(crate) fn is_invisible(character: char) -> bool {
-    matches!(character,
+    is_noncharacter(character)
+        || matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
@@ -25,6 +26,12 @@ pub(crate) fn is_invisible(character: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}'
         | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}'
         | '\u{2800}' | '\u{13441}'..='\u{13442}' | '\u{16fe4}' | '\u{1d159}')
+}
+
+/// Whether Unicode never gives this code point a character: U+FDD0 to U+FDEF, and the last two of each plane.
+fn is_noncharacter(character: char) -> bool {
+    let number = u32::from(character);
+    matches!(number, 0xfdd0..=0xfdef) || number & 0xfffe == 0xfffe
 }
 
 /// Whether the character changes the form of the one before it.
@@ -94,6 +101,24 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn all_66_noncharacters_are_invisible() {
+        let found = ('\0'..=char::MAX).filter(|&character| is_noncharacter(character));
+        assert_eq!(found.clone().count(), 66);
+        assert!(found.clone().all(is_invisible));
+        for character in [
+            '\u{fdd0}',
+            '\u{fdef}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{1fffe}',
+            char::MAX,
+        ] {
+            assert!(is_noncharacter(character), "{}", character.escape_unicode());
+        }
+        assert!(!is_noncharacter('\u{fffd}') && !is_noncharacter('\u{fdf0}'));
     }
 
     #[test]

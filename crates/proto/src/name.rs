@@ -194,6 +194,9 @@ mod tests {
             '\u{2800}',
             '\u{fe00}',
             '\u{e0100}', // fillers, blanks, variation selectors
+            '\u{fdd0}',
+            '\u{ffff}',
+            '\u{10fffe}', // noncharacters
             '\u{200c}',
             '\u{fe0f}', // not needed here
         ];
