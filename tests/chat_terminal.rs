@@ -97,7 +97,10 @@ fn messages_that_come_while_lines_are_taken_stand_on_rows_of_their_own() {
     for number in 0..30 {
         let mine = format!("anna> mine {number}");
         let yours = format!("<bo> yours {number}");
-        assert!(rows.contains(&mine), "{mine}: {rows:#?}");
+        let is_mine = |row: &&String| row.ends_with(&mine);
+        let row = rows.iter().find(is_mine);
+        let row = row.unwrap_or_else(|| panic!("{mine}: {rows:#?}"));
+        assert_eq!(row.find(':'), Some(2), "a time comes first: {row}");
         assert!(
             rows.iter()
                 .any(|row| row.len() < 40 && row.ends_with(&yours)),

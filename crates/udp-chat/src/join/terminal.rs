@@ -70,7 +70,15 @@ impl Terminal {
         })?;
         restore_at_panic(console.clone());
         console.take_over()?;
-        let painter = Painter::new(console.clone(), Arc::clone(&roster), inputs.clone());
+        let is_coloured = !console.is_dumb() && wants_colours();
+        let format = Format::new(is_coloured, bell, TimeZone::system());
+        let format = Arc::new(Mutex::new(format));
+        let painter = Painter::new(
+            console.clone(),
+            Arc::clone(&roster),
+            Arc::clone(&format),
+            inputs.clone(),
+        );
         let (is_painted, painted) = mpsc::channel();
         let start_threads = || {
             let reading = Arc::clone(&events);
@@ -85,11 +93,9 @@ impl Terminal {
             io::Result::Ok(())
         };
         start_threads().inspect_err(|_| console.restore())?;
-        let is_coloured = !console.is_dumb() && wants_colours();
-        let format = Format::new(is_coloured, bell, TimeZone::system());
         Ok(Some(Self {
             events,
-            format: Arc::new(Mutex::new(format)),
+            format,
             roster,
             console,
             painted,

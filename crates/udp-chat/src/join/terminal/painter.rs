@@ -5,13 +5,14 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use line_editor::{Key, KeyParser, Screen};
 
 use super::super::input::Input;
 use super::console::Console;
 use super::editor::{Action, Editor};
 use super::events::{Events, Pending};
-use super::format::Message;
+use super::format::{Format, Message};
 use super::lock;
 use super::roster::Roster;
 use crate::visible::visible;
@@ -28,6 +29,7 @@ pub(super) struct Painter {
     keys: KeyParser,
     editor: Editor,
     roster: Arc<Mutex<Roster>>,
+    format: Arc<Mutex<Format>>,
     /// The prompt, if it is not the nick.
     prompt: Option<String>,
     inputs: SyncSender<Input>,
@@ -39,6 +41,7 @@ impl Painter {
     pub(super) fn new(
         console: Console,
         roster: Arc<Mutex<Roster>>,
+        format: Arc<Mutex<Format>>,
         inputs: SyncSender<Input>,
     ) -> Self {
         let screen = Screen::new(
@@ -53,6 +56,7 @@ impl Painter {
             keys: KeyParser::default(),
             editor: Editor::default(),
             roster,
+            format,
             prompt: None,
             inputs,
             has_terminal: true,
@@ -152,10 +156,16 @@ impl Painter {
         self.screen.print_rows(&rows);
     }
 
-    /// A line stays to be seen, as it was typed.
+    /// A line stays to be seen as it was typed, with its time if it is part of the conversation and no answer.
     fn print_own(&mut self, line: &str) {
-        let prompt = self.prompt();
-        self.print(&[Message::plain(&prompt, line)]);
+        let message = match &self.prompt {
+            Some(prompt) => Message::plain(prompt, line),
+            None => {
+                let nick = lock(&self.roster).own().to_string();
+                lock(&self.format).own(&nick, line, Timestamp::now())
+            }
+        };
+        self.print(&[message]);
     }
 
     /// Gives the terminal back, stops the job, and takes the terminal again once it goes on.
@@ -200,8 +210,8 @@ impl Painter {
     fn leave(&mut self) -> io::Result<()> {
         self.screen.erase();
         if !self.editor.unsent().is_empty() {
-            let line = self.editor.unsent().to_owned();
-            self.print_own(&line);
+            let unsent = Message::plain(&self.prompt(), self.editor.unsent());
+            self.print(&[unsent]);
         }
         self.screen.flush()
     }
