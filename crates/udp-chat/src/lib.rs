@@ -12,7 +12,7 @@ pub use join::{Bell, JoinError, JoinFlags, join};
 pub use nick::{MAX_NICK_BYTES, MAX_NICK_CHARS, Nick, NickError};
 pub use pace::Pace;
 pub use serve::{
-    Command, Direction, Environment, HistoryError, HistoryFile, Orders, Room, RoomEvent,
-    RoomSettings, RoomTotals, ServeFlags, ServeTotals, ServerHandle, StoredText, Traffic,
+    Command, Direction, Environment, EventSum, HistoryError, HistoryFile, Orders, Room, RoomEvent,
+    RoomSettings, RoomTotals, ServeFlags, ServeTotals, ServerHandle, StoredText, Sum, Traffic,
     run_server, serve,
 };

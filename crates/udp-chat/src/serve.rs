@@ -2,6 +2,7 @@
 
 mod bans;
 mod event;
+mod event_budget;
 mod history;
 mod history_file;
 mod member;
@@ -15,9 +16,11 @@ mod traffic_log;
 mod transport;
 
 pub use event::{Direction, RoomEvent};
+pub use event_budget::EventSum;
 pub use history::StoredText;
 pub use history_file::{HistoryError, HistoryFile};
 pub use room::{Command, Environment, Room, RoomSettings, RoomTotals};
 pub use server::{Orders, ServeTotals, ServerHandle, serve};
 pub use settings::{ServeFlags, run_server};
+pub use traffic_log::Sum;
 pub use transport::Traffic;

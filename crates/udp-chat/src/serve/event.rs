@@ -5,7 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use chat_link::{CloseReason, RefusalCode};
 use log::Level;
-use proto::{Count, Escaped};
+use proto::{Count, Escaped, Network};
+
+use super::event_budget::EventSum;
+use super::traffic_log::Sum;
 
 /// How much of a text or a refused nick is shown, in characters.
 const SHOWN_CHARS: usize = 80;
@@ -92,6 +95,13 @@ pub enum RoomEvent {
         bytes: u64,
         /// How many datagrams.
         datagrams: u64,
+    },
+    /// Joins, refusals, renames and departures that got no lines of their own, since there were too many.
+    Summed {
+        /// From where; `None` for several networks.
+        network: Option<Network>,
+        /// How many.
+        sum: EventSum,
     },
     /// What is in a datagram that was sent or received; only while tracing.
     Trace {
@@ -233,17 +243,55 @@ impl fmt::Display for RoomEvent {
                 bytes,
                 datagrams,
             } => {
-                let (verb, operation, preposition) = match direction {
-                    Direction::Received => ("received", "read", "from"),
-                    Direction::Sent => ("sent", "write", "to"),
-                };
+                let (verb, operation, preposition) = direction.words();
                 write!(f, "{verb} {bytes} bytes ")?;
                 if *datagrams > 1 {
                     write!(f, "in {} ", Count(*datagrams, operation))?;
                 }
                 write!(f, "{preposition} {nick} at {}", canonical(*address))
             }
+            Self::Summed { network, sum } => {
+                match network {
+                    Some(network) => write!(f, "more from {network}: ")?,
+                    None => f.write_str("more from other networks: ")?,
+                }
+                let EventSum {
+                    joined,
+                    refused,
+                    renamed,
+                    left,
+                    ..
+                } = sum;
+                write!(
+                    f,
+                    "{joined} joined, {refused} refused, {renamed} renamed, {left} left"
+                )?;
+                for (direction, Sum { bytes, datagrams }) in [
+                    (Direction::Received, sum.received),
+                    (Direction::Sent, sum.sent),
+                ] {
+                    let (verb, operation, _) = direction.words();
+                    if datagrams > 0 {
+                        write!(
+                            f,
+                            "; {verb} {bytes} bytes in {}",
+                            Count(datagrams, operation)
+                        )?;
+                    }
+                }
+                Ok(())
+            }
             Self::Trace { nick, text } => write!(f, "trace: {nick}: {}", Escaped::new(text)),
+        }
+    }
+}
+
+impl Direction {
+    /// The verb, its operation, and the preposition before the member.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Received => ("received", "read", "from"),
+            Self::Sent => ("sent", "write", "to"),
         }
     }
 }
@@ -270,6 +318,25 @@ fn words(reason: CloseReason) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_says_what_happened_and_what_was_sent() {
+        let received = Sum {
+            bytes: 900,
+            datagrams: 1,
+        };
+        let sum = EventSum {
+            joined: 57,
+            left: 3,
+            received,
+            ..EventSum::default()
+        };
+        let network = Some(Network::of("127.0.0.1".parse().unwrap()));
+        assert_eq!(
+            RoomEvent::Summed { network, sum }.to_string(),
+            "more from 127.0.0.1: 57 joined, 0 refused, 0 renamed, 3 left; received 900 bytes in 1 read"
+        );
+    }
 
     #[test]
     fn nothing_that_members_write_reaches_a_log_unescaped() {

@@ -10,6 +10,7 @@
 mod admission;
 mod commands;
 mod leaving;
+mod notices;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -19,13 +20,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::time::Instant;
 
-use chat_link::message::{Message, Notice};
-use chat_link::{
-    Acceptor, AcceptorSettings, Class, CloseReason, Handled, Path, SessionId, StaticKey,
-};
+use chat_link::{Acceptor, AcceptorSettings, CloseReason, Handled, Path, SessionId, StaticKey};
 
 use super::bans::Bans;
 use super::event::{Direction, RoomEvent};
+use super::event_budget::EventBudget;
 use super::history::{History, StoredText};
 use super::member::{Member, MemberId};
 use super::networks::Networks;
@@ -34,12 +33,6 @@ use super::timer_queue::TimerQueue;
 use super::traffic_log::TrafficLog;
 pub use commands::Command;
 use leaving::Stopping;
-
-/// What all queues together may hold. Past it the member with the largest leaves.
-const MAX_QUEUED_BYTES: usize = 256 << 20;
-
-/// How many texts of the history wait in a member's link; the rest stays in the room, which all share.
-const HISTORY_AHEAD: usize = 16;
 
 /// What a room needs from the system.
 pub trait Environment {
@@ -85,6 +78,7 @@ pub struct Room {
     next_text: u64,
     timers: TimerQueue,
     traffic_log: TrafficLog,
+    event_budget: EventBudget,
     /// Datagrams of no session.
     answers: VecDeque<(Path, Vec<u8>)>,
     /// Members whose link may have a datagram to send.
@@ -149,6 +143,7 @@ impl Room {
             next_member: 0,
             timers: TimerQueue::default(),
             traffic_log,
+            event_budget: EventBudget::default(),
             answers: VecDeque::new(),
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -204,7 +199,10 @@ impl Room {
     pub fn deadline(&self) -> Option<Instant> {
         let stop = self.stopping.as_ref().map(Stopping::deadline);
         let sums = self.traffic_log.deadline();
-        [self.timers.next(), stop, sums].into_iter().flatten().min()
+        [self.timers.next(), stop, sums, self.event_budget.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Writes the next datagram to send now to `datagram` and gives its path; to be called until there is none.
@@ -311,27 +309,6 @@ impl Room {
         path
     }
 
-    /// Moves some of the history into a member's link, as fast as the link sends it.
-    fn feed_history(&mut self, id: MemberId, now: Instant) {
-        let Some(member) = self.members.get_mut(&id).filter(|member| member.is_present) else {
-            return;
-        };
-        while let Some(next) = member
-            .history
-            .filter(|_| member.link.waiting() < HISTORY_AHEAD)
-        {
-            let text = self.history.next(next);
-            let (message, next) = match text {
-                Some((id, message)) => (message, Some(id + 1)),
-                None => (encoded(&Notice::CaughtUp), None),
-            };
-            if member.send(&message, Class::Background, now).is_err() {
-                return;
-            }
-            member.history = next;
-        }
-    }
-
     /// Nothing is to be sent to a member for now.
     fn go_idle(&mut self, id: MemberId, _now: Instant) {
         if let Some(member) = self.members.get_mut(&id) {
@@ -364,42 +341,4 @@ impl Room {
         }
         self.mark_ready(id);
     }
-
-    /// Sends a notice to all who are present, but for one.
-    fn broadcast(&mut self, notice: &Message, except: Option<MemberId>, now: Instant) {
-        let mut queued = 0;
-        for (&id, member) in &mut self.members {
-            queued += member.link.queued_bytes();
-            if Some(id) == except || !member.is_present {
-                continue;
-            }
-            if member.send(notice, Class::Live, now).is_err() {
-                self.too_slow.push(id);
-            }
-            if !std::mem::replace(&mut member.is_ready, true) {
-                self.ready.push_back(id);
-            }
-        }
-        if queued > MAX_QUEUED_BYTES {
-            let largest = self
-                .members
-                .iter()
-                .max_by_key(|(_, member)| member.link.queued_bytes());
-            self.too_slow.extend(largest.map(|(&id, _)| id));
-        }
-    }
-
-    fn send_to(&mut self, id: MemberId, notice: &Message, class: Class, now: Instant) {
-        if let Some(member) = self.members.get_mut(&id) {
-            if member.is_present && member.send(notice, class, now).is_err() {
-                self.too_slow.push(id);
-            }
-            self.mark_ready(id);
-        }
-    }
-}
-
-/// Encodes a notice that is no text.
-fn encoded(notice: &Notice) -> Message {
-    Message::encode(notice).expect("nicks are short, and member lists come in pieces")
 }

@@ -144,6 +144,10 @@ pub fn serve(
             history.append(text);
         }
     }
+    room.finish();
+    while let Some(event) = room.poll_event() {
+        record(&event);
+    }
     Ok(ServeTotals {
         room: room.totals(),
         traffic: transport.traffic(),

@@ -38,9 +38,11 @@ pub(super) struct MemberTraffic {
 
 /// Datagrams that are in no line yet.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) bytes: u64,
-    pub(super) datagrams: u64,
+pub struct Sum {
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many there are.
+    pub datagrams: u64,
 }
 
 impl TrafficLog {

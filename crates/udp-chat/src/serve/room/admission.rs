@@ -6,8 +6,10 @@ use chat_link::message::{MAX_MEMBERS_AT_ONCE, Message, Notice};
 use chat_link::{Class, CloseReason, JoinRequest, RefusalCode, SessionId};
 use proto::Network;
 
+use super::super::event_budget::EventKind;
 use super::super::member::{Member, MemberId};
-use super::{Room, RoomEvent, encoded};
+use super::notices::encoded;
+use super::{Room, RoomEvent};
 use crate::nick::Nick;
 
 /// Why somebody is not let in: for a program, and for a person.
@@ -23,11 +25,12 @@ impl Room {
                 let answer = self.acceptor.refuse(&request, code, &message, now);
                 self.answers.push_back((path, answer));
                 let (nick, address) = (wanted, path.remote);
-                self.events.push_back(RoomEvent::Refused {
+                let refused = RoomEvent::Refused {
                     nick,
                     address,
                     code,
-                });
+                };
+                self.report(refused, Network::of(address.ip()), EventKind::Refused, now);
             }
         }
     }
@@ -119,12 +122,18 @@ impl Room {
         self.send_members(id, now);
         self.broadcast(&encoded(&Notice::Joined(joined.clone())), Some(id), now);
         self.totals.members += 1;
-        self.events.push_back(RoomEvent::Joined {
+        let joined = RoomEvent::Joined {
             nick: joined.nick,
             address: path.remote,
             plaintext: joined.plaintext,
             members: self.members(),
-        });
+        };
+        self.report(
+            joined,
+            Network::of(path.remote.ip()),
+            EventKind::Joined,
+            now,
+        );
     }
 
     /// Sends a member the list of those who are present, itself among them.

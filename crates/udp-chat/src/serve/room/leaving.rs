@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use chat_link::CloseReason;
 use chat_link::message::Notice;
 
+use super::super::event_budget::EventKind;
 use super::super::member::{Member, MemberId};
-use super::{Room, RoomEvent, encoded};
+use super::notices::encoded;
+use super::{Room, RoomEvent};
 
 /// How long a stopping room waits until what was said has arrived, before it closes the sessions.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -64,7 +66,8 @@ impl Room {
             member.network,
             member.texts,
         );
-        self.report_last_sums(id);
+        let has_line = self.event_budget.admit(network, EventKind::Left, now);
+        self.report_last_sums(id, has_line, now);
         self.nicks.release(&nick, key, id, now);
         self.networks.leave(network, now);
         self.mark_ready(id);
@@ -75,13 +78,15 @@ impl Room {
             reason,
         };
         self.broadcast(&encoded(&left), Some(id), now);
-        let members = self.members();
-        self.events.push_back(RoomEvent::Left {
-            nick,
-            reason,
-            texts,
-            members,
-        });
+        if has_line {
+            let members = self.members();
+            self.events.push_back(RoomEvent::Left {
+                nick,
+                reason,
+                texts,
+                members,
+            });
+        }
     }
 
     pub(super) fn forget_if_over(&mut self, id: MemberId) {
@@ -111,7 +116,7 @@ impl Room {
         }
         let ids: Vec<_> = self.members.keys().copied().collect();
         for id in ids {
-            self.report_last_sums(id);
+            self.report_last_sums(id, true, now);
             if let Some(member) = self.members.get_mut(&id) {
                 member.dismiss(CloseReason::Stopping, now);
                 self.mark_ready(id);

@@ -5,9 +5,11 @@ use std::time::Instant;
 use chat_link::message::{ErrorCode, Kind, MAX_TEXT_BYTES, Notice, Request};
 use chat_link::{Class, KeyId, PublicKey};
 
+use super::super::event_budget::EventKind;
 use super::super::history::StoredText;
 use super::super::member::MemberId;
-use super::{Room, RoomEvent, encoded};
+use super::notices::encoded;
+use super::{Room, RoomEvent};
 use crate::nick::Nick;
 use crate::visible::has_visible;
 
@@ -154,7 +156,7 @@ impl Room {
         let Some(member) = self.members.get_mut(&id) else {
             return Ok(());
         };
-        let (old, key) = (member.nick.clone(), member.key);
+        let (old, key, network) = (member.nick.clone(), member.key, member.network);
         if self.nicks.exchange(&old, &new, key, id, now).is_err() {
             let message = format!("the nick {new} is taken, or looks like one that is");
             return Err((ErrorCode::NickTaken, message));
@@ -170,7 +172,12 @@ impl Room {
             self.send_to(id, &renamed, Class::Live, now);
         } else {
             self.broadcast(&renamed, None, now);
-            self.events.push_back(RoomEvent::Renamed { old, new });
+            self.report(
+                RoomEvent::Renamed { old, new },
+                network,
+                EventKind::Renamed,
+                now,
+            );
         }
         Ok(())
     }

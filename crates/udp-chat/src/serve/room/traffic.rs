@@ -1,9 +1,12 @@
-//! Lines of the log about received and sent bytes.
+//! Lines of the log about received and sent bytes, and about who came and went, within their budgets.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use proto::Network;
+
 use super::super::event::Direction;
+use super::super::event_budget::{EventKind, EventSum};
 use super::super::member::{Member, MemberId};
 use super::super::traffic_log::{Sum, TrafficLog};
 use super::{Room, RoomEvent};
@@ -23,8 +26,23 @@ pub(super) fn count(
 }
 
 impl Room {
+    /// Reports what happened in a network, or counts it for a sum if there are too many lines.
+    pub(super) fn report(
+        &mut self,
+        event: RoomEvent,
+        network: Network,
+        kind: EventKind,
+        now: Instant,
+    ) {
+        if self.event_budget.admit(network, kind, now) {
+            self.events.push_back(event);
+        }
+    }
+
     /// Reports the sums of the last second.
     pub(super) fn report_sums(&mut self, now: Instant) {
+        let sums = self.event_budget.take_sums(now);
+        self.events.extend(sums.into_iter().map(summed));
         if !self.traffic_log.refill(now) {
             return;
         }
@@ -35,15 +53,31 @@ impl Room {
         }
     }
 
-    /// Reports what of a member's traffic is in no line yet, before the member has left.
-    pub(super) fn report_last_sums(&mut self, id: MemberId) {
+    /// Reports all that is in no line yet, at the end.
+    pub fn finish(&mut self) {
+        let sums = self.event_budget.take_last_sums();
+        self.events.extend(sums.into_iter().map(summed));
+    }
+
+    /// Reports what of a member's traffic is in no line yet, before the member has left. If there is no line for its
+    /// departure, the traffic is in the network's sum.
+    pub(super) fn report_last_sums(&mut self, id: MemberId, has_line: bool, now: Instant) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
         for (direction, sum) in member.traffic.take_last_sums() {
-            self.events.push_back(event(member, direction, sum));
+            if has_line {
+                self.events.push_back(event(member, direction, sum));
+            } else {
+                self.event_budget
+                    .add_traffic(member.network, direction, sum, now);
+            }
         }
     }
+}
+
+fn summed((network, sum): (Option<Network>, EventSum)) -> RoomEvent {
+    RoomEvent::Summed { network, sum }
 }
 
 fn event(member: &Member, direction: Direction, sum: Sum) -> RoomEvent {

@@ -1,11 +1,13 @@
 //! What hostile and broken clients do to others, and to the server's memory.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chat_link::message::{MAX_TEXT_BYTES, Message, Request};
 use chat_link::{Class, CloseReason, End, Path, SessionId};
 
-use super::super::{Command, Direction, MAX_QUEUED_BYTES, RoomEvent};
+use super::super::notices::MAX_QUEUED_BYTES;
+use super::super::{Command, Direction, RoomEvent};
 use super::sim::{SimServer, address, closed, seconds};
 
 #[test]
@@ -160,6 +162,34 @@ fn a_member_that_moves_all_the_time_does_not_flood_the_log() {
         .filter(|event| matches!(event, RoomEvent::Moved { .. }))
         .count();
     assert!((1..=4).contains(&moves), "{moves} lines in 2 s");
+}
+
+#[test]
+fn clients_on_loopback_do_not_flood_the_log() {
+    let mut server = SimServer::new();
+    let mut join = |number: u8| {
+        let address = SocketAddr::from(([127, 0, 0, 1], 5_000 + u16::from(number)));
+        server.try_join(&format!("Eve{number}"), 10 + number, address, false)
+    };
+    let eves = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|number| join(number).unwrap());
+    for round in 0..100 {
+        for eve in eves {
+            let nick = format!("Eve{eve}-{}", round % 2);
+            server.request(eve, &Request::Nick { nick });
+        }
+    }
+    server.run(seconds(5));
+    let (mut lines, mut summed) = (0, 0);
+    for event in &server.events {
+        match event {
+            RoomEvent::Renamed { .. } => lines += 1,
+            RoomEvent::Summed { sum, .. } => summed += sum.renamed,
+            _ => {}
+        }
+    }
+    assert!(lines <= 500 + 5 * 100, "{lines} lines");
+    assert!(summed > 0);
+    assert_eq!(lines + summed, 1_000, "each is in a line or in a sum");
 }
 
 #[test]
