@@ -110,7 +110,9 @@ fn a_changed_key_is_refused_until_it_is_pinned() {
         .output()
         .expect_code(1);
     assert!(
-        refused.stderr_text().contains("does not have the expected key"),
+        refused
+            .stderr_text()
+            .contains("does not have the expected key"),
         "{}",
         refused.stderr_text()
     );
