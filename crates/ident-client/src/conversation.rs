@@ -18,7 +18,7 @@ const SHOWN_CHARACTERS: usize = 60;
 ///
 /// # Errors
 ///
-/// Whatever ended the dialogue early; [`Error::NotAllDone`] if it came to its end without a terminal, but some commands
+/// Whatever ended the dialogue early; [`Error::Console`] if it came to its end without a terminal, but some commands
 /// failed.
 pub fn converse<S: Read + Write>(
     stream: S,

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use log::{LevelFilter, Log, Metadata, Record};
 use proto::Observer;
-use tcp_server::{BoxError, Client, EndReason, Limits, Service, StopHandle, Totals, serve};
+use tcp_server::{
+    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, Totals, serve_listed,
+};
 
 /// Every read of a test ends by then, so that a fault is a failure and not a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,6 +82,7 @@ impl Turn {
 struct Running {
     address: SocketAddr,
     stop: StopHandle,
+    clients: ClientList,
     server: JoinHandle<Totals>,
 }
 
@@ -88,12 +91,14 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = StopHandle::new();
-        let handle = stop.clone();
-        let limits = Limits::default();
-        let server = thread::spawn(move || serve(listener, &limits, &handle, service).unwrap());
+        let clients = ClientList::default();
+        let (handle, listed) = (stop.clone(), clients.clone());
+        let serve = move || serve_listed(listener, &Limits::default(), &handle, &listed, service);
+        let server = thread::spawn(move || serve().unwrap());
         Self {
             address,
             stop,
+            clients,
             server,
         }
     }
@@ -103,6 +108,15 @@ impl Running {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
         socket
+    }
+
+    /// Waits until no client is connected.
+    fn wait_until_empty(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.clients.list().is_empty() {
+            assert!(Instant::now() < deadline, "clients do not leave");
+            thread::yield_now();
+        }
     }
 
     fn stop(self) -> Totals {
@@ -235,6 +249,7 @@ fn the_largest_unfinished_message_gives_way() {
     assert_eq!(large.read(&mut [0]).unwrap(), 0);
     // What ended is given back, so there is room again.
     drop((small, next));
+    server.wait_until_empty();
     drop(hold(200));
     server.stop();
     let reason = "its unfinished message was the largest";
