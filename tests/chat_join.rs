@@ -310,6 +310,7 @@ fn a_pipe_full_of_lines_is_slowed_and_not_lost() {
     anna.join().unwrap().expect_success();
 }
 
+#[cfg_attr(windows, ignore = "Windows has no signals")]
 #[test]
 fn ctrl_c_says_bye_and_a_signal_has_its_status() {
     let server = serve(0).spawn();
@@ -350,6 +351,7 @@ fn nothing_a_member_writes_commands_another_s_terminal() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Windows has no signals")]
 #[test]
 fn the_protocol_can_be_seen_at_work() {
     let server = serve(0).spawn();
@@ -376,6 +378,7 @@ fn the_protocol_can_be_seen_at_work() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
 #[test]
 fn a_reader_that_stops_reading_ends_it_quietly() {
     let server = serve(0).spawn();

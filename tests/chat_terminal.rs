@@ -55,6 +55,7 @@ fn in_terminal(server: SocketAddr, nick: &str) -> Terminal {
     member
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_message_leaves_the_half_typed_line_intact() {
     let (_server, address) = serve();
@@ -79,6 +80,7 @@ fn a_message_leaves_the_half_typed_line_intact() {
     assert_eq!(bo.wait_for_line("half"), "<anna> half a a ли");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn messages_that_come_while_lines_are_taken_stand_on_rows_of_their_own() {
     let (_server, address) = serve();
@@ -109,6 +111,7 @@ fn messages_that_come_while_lines_are_taken_stand_on_rows_of_their_own() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn nothing_from_the_network_commands_the_terminal() {
     let (_server, address) = serve();
@@ -119,6 +122,7 @@ fn nothing_from_the_network_commands_the_terminal() {
     assert_harmless(&anna);
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn nothing_a_strange_server_says_commands_the_terminal() {
     let stranger = Stranger::start();
@@ -168,6 +172,7 @@ fn assert_harmless(terminal: &Terminal) {
     assert!(!raw.contains("\x1b]0;") && !raw.contains(['\u{9b}', '\u{202e}']));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn colours_are_there_unless_they_are_not_wanted() {
     let (_server, address) = serve();
@@ -185,6 +190,7 @@ fn colours_are_there_unless_they_are_not_wanted() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn words_are_completed_and_lines_called_back() {
     let (_server, address) = serve();
@@ -203,6 +209,7 @@ fn words_are_completed_and_lines_called_back() {
     anna.expect("Аня> ");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn the_nick_is_asked_for() {
     let (_server, address) = serve();
@@ -217,6 +224,7 @@ fn the_nick_is_asked_for() {
     anna.expect("you are anna");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn what_is_typed_while_connecting_is_seen_and_sent() {
     let (_server, address) = serve();
@@ -252,6 +260,7 @@ fn relay_to(server: SocketAddr, relay: &UdpSocket) {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_wrong_port_is_reported_at_once() {
     let closed = UdpSocket::bind("127.0.0.1:0")
@@ -268,6 +277,7 @@ fn a_wrong_port_is_reported_at_once() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_person_is_asked_whether_to_trust_a_server_that_is_not_on_loopback() {
     let (_server, address) = serve();
@@ -290,6 +300,7 @@ fn a_person_is_asked_whether_to_trust_a_server_that_is_not_on_loopback() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_nick_that_was_asked_for_is_asked_for_again_when_it_is_taken() {
     let (_server, address) = serve();
@@ -308,6 +319,7 @@ fn a_nick_that_was_asked_for_is_asked_for_again_when_it_is_taken() {
     other.expect("anja> ");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_refusal_stands_below_the_line() {
     let (_server, address) = serve();
@@ -322,6 +334,7 @@ fn a_refusal_stands_below_the_line() {
     assert!(refusal.is_some(), "{rows:#?}");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_dumb_terminal_is_edited_without_escapes_and_blank_rows() {
     let (_server, address) = serve();
@@ -345,6 +358,7 @@ fn a_dumb_terminal_is_edited_without_escapes_and_blank_rows() {
     assert!(anna.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn the_protocol_is_shown_among_the_messages() {
     let (_server, address) = serve();

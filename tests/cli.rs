@@ -141,6 +141,7 @@ impl Drop for Process {
     }
 }
 
+#[cfg_attr(windows, ignore = "Windows has another reason than Unix")]
 #[test]
 fn a_log_file_that_cannot_be_opened_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();
@@ -162,6 +163,7 @@ fn a_variable_is_checked_like_a_flag() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_hidden_answer_is_not_shown() {
     let terminal = role_program("password").spawn_in_terminal();

@@ -5,6 +5,7 @@ use testbed::{Program, Signal, Terminal};
 
 use crate::server::{PASSWORD, Server};
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_person_registers_talks_and_comes_back() {
     let server = Server::start();
@@ -41,6 +42,7 @@ fn a_person_registers_talks_and_comes_back() {
     assert!(!again.plain().contains("Register"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn whoami_asks_for_nothing() {
     let server = Server::start();
@@ -54,6 +56,7 @@ fn whoami_asks_for_nothing() {
     assert_eq!(terminal.plain(), "You are anna.\n");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_person_is_asked_until_the_password_is_right() {
     let server = Server::start();
@@ -74,6 +77,7 @@ fn a_person_is_asked_until_the_password_is_right() {
     assert!(!terminal.plain().contains("horse"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn what_cannot_be_is_refused_before_more_is_asked_and_then_asked_again() {
     let server = Server::start();
@@ -113,6 +117,7 @@ fn what_cannot_be_is_refused_before_more_is_asked_and_then_asked_again() {
     terminal.expect("The password is changed");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn the_end_of_input_instead_of_an_answer_cancels_the_command() {
     let server = Server::start();
@@ -146,6 +151,7 @@ fn the_end_of_input_instead_of_an_answer_cancels_the_command() {
     assert_eq!(terminal.wait().code(), Some(1));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn logging_out_leaves_the_token_that_another_program_has_kept_since() {
     let server = Server::start();
@@ -161,6 +167,7 @@ fn logging_out_leaves_the_token_that_another_program_has_kept_since() {
     server.client(&["whoami"]).output().expect_success();
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn after_an_interrupted_prompt_a_new_line_begins() {
     let server = Server::start();
@@ -172,6 +179,7 @@ fn after_an_interrupted_prompt_a_new_line_begins() {
     assert_eq!(terminal.plain(), "Hello, anna!\n> \n");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn commands_are_recalled_and_passwords_are_not() {
     let server = Server::start();

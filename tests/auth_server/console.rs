@@ -3,6 +3,7 @@
 use crate::dialogue_client::Client;
 use crate::server::{PASSWORD, login, plain, program, resume};
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn an_administrator_manages_users_while_the_server_runs() {
     let server = program().args(["--prompt", "never"]).spawn_in_terminal();

@@ -27,6 +27,7 @@ fn a_restart_keeps_users_and_sessions() {
 }
 
 /// A server whose files end after 1,024 to 2,048 bytes, as on a full disk: shells count in blocks of either half.
+#[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
 #[test]
 fn a_full_disk_is_reported_and_survived() {
     let program = program().args(["--log-to", "console"]);

@@ -179,6 +179,7 @@ fn limits_cannot_be_lowered() {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn every_event_is_logged() {
     let server = Server::start(&[]);

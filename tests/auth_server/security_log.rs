@@ -46,6 +46,7 @@ fn a_flood_of_messages_leaves_failed_logins_in_the_log() {
     );
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn many_failed_logins_are_one_line_a_second_and_all_are_counted() {
     let folder = Folder::new();

@@ -5,6 +5,7 @@ use crate::{in_pipe, in_terminal, serve};
 const PASTE_START: &str = "\u{1b}[200~";
 const PASTE_END: &str = "\u{1b}[201~";
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_paste_of_200_lines_is_asked_about_and_sent_whole() {
     let (_server, address) = serve();
@@ -24,6 +25,7 @@ fn a_paste_of_200_lines_is_asked_about_and_sent_whole() {
     assert_eq!(bo.wait_for_line("<anna>"), "<anna> half");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_paste_is_not_sent_before_the_person_agrees() {
     let (_server, address) = serve();
@@ -39,6 +41,7 @@ fn a_paste_is_not_sent_before_the_person_agrees() {
     assert_eq!(bo.wait_for_line("<anna>"), "<anna> single line!");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_mistyped_command_is_not_said() {
     let (_server, address) = serve();
@@ -52,6 +55,7 @@ fn a_mistyped_command_is_not_said() {
     assert_eq!(bo.wait_for_line("<anna>"), "<anna> done");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_byte_that_is_no_utf8_is_shown_and_ends_nothing() {
     let (_server, address) = serve();
@@ -63,6 +67,7 @@ fn a_byte_that_is_no_utf8_is_shown_and_ends_nothing() {
     assert_eq!(bo.wait_for_line("<anna>"), "<anna> still here");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_line_taller_than_the_screen_stays_on_its_row() {
     let (_server, address) = serve();
@@ -90,6 +95,7 @@ fn a_line_taller_than_the_screen_stays_on_its_row() {
     assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> {long}end"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_resize_while_typing_erases_no_message() {
     let (_server, address) = serve();
@@ -122,6 +128,7 @@ fn a_resize_while_typing_erases_no_message() {
     assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> {typed}end"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_private_message_is_answered() {
     let (_server, address) = serve();

@@ -82,6 +82,7 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_goes_on_with_the_line() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Windows has no signals")]
 #[test]
 fn a_stop_from_outside_and_fg_lose_nothing() {
     for name in ["bash", "dash"] {

@@ -11,6 +11,7 @@ use testbed::{Folder, Program};
 use crate::stranger::{Order, Stranger};
 use crate::{CTRL_C, CTRL_D, UDP_CHAT, flags, in_pipe, in_terminal, serve};
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn every_way_out_restores_the_terminal() {
     for (way, status) in [
@@ -54,6 +55,7 @@ stty -a > after; cmp before after && echo restored"#;
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn exit_alone_is_said_only_by_who_means_it() {
     let (_server, address) = serve();
@@ -69,6 +71,7 @@ fn exit_alone_is_said_only_by_who_means_it() {
     anna.expect("<bo> exit");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn who_quits_without_contact_knows_what_is_waited_for() {
     let (server, address) = serve();
@@ -96,6 +99,7 @@ fn who_quits_without_contact_knows_what_is_waited_for() {
     assert!(!bo.plain().contains("waiting up to"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn what_follows_ctrl_c_stands_below_the_half_typed_line() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();

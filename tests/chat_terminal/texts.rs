@@ -4,6 +4,7 @@ use testbed::Program;
 
 use crate::{UDP_CHAT, flags, in_pipe, in_terminal, serve};
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn padding_forges_no_line() {
     let (_server, address) = serve();
@@ -27,6 +28,7 @@ fn padding_forges_no_line() {
     assert!(!rows.iter().any(starts), "{rows:#?}");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn stacked_marks_and_invisible_texts_do_no_harm() {
     let (_server, address) = serve();
@@ -44,6 +46,7 @@ fn stacked_marks_and_invisible_texts_do_no_harm() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn the_bell_rings_as_the_member_wants() {
     let (_server, address) = serve();
@@ -76,6 +79,7 @@ fn the_bell_rings_as_the_member_wants() {
     assert_eq!(rings(2), 0);
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn who_is_ignored_is_hidden_also_when_coming_later() {
     let (_server, address) = serve();
@@ -99,6 +103,7 @@ fn who_is_ignored_is_hidden_also_when_coming_later() {
     assert!(!anna.plain().contains("unheard"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn renames_of_who_is_ignored_are_hidden_and_followed() {
     let (_server, address) = serve();

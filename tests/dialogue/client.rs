@@ -24,6 +24,10 @@ impl Client {
     pub fn try_connect(server: SocketAddr, from: &str) -> io::Result<Self> {
         let from = SocketAddr::new(from.parse().expect("an address"), 0);
         let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+        if from.is_ipv6() {
+            // Windows binds a mapped IPv4 address only then.
+            socket.set_only_v6(false)?;
+        }
         socket.bind(&from.into())?;
         socket.connect(&server.into())?;
         let socket = TcpStream::from(socket);

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use echo_server::Echo;
 use proto::MAX_ECHO_BYTES;
 use tcp_server::{Limits, StopHandle, serve};
-use testbed::Program;
+use testbed::{Program, Signal};
 
 use crate::server::{FRAMED, client_of, echo_client, echo_server};
 
@@ -89,7 +89,7 @@ fn one_can_come_again_after_exit_and_after_a_kill() {
     killed.write_stdin("hello\n");
     killed.next_line();
     killed.kill();
-    assert_eq!(killed.wait().status.code(), None);
+    killed.wait().expect_signal(Signal::KILL);
 
     assert_eq!(hello.output().expect_success().stdout_text(), "hello\n");
 }

@@ -29,6 +29,7 @@ fn local() -> Terminal {
     terminal
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn letters_of_several_bytes_are_edited_and_lines_are_recalled() {
     let terminal = local();
@@ -48,6 +49,7 @@ fn letters_of_several_bytes_are_edited_and_lines_are_recalled() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_byte_that_is_no_utf8_loses_nothing() {
     let terminal = local();
@@ -57,6 +59,7 @@ fn a_byte_that_is_no_utf8_loses_nothing() {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_reply_appears_above_the_line() {
     let (reply, replies) = mpsc::channel::<&str>();
@@ -89,6 +92,7 @@ fn a_reply_appears_above_the_line() {
     terminal.wait();
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_long_line_stays_on_its_row_and_is_sent_whole() {
     let terminal = local();

@@ -67,6 +67,7 @@ fn quiet_tells_nothing() {
     assert_eq!(finished.stderr_text(), "");
 }
 
+#[cfg_attr(windows, ignore = "Windows has no signals")]
 #[test]
 fn ctrl_c_is_the_last_message() {
     let client = client_of(echo_server(FRAMED)).stdin_pipe().spawn();

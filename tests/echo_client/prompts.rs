@@ -23,6 +23,7 @@ fn expect_dialogue(terminal: &Terminal) {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn bad_answers_are_explained_and_asked_again() {
     let terminal = at_a_terminal(&[]);
@@ -61,6 +62,7 @@ fn bad_answers_are_explained_and_asked_again() {
     expect_dialogue(&terminal);
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn only_what_is_not_given_is_asked_for() {
     let port = echo_server(FRAMED).port().to_string();
@@ -82,6 +84,7 @@ fn only_what_is_not_given_is_asked_for() {
     assert!(!terminal.plain().contains("Host ["));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn ctrl_c_at_a_prompt_ends_it() {
     let terminal = at_a_terminal(&[]);
@@ -123,6 +126,7 @@ fn in_a_pipe_a_bad_answer_ends_it() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn ctrl_d_at_a_prompt_leaves() {
     let terminal = at_a_terminal(&[]);

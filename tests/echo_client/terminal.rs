@@ -15,6 +15,7 @@ fn without_numbers(shown: &str) -> Vec<&str> {
         .collect()
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn one_command_shows_both_sides_in_order() {
     for (flags, of_text, of_frames) in [
@@ -60,6 +61,7 @@ fn one_command_shows_both_sides_in_order() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn service_messages_are_short_and_dimmed_unless_the_environment_forbids_it() {
     let server = echo_server(FRAMED);
@@ -85,6 +87,7 @@ fn service_messages_are_short_and_dimmed_unless_the_environment_forbids_it() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn frames_are_shown_in_hex_and_as_text() {
     let terminal = echo_client()
@@ -102,6 +105,7 @@ fn frames_are_shown_in_hex_and_as_text() {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_person_may_put_blanks_around_exit_and_a_pipe_may_not() {
     for flags in [&["--local"][..], &["--local", "--raw"]] {
@@ -118,6 +122,7 @@ fn a_person_may_put_blanks_around_exit_and_a_pipe_may_not() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn the_end_of_input_ends_it() {
     // Without a prompt nothing shows when the editor starts, so the terminal's own lines are used.
@@ -132,6 +137,7 @@ fn the_end_of_input_ends_it() {
     assert_eq!(terminal.plain(), "hello\nhello\n\n", "nor a prompt");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn replies_cannot_command_the_terminal() {
     let server = FakeServer::start(|mut client| {
@@ -158,6 +164,7 @@ fn replies_cannot_command_the_terminal() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_pipe_gets_replies_as_they_are_while_a_person_types() {
     let client = echo_client().arg("--local").redirect("> out.txt");
@@ -171,6 +178,7 @@ fn a_pipe_gets_replies_as_they_are_while_a_person_types() {
     assert_eq!(out, b"a\tb\n");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn ctrl_c_ends_it_with_status_130() {
     let terminal = echo_client().arg("--local").spawn_in_terminal();
@@ -185,6 +193,7 @@ fn ctrl_c_ends_it_with_status_130() {
     assert!(shown.contains(last), "{shown}");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn what_follows_an_open_prompt_stands_on_a_line_of_its_own() {
     for (keys, status) in [("\u{3}", 130), ("\u{4}", 0)] {
@@ -199,6 +208,7 @@ fn what_follows_an_open_prompt_stands_on_a_line_of_its_own() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn ctrl_c_leaves_nothing_of_a_progress_line() {
     let client = echo_client().args(["--local", "--bench", "--duration", "100"]);

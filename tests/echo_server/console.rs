@@ -8,6 +8,7 @@ use crate::server::echo_server;
 
 const FLAGS: [&str; 4] = ["--host", "127.0.0.1", "--port", "0"];
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn help_lists_commands_and_explains_messages() {
     let terminal = echo_server().args(FLAGS).spawn_in_terminal();
@@ -36,6 +37,7 @@ fn help_lists_commands_and_explains_messages() {
     terminal.log().wait_for("server stopped: served 1 client, ");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_background_job_neither_asks_nor_reads() {
     let server = env!("CARGO_BIN_EXE_echo-server");

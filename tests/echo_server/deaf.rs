@@ -16,6 +16,7 @@ const MESSAGES: usize = 384;
 /// A connection that takes nothing for as long as this is full.
 const STUCK: Duration = Duration::from_millis(500);
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn a_client_that_reads_nothing_costs_others_nothing_and_gets_every_byte_once_it_reads() {
     for flags in [&[][..], &["--raw", "--portion", "65536"]] {

@@ -13,6 +13,7 @@ fn start_poor(flags: &[&str]) -> Server {
     Server::spawn(&poor.args(flags))
 }
 
+#[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
 #[test]
 fn waiting_clients_are_served_when_others_leave() {
     let server = start_poor(&[]);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use proto::FramedSocket;
-use testbed::Folder;
+use testbed::{Folder, in_parallel};
 
 use crate::server::{Server, echo_server, expect_echo, rest};
 
@@ -28,6 +28,7 @@ fn messages(log: &str, pid: u32) -> Vec<&str> {
         .collect()
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn the_seven_events_are_reported_and_explained() {
     let server = Server::start(&[]);
@@ -88,6 +89,7 @@ fn times_are_in_utc_wherever_the_server_is() {
     assert!(age < 3600, "{line}: {age} s ago");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn every_connection_has_a_number_and_messages_are_counted() {
     let server = Server::start(&[]);
@@ -114,6 +116,7 @@ fn every_connection_has_a_number_and_messages_are_counted() {
     log.wait_for("server stopped: served 3 clients, received 38 bytes, sent 38 bytes, in ");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn the_log_goes_where_the_flags_say() {
     let folder = Folder::new();
@@ -158,6 +161,7 @@ fn the_log_goes_where_the_flags_say() {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn a_second_start_appends() {
     let folder = Folder::new();
@@ -171,12 +175,46 @@ fn a_second_start_appends() {
 }
 
 #[test]
+fn servers_that_share_a_log_keep_its_lines_whole() {
+    // As many lines of this level as may be logged at once.
+    const EXCHANGES: usize = 300;
+    let folder = Folder::new();
+    let program = echo_server().args(["--port", "0", "--log-level", "debug"]);
+    let program = program.in_folder(&folder);
+    let mut servers = [(), ()].map(|()| Server::spawn(&program));
+    in_parallel(&mut servers, |server| {
+        let mut client = server.connect();
+        for _ in 0..EXCHANGES {
+            expect_echo(&mut client, &"ж".repeat(300));
+        }
+    });
+    let log = folder.log("logs/echo-server.log");
+    log.wait_for_nth(2, "client disconnected");
+    let text = log.text();
+    let [first, second] = servers.map(|server| format!(" {} [", server.pid()));
+    let (first, second): (Vec<_>, Vec<_>) = {
+        let is_whole =
+            |line: &&str| line[24..].starts_with(&first) || line[24..].starts_with(&second);
+        assert!(text.lines().all(|line| is_whole(&line)), "{text}");
+        text.lines()
+            .partition(|line| line[24..].starts_with(&first))
+    };
+    for lines in [first, second] {
+        let logged = lines
+            .iter()
+            .filter(|line| line.contains("] message of 600 bytes: \""));
+        assert_eq!(logged.count(), EXCHANGES, "{text}");
+    }
+}
+
+#[test]
 fn a_level_leaves_out_what_is_less_severe() {
     let server = Server::start(&["--log-level", "warn"]);
     expect_echo(&mut server.connect(), "hello");
     assert_eq!(server.stop().log().text(), "");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn past_its_longest_a_new_file_begins_and_no_line_is_lost() {
     let folder = Folder::new();

@@ -10,6 +10,7 @@ use crate::server::{Server, expect_reply, rest};
 
 const CLIENTS: usize = 300;
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn hundreds_are_served_at_once_and_leave_nothing_behind() {
     cli::raise_descriptor_limit().unwrap();
@@ -38,6 +39,7 @@ fn hundreds_are_served_at_once_and_leave_nothing_behind() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn a_long_stream_passes_through_little_memory() {
     const MESSAGES: usize = 200_000;

@@ -12,6 +12,7 @@ use crate::server::{Server, expect_echo};
 /// Together much more than the 256 MiB that a server keeps, even with the threads and what the allocator needs besides.
 const CLIENTS: usize = 448;
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn frames_one_byte_short_of_their_end_take_bounded_memory() {
     cli::raise_descriptor_limit().unwrap();

@@ -26,6 +26,7 @@ fn expect_service(terminal: &Terminal, start: &str) {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn bad_answers_are_explained_and_asked_again() {
     let terminal = at_a_terminal(&[]);
@@ -69,6 +70,7 @@ fn bad_answers_are_explained_and_asked_again() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn enter_takes_the_defaults() {
     let terminal = at_a_terminal(&[]);
@@ -84,6 +86,7 @@ fn enter_takes_the_defaults() {
     assert!(took != walked, "{shown}");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn only_what_is_not_given_is_asked_for() {
     let terminal = at_a_terminal(&["--host", "127.0.0.1"]);
@@ -107,6 +110,7 @@ fn only_what_is_not_given_is_asked_for() {
     );
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn ctrl_d_at_a_prompt_leaves() {
     let terminal = at_a_terminal(&["--port", "0"]);
@@ -116,6 +120,7 @@ fn ctrl_d_at_a_prompt_leaves() {
     assert!(!terminal.plain().contains("listening"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn ctrl_c_at_a_prompt_ends_it() {
     let terminal = at_a_terminal(&[]);

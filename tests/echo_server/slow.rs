@@ -9,6 +9,7 @@ use crate::server::{Server, expect_prompt_echoes, frame};
 const CLIENTS: usize = 1000;
 const THREADS: usize = 4;
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn a_thousand_slow_clients_get_what_they_sent_and_hold_up_nobody() {
     cli::raise_descriptor_limit().unwrap();

@@ -46,6 +46,7 @@ fn await_refusal(address: SocketAddr) {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn idle_clients_are_let_go() {
     for signal in [Signal::INT, Signal::TERM] {
@@ -67,6 +68,7 @@ fn idle_clients_are_let_go() {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn a_client_that_talks_without_pause_is_let_go() {
     for flags in [&[][..], &["--raw"]] {
@@ -80,6 +82,7 @@ fn a_client_that_talks_without_pause_is_let_go() {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn a_client_that_reads_nothing_is_cut_off() {
     let server = Server::start_for_the_deaf();
@@ -89,6 +92,7 @@ fn a_client_that_reads_nothing_is_cut_off() {
     assert!(line.contains(" [WARN] "), "{line}");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn what_is_owed_is_sent_before_the_end() {
     let server = Server::start_for_the_deaf();
@@ -103,6 +107,7 @@ fn what_is_owed_is_sent_before_the_end() {
     log.wait_for(": the server stops; ");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn the_port_is_free_while_clients_finish() {
     let server = Server::start_for_the_deaf();
@@ -115,6 +120,7 @@ fn the_port_is_free_while_clients_finish() {
     assert!(server.is_running(), "nobody had to finish");
 }
 
+#[cfg_attr(windows, ignore = "Windows has no signals")]
 #[test]
 fn a_second_ctrl_c_ends_it_at_once() {
     let server = Server::start_for_the_deaf();

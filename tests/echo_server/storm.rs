@@ -21,6 +21,7 @@ const DEEDS: [fn(&mut TcpStream); 4] = [
     |client| expect_echo(client, "I have seen enough"),
 ];
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn ten_thousand_resets_harm_nobody_and_leave_nothing_behind() {
     for flags in [&[][..], &["--raw"]] {

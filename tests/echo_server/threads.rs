@@ -14,6 +14,7 @@ const ROOM_BYTES: u64 = 400 << 10;
 
 const REFUSED: usize = 4;
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn a_client_without_a_thread_is_disconnected_and_others_live_on() {
     let server = Server::start(&[]);

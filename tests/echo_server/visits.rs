@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::thread;
 
 use proto::FramedSocket;
-use testbed::Program;
+use testbed::{Program, Signal};
 
 use crate::server::{Server, connect, expect_echo, reset, rest};
 
@@ -21,6 +21,7 @@ fn one_can_come_again_after_exit() {
     server.stop();
 }
 
+#[cfg_attr(windows, ignore = "Wine reports a reset as the end of the stream")]
 #[test]
 fn one_can_come_again_after_a_reset() {
     let server = Server::start(&[]);
@@ -42,7 +43,7 @@ fn one_can_come_again_after_a_kill() {
         .spawn();
     client.wait_for_line("greeted");
     client.kill();
-    assert_eq!(client.wait().status.code(), None);
+    client.wait().expect_signal(Signal::KILL);
     server.log().wait_for("client disconnected");
     expect_echo(&mut server.connect(), "again");
     server.stop();

@@ -198,6 +198,7 @@ fn a_flag_that_is_no_name_is_wrong_usage() {
     assert_eq!(done.stderr_text(), error);
 }
 
+#[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let server = Server::knowing("Anna");

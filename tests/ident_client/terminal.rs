@@ -2,6 +2,7 @@
 
 use crate::server::{Server, client, sending};
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_person_is_asked_and_greeted() {
     let server = Server::start();
@@ -36,6 +37,7 @@ fn a_person_is_asked_and_greeted() {
     assert_eq!(server.known(), None);
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn host_and_port_are_asked_for_first() {
     let server = Server::knowing("Anna");
@@ -54,6 +56,7 @@ fn host_and_port_are_asked_for_first() {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_person_may_leave_without_a_name() {
     let server = Server::start();
@@ -67,6 +70,7 @@ fn a_person_may_leave_without_a_name() {
     assert_eq!(server.known(), None);
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn after_a_line_that_is_no_text_the_prompt_comes_again() {
     let server = Server::start();
@@ -84,6 +88,7 @@ fn after_a_line_that_is_no_text_the_prompt_comes_again() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn a_command_in_place_of_a_name_is_explained() {
     let server = Server::start();
@@ -98,6 +103,7 @@ fn a_command_in_place_of_a_name_is_explained() {
     assert_eq!(server.known(), None);
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn an_interrupt_ends_it_whatever_it_waits_for() {
     let server = Server::start();
@@ -115,6 +121,7 @@ fn an_interrupt_ends_it_whatever_it_waits_for() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn after_an_interrupted_prompt_a_new_line_begins() {
     let server = Server::start();
@@ -125,6 +132,7 @@ fn after_an_interrupted_prompt_a_new_line_begins() {
     assert_eq!(terminal.plain(), "What is your name? \n");
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn names_and_commands_are_edited_and_recalled() {
     let server = Server::start();
@@ -140,6 +148,7 @@ fn names_and_commands_are_edited_and_recalled() {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn service_messages_are_short_and_explained() {
     let server = Server::knowing("Anna");
@@ -159,6 +168,7 @@ fn service_messages_are_short_and_explained() {
     assert!(!terminal.plain().contains("INFO"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn frames_are_shown_in_hex_and_as_text() {
     let server = Server::knowing("Anna");

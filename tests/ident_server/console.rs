@@ -6,6 +6,7 @@ use testbed::Folder;
 
 use crate::server::{DATA_FILE, program};
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn names_are_listed_and_forgotten() {
     let folder = Folder::new();

@@ -16,6 +16,7 @@ fn whoami() -> Vec<u8> {
     wire.into_inner()
 }
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn clients_that_read_nothing_cost_little_and_delay_nobody() {
     let server = Server::start(&["--idle-timeout", "0"]);
@@ -44,6 +45,7 @@ fn clients_that_read_nothing_cost_little_and_delay_nobody() {
     server.stop();
 }
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn a_client_that_reads_nothing_is_disconnected() {
     let server = Server::start(&["--idle-timeout", "1"]);

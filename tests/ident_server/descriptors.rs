@@ -29,6 +29,7 @@ fn rename(client: &mut Client, name: &str) {
     assert_eq!(reply, welcome(name));
 }
 
+#[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
 #[test]
 fn what_waited_for_descriptors_is_done_when_there_are_some() {
     let folder = folder_to_compact();

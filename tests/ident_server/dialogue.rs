@@ -105,6 +105,7 @@ fn requests_that_come_together_are_answered_in_order() {
     assert!(sent.contains(" sent "), "{sent}");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn every_event_is_reported() {
     let server = Server::start(&[]);

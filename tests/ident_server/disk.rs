@@ -25,6 +25,7 @@ fn a_restart_remembers() {
 }
 
 /// A server whose files end after 512 to 1,024 bytes, as on a full disk: shells count in blocks of either.
+#[cfg_attr(windows, ignore = "Windows has no shell and tools of Unix")]
 #[test]
 fn a_full_disk_is_reported_and_survived() {
     let program = program().args(["--log-to", "console"]);

@@ -37,6 +37,7 @@ fn a_line_is_an_address_and_a_name() {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn a_file_edited_by_hand_is_taken_and_kept() {
     let folder = folder_with(concat!(
@@ -87,6 +88,7 @@ fn a_line_that_a_crash_tore_is_cut_off_and_reported() {
     server.register("127.0.0.2", "Bo");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn a_warning_is_reported_once_on_a_console() {
     let folder = folder_with("{\"key\":\"127.0.0.01\",\"value\":{\"name\":\"Anna\"}}\n");
@@ -167,6 +169,7 @@ fn a_second_server_by_another_name_of_the_file_is_refused() {
     }
 }
 
+#[cfg_attr(windows, ignore = "Wine lets no open file be replaced")]
 #[test]
 fn a_file_that_is_replaced_under_the_server_takes_no_names() {
     let server = Server::start(&[]);
@@ -224,6 +227,7 @@ fn a_file_that_is_mounted_by_itself_is_used_without_compaction() {
     assert_eq!(data.lines().count(), 3, "{data}");
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn forgotten_names_are_not_in_the_file() {
     let server = Server::start(&[]);

@@ -14,6 +14,7 @@ const RACERS: usize = 100;
 const ADDRESSES: usize = 1_000;
 const THREADS: usize = 16;
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn of_racing_connections_from_one_address_one_wins() {
     let server = Server::start(&[]);
@@ -57,6 +58,7 @@ fn from_everywhere(visit: impl Fn(&str, &str) + Sync) {
     });
 }
 
+#[cfg_attr(windows, ignore = "Wine is too slow for it")]
 #[test]
 fn a_thousand_addresses_are_as_many_clients_and_one_more_is_too_many() {
     let server = Server::start(&[]);

@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 
 use crate::failure;
 use crate::folder::{Folder, LogFile};
-use crate::platform::{Signal, signal_number, signal_of};
+use crate::platform::{self, Signal};
 use crate::program::Program;
 
 /// A program that has ended. Its folder still exists.
@@ -16,15 +16,21 @@ pub struct Finished {
     pub stdout: Vec<u8>,
     /// What it wrote to stderr.
     pub stderr: Vec<u8>,
+    /// The last signal that the test sent.
+    pub(crate) sent: Option<Signal>,
     pub(crate) program: Program,
     pub(crate) folder: Folder,
 }
 
 impl Finished {
-    /// Fails the test unless it ended with exit status 0.
+    /// Fails the test unless it ended with exit status 0. On Windows, where [`terminate`](crate::Process::terminate)
+    /// kills, its end by that is accepted, too.
     #[track_caller]
     pub fn expect_success(self) -> Self {
-        self.expect_code(0)
+        if !platform::succeeded(self.status, self.sent) {
+            self.fail("expected exit status 0");
+        }
+        self
     }
 
     /// Fails the test unless it ended with this exit status.
@@ -39,7 +45,7 @@ impl Finished {
     /// Fails the test unless this signal ended it.
     #[track_caller]
     pub fn expect_signal(self, signal: Signal) -> Self {
-        if signal_of(self.status) != Some(signal_number(signal)) {
+        if !platform::ended_by(signal, self.status, self.sent) {
             self.fail(&format!("expected its end by {signal:?}"));
         }
         self

@@ -43,6 +43,7 @@ struct State {
     child: Child,
     /// None while it runs, that is, until its process id may belong to another process.
     status: Option<ExitStatus>,
+    sent: Option<Signal>,
 }
 
 /// A process's memory in bytes.
@@ -77,6 +78,7 @@ impl Process {
             state: Mutex::new(State {
                 child,
                 status: None,
+                sent: None,
             }),
             ended: Condvar::new(),
         });
@@ -102,7 +104,7 @@ impl Process {
         self.pid
     }
 
-    /// Asks it to stop, as `kill PID` does (SIGTERM).
+    /// Asks it to stop, as `kill PID` does (SIGTERM). On Windows every signal kills.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
     }
@@ -121,7 +123,12 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         if let Some(mut alive) = self.alive() {
             platform::send(&mut alive.child, signal);
+            alive.sent = Some(signal);
         }
+    }
+
+    pub(crate) fn last_signal(&self) -> Option<Signal> {
+        self.life.lock().sent
     }
 
     /// Whether it has not ended yet.

@@ -51,7 +51,8 @@ impl Program {
     /// The program at `path`, usually `env!("CARGO_BIN_EXE_name")`; a bare name is looked up in `PATH`.
     ///
     /// By default it has no arguments, an empty standard input, a fresh [`Folder`] at each start,
-    /// and an environment of `PATH`, `HOME` (its folder), `TERM`, `LANG`, `SHELL` and `TZ=UTC`.
+    /// and an environment of `PATH`, `HOME` (its folder), `LOCALAPPDATA` (the `.local/state` in it), `TERM`, `LANG`,
+    /// `SHELL` and `TZ=UTC`.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             path: path.as_ref().to_owned(),
@@ -174,8 +175,10 @@ impl Program {
         let inherited = INHERITED
             .iter()
             .filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
+        let state = folder.join(".local/state");
         let fixed = [
             ("HOME", folder.path().as_os_str()),
+            ("LOCALAPPDATA", state.as_os_str()),
             ("TERM", "xterm-256color".as_ref()),
             ("LANG", "C.UTF-8".as_ref()),
             ("SHELL", "/bin/sh".as_ref()),
@@ -232,6 +235,7 @@ mod tests {
                 "HOME",
                 "LAB_ECHO_SERVER_PORT",
                 "LANG",
+                "LOCALAPPDATA",
                 "SHELL",
                 "TERM",
                 "TZ",

@@ -157,6 +157,7 @@ impl Running {
             status,
             stdout: self.stdout(),
             stderr: self.stderr(),
+            sent: self.last_signal(),
             program: self.program().clone(),
             folder: self.folder().clone(),
         }

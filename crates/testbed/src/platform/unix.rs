@@ -33,16 +33,17 @@ pub(crate) fn await_end(pid: u32, _try_wait: impl FnMut() -> bool) {
     retry_on_intr(|| waitid(WaitId::Pid(pid), ended)).expect("a child can be waited for");
 }
 
-/// The number of the signal that ended a process.
-pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
-    status.signal()
+/// Whether this signal ended a process.
+pub(crate) fn ended_by(signal: Signal, status: ExitStatus, _sent: Option<Signal>) -> bool {
+    status.signal() == Some(signal.as_raw())
+}
+
+/// Whether a process ended with exit status 0.
+pub(crate) fn succeeded(status: ExitStatus, _sent: Option<Signal>) -> bool {
+    status.success()
 }
 
 /// Whether Ctrl-C ended a program that does nothing about it.
 pub fn is_interrupted(status: ExitStatus) -> bool {
     status.signal() == Some(Signal::INT.as_raw())
-}
-
-pub(crate) fn signal_number(signal: Signal) -> i32 {
-    signal.as_raw()
 }

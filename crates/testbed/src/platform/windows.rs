@@ -91,9 +91,17 @@ pub(crate) fn await_end(_pid: u32, mut try_wait: impl FnMut() -> bool) {
     }
 }
 
-/// Windows has no signals.
-pub(crate) fn signal_of(_: ExitStatus) -> Option<i32> {
-    None
+/// The exit status of a process that [`send`] ended.
+const KILLED: i32 = 1;
+
+/// Whether the test ended a process by this signal, the last one that it sent.
+pub(crate) fn ended_by(signal: Signal, status: ExitStatus, sent: Option<Signal>) -> bool {
+    sent == Some(signal) && status.code() == Some(KILLED)
+}
+
+/// Whether a process ended with exit status 0. Who is asked to stop is killed here, and cannot say how that went.
+pub(crate) fn succeeded(status: ExitStatus, sent: Option<Signal>) -> bool {
+    status.success() || ended_by(Signal::TERM, status, sent)
 }
 
 /// STATUS_CONTROL_C_EXIT.
@@ -102,8 +110,4 @@ const CONTROL_C_EXIT: u32 = 0xC000_013A;
 /// Whether Ctrl-C ended a program that does nothing about it.
 pub fn is_interrupted(status: ExitStatus) -> bool {
     status.code() == Some(CONTROL_C_EXIT.cast_signed())
-}
-
-pub(crate) fn signal_number(signal: Signal) -> i32 {
-    signal.as_raw()
 }
