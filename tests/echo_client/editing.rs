@@ -107,6 +107,7 @@ fn a_long_line_stays_on_its_row_and_is_sent_whole() {
     assert!(terminal.wait().success());
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn the_longest_line_is_pasted_in_time_and_comes_back_whole() {
     let terminal = local();
