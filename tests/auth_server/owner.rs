@@ -58,6 +58,23 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_new_password_that_cannot_be_shown_is_a_failure_that_says_so() {
+    let server = Server::start(&[]);
+    server.register("Anna", PASSWORD);
+    let folder = server.stop();
+    let lost = users(&["passwd", "anna"], &folder).redirect("> /dev/full");
+    let lost = lost.output().expect_code(1);
+    let reason =
+        "the password of Anna is changed, and nobody knows the new one: run this command again\n";
+    assert!(
+        lost.stderr_text().ends_with(reason),
+        "{}",
+        lost.stderr_text()
+    );
+}
+
+#[test]
 fn a_user_gets_a_new_password_while_the_server_is_stopped() {
     let server = Server::start(&[]);
     let (_, token) = server.register("Anna", PASSWORD);

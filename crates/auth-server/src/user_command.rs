@@ -54,7 +54,10 @@ fn set_password(auth: &Auth, name: &str, from_stdin: bool) -> anyhow::Result<()>
     let password = auth.generate_password().map_err(explain)?;
     let name = auth.set_password(name, &password).map_err(explain)?;
     note(&format!("the new password of {name}:"));
-    print(&format!("{}\n", password.expose()))
+    // Also a closed pipe is a failure here: the only copy of the password went into it.
+    print(&format!("{}\n", password.expose())).map_err(|error| {
+        anyhow!("{error}; the password of {name} is changed, and nobody knows the new one: run this command again")
+    })
 }
 
 fn explain(error: AdminError) -> anyhow::Error {

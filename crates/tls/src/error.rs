@@ -16,7 +16,9 @@ pub enum TlsError {
         limit: Duration,
     },
     /// The peer closed the connection in the middle of the handshake.
-    #[error("the peer closed the connection during the TLS handshake; does it speak TLS?")]
+    #[error(
+        "the peer closed the connection during the TLS handshake: it does not speak TLS, or has no room for another client"
+    )]
     Closed,
     /// What the peer sent is not TLS.
     #[error("the peer does not speak TLS")]
