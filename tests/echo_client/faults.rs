@@ -147,7 +147,8 @@ fn a_server_that_speaks_no_frames_is_reported() {
     assert_eq!(
         error,
         "the server sent an invalid message: a payload of 1213486160 bytes is over the limit of 1048576 (the \
-         header spells \"HTTP\": the peer seems to send plain text, not frames); if it is a plain echo server, use --raw"
+         header spells \"HTTP\": the peer seems to send plain text, not frames); if it is a plain echo server, \
+         use --raw"
     );
     let (error, _) = server_that(|mut client| client.write_all(b"\0\0\0\x03\xff\x1b[").unwrap());
     assert_eq!(

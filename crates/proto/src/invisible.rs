@@ -14,8 +14,8 @@ pub(crate) const EMOJI_STYLE: char = '\u{fe0f}';
 /// Whether nothing, or nothing but a blank, is shown for this character, spaces aside.
 ///
 /// These are the default ignorable code points of Unicode 16 (fillers, joiners, variation selectors, tags, most format
-/// characters), the format characters of annotations and hieroglyphs, the blanks that are letters, marks or symbols, and
-/// the noncharacters.
+/// characters), the format characters of annotations and hieroglyphs, the blanks that are letters, marks or symbols,
+/// and the noncharacters.
 pub(crate) fn is_invisible(character: char) -> bool {
     is_noncharacter(character)
         || matches!(character,

@@ -17,8 +17,8 @@ pub const MAX_NAME_CHARS: usize = 64;
 /// A name as people write it: in Unicode's composed form (NFC), without space around it, of 1 to [`MAX_NAME_CHARS`]
 /// code points, and without characters that a reader cannot see or that would break a line.
 ///
-/// Two invisible characters are allowed where a script needs them: ZWJ and ZWNJ (UTS 46, ContextJ), as in `می‌خواهم`.
-/// The emoji style U+FE0F is allowed after an emoji. Emoji that are joined by ZWJ are no names.
+/// Two invisible characters are allowed where a script needs them: ZWJ and ZWNJ (UTS 46, ContextJ), as in
+/// `می‌خواهم`. The emoji style U+FE0F is allowed after an emoji. Emoji that are joined by ZWJ are no names.
 ///
 /// [`Name::parse`] is the only way to make one, also from JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

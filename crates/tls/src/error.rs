@@ -17,7 +17,8 @@ pub enum TlsError {
     },
     /// The peer closed the connection in the middle of the handshake.
     #[error(
-        "the peer closed the connection during the TLS handshake: it does not speak TLS, or has no room for another client"
+        "the peer closed the connection during the TLS handshake: it does not speak TLS, or has no room for \
+         another client"
     )]
     Closed,
     /// What the peer sent is not TLS.

@@ -13,8 +13,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The file's name in the user's state folder.
 const FILE_NAME: &str = "known-servers.json";
 
-/// One JSON object in a file, `{"tcp 192.0.2.7:9290": "SHA256:…"}`. The file is read at each question and replaced as a
-/// whole at each change, so several programs can use it at once.
+/// One JSON object in a file, `{"tcp 192.0.2.7:9290": "SHA256:…"}`. The file is read at each question and replaced as
+/// a whole at each change, so several programs can use it at once.
 #[derive(Clone, Debug)]
 pub struct KnownServers {
     path: PathBuf,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context;
 use chat_link::StaticKey;
 use clap::Args;
 use cli::{Console, Program, ServerFlags, show_fingerprint};
@@ -82,7 +83,8 @@ pub fn run_server(flags: &ServeFlags, program: &Program) -> anyhow::Result<ExitC
     let (socket, running) = server
         .with_console(console(&handle))
         .announce(move || handle.stop())?;
-    let totals = serve(&socket, room, history, faults, &orders)?;
+    let totals =
+        serve(&socket, room, history, faults, &orders).context("the server's UDP socket failed")?;
     running.stopped(totals);
     Ok(ExitCode::SUCCESS)
 }
