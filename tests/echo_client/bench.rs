@@ -1,6 +1,7 @@
 //! `--bench`: figures of servers that answer, and a plain word about those that answer wrongly.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use echo_client::Wire;
 
@@ -80,18 +81,68 @@ fn a_reply_that_is_not_what_was_sent_is_found() {
 
 #[test]
 fn a_reply_to_what_was_not_sent_is_found() {
+    let at_once = |client: &mut TcpStream, first: [u8; 1]| {
+        client.write_all(&[first[0], 0]).unwrap();
+    };
+    let at_the_end = |client: &mut TcpStream, first: [u8; 1]| {
+        client.write_all(&first).unwrap();
+        let mut rest = [0];
+        while client.read(&mut rest).unwrap() > 0 {
+            client.write_all(&rest).unwrap();
+        }
+        client.write_all(b"?").unwrap();
+    };
+    for answer in [at_once as fn(&mut _, _), at_the_end] {
+        let server = FakeServer::start(move |mut client| {
+            let first = read(&mut client);
+            answer(&mut client, first);
+            client
+        });
+        let client = client_of(server.address).args(SHORT);
+        let finished = client.args(["--raw", "--size", "1"]).output();
+        assert_eq!(
+            finished.expect_code(1).stderr_text(),
+            "echo-client: more came back on a connection than was sent, so this is no echo server\n"
+        );
+        drop(server.join());
+    }
+}
+
+#[test]
+fn a_server_that_changes_letters_is_found_however_short_messages_are() {
+    for flags in [&["--raw"][..], &[]] {
+        let server = FakeServer::start(|mut client| {
+            let mut bytes = [0; 1024];
+            // Fails when the client has seen enough.
+            while let Ok(count @ 1..) = client.read(&mut bytes) {
+                bytes.make_ascii_uppercase();
+                let _ = client.write_all(&bytes[..count]);
+            }
+        });
+        let client = client_of(server.address).args(SHORT).args(flags);
+        let finished = client.args(["--size", "1"]).output().expect_code(1);
+        let error = finished.stderr_text();
+        assert!(
+            error.starts_with("echo-client: reply "),
+            "{flags:?}: {error}"
+        );
+        server.join();
+    }
+}
+
+#[test]
+fn a_wrong_reply_before_a_close_is_reported_as_a_wrong_reply() {
     let server = FakeServer::start(|mut client| {
-        assert_eq!(read(&mut client), *b"1");
-        client.write_all(b"12").unwrap();
-        client
+        let mut frame: [u8; 68] = read(&mut client);
+        frame[67] ^= 1;
+        client.write_all(&frame).unwrap();
     });
-    let client = client_of(server.address).args(SHORT);
-    let finished = client.args(["--raw", "--size", "1"]).output();
-    assert_eq!(
-        finished.expect_code(1).stderr_text(),
-        "echo-client: more came back on a connection than was sent, so this is no echo server\n"
-    );
-    drop(server.join());
+    let finished = client_of(server.address).args(SHORT).output();
+    let finished = finished.expect_code(1);
+    let words = "echo-client: reply 1 of a connection is not what was sent, from byte 67 on;";
+    let error = finished.stderr_text();
+    assert!(error.starts_with(words), "{error}");
+    server.join();
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tls::{MaybeTls, ReadHalf, WriteHalf};
 
 use crate::Load;
 use crate::error::BenchError;
 use crate::histogram::Histogram;
-use crate::traffic::{Difference, Traffic};
+use crate::message_stream::{Difference, MessageStream};
 
 /// Socket buffers hold at least this many bytes, so one thread can write all of them before it reads. With more bytes
 /// in flight, sending has a thread of its own.
@@ -21,6 +21,9 @@ const BUFFERED_BYTES: usize = 64 << 10;
 
 /// The most bytes of one read, and of one write of several messages.
 const PORTION_BYTES: usize = 64 << 10;
+
+/// How long to wait for the server to close a connection on which nothing is outstanding.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// The number of replies on all connections.
 #[derive(Debug, Default)]
@@ -30,6 +33,14 @@ impl Progress {
     pub(crate) fn replies(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// What a connection measured.
+pub(crate) struct Measured {
+    /// The round-trip times.
+    pub(crate) times: Histogram,
+    /// When the last reply was complete.
+    pub(crate) finished: Instant,
 }
 
 /// A connection, and the messages in flight on it.
@@ -42,12 +53,13 @@ pub(crate) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// Loads the server at the other end of a connected stream until the time is over. Returns the round-trip times.
+    /// Loads the server at the other end of a connected stream until the time is over. After the last reply it
+    /// half-closes the connection and checks that nothing more comes.
     pub(crate) fn measure(
         stream: MaybeTls<TcpStream>,
         load: Load,
         progress: &'a Progress,
-    ) -> Result<Histogram, BenchError> {
+    ) -> Result<Measured, BenchError> {
         let timeout = Some(load.timeout);
         let set = stream.socket().set_read_timeout(timeout);
         let set = set.and_then(|()| stream.socket().set_write_timeout(timeout));
@@ -60,14 +72,24 @@ impl<'a> Connection<'a> {
             in_flight: InFlight::default(),
             until: Instant::now() + load.duration,
         };
-        connection.run(read_half, write_half)
+        let mut sending = Sending::new(&connection, write_half);
+        let mut receiving = Receiving::new(&connection, read_half);
+        connection.run(&mut sending, &mut receiving)?;
+        let finished = Instant::now();
+        // Fails when the socket is gone, which is no fault now.
+        let _ = sending.stream.close();
+        receiving.expect_end()?;
+        let times = receiving.times;
+        Ok(Measured { times, finished })
     }
 
-    /// Sends until the time is over, and receives until nothing is in flight. Returns the round-trip times.
-    fn run(self, read_half: ReadHalf, write_half: WriteHalf) -> Result<Histogram, BenchError> {
-        let mut sending = Sending::new(&self, write_half);
-        let mut receiving = Receiving::new(&self, read_half);
-        let message_bytes = sending.traffic.message_bytes();
+    /// Sends until the time is over, and receives until nothing is in flight.
+    fn run(
+        &self,
+        sending: &mut Sending<'_>,
+        receiving: &mut Receiving<'_>,
+    ) -> Result<(), BenchError> {
+        let message_bytes = sending.messages.message_bytes();
         let most = (PORTION_BYTES / message_bytes).max(1);
         let mut send_more = || {
             self.in_flight
@@ -76,10 +98,10 @@ impl<'a> Connection<'a> {
                 })
         };
         if self.load.window * message_bytes <= BUFFERED_BYTES {
-            while send_more()? {
+            while send_more().map_err(|error| receiving.wrong_reply_or(error))? {
                 receiving.receive()?;
             }
-            return Ok(receiving.times);
+            return Ok(());
         }
         thread::scope(|scope| {
             let sender = thread::Builder::new().name("sender".into());
@@ -104,7 +126,7 @@ impl<'a> Connection<'a> {
                 let _ = self.socket.shutdown(Shutdown::Both);
             }
             let sent = sender.join().unwrap_or(Ok(()));
-            received.and(sent).map(|()| receiving.times)
+            received.and(sent)
         })
     }
 }
@@ -151,15 +173,9 @@ impl InFlight {
     }
 
     /// Removes the oldest `count` messages, which came back. Calls `on_reply` with the send time of each.
-    fn complete(&self, count: usize, on_reply: impl FnMut(Instant)) -> Result<(), BenchError> {
-        let mut state = self.lock();
-        if count > state.sent.len() {
-            return Err(BenchError::Unasked);
-        }
-        state.sent.drain(..count).for_each(on_reply);
-        drop(state);
+    fn complete(&self, count: usize, on_reply: impl FnMut(Instant)) {
+        self.lock().sent.drain(..count).for_each(on_reply);
         self.changed.notify_all();
-        Ok(())
     }
 
     fn wait_for_room(&self, window: usize, until: Instant) -> bool {
@@ -198,7 +214,7 @@ impl InFlight {
 struct Sending<'a> {
     connection: &'a Connection<'a>,
     stream: WriteHalf,
-    traffic: Traffic,
+    messages: MessageStream,
     bytes: Vec<u8>,
 }
 
@@ -207,14 +223,14 @@ impl<'a> Sending<'a> {
         Self {
             connection,
             stream,
-            traffic: Traffic::new(connection.load.wire, connection.load.size),
+            messages: MessageStream::new(connection.load.wire, connection.load.size),
             bytes: vec![],
         }
     }
 
     fn send(&mut self, count: usize) -> Result<(), BenchError> {
         self.bytes.clear();
-        self.traffic.add_to(&mut self.bytes, count);
+        self.messages.add_to(&mut self.bytes, count);
         self.stream
             .write_all(&self.bytes)
             .map_err(|error| self.connection.fault(error))
@@ -224,18 +240,18 @@ impl<'a> Sending<'a> {
 struct Receiving<'a> {
     connection: &'a Connection<'a>,
     stream: ReadHalf,
-    traffic: Traffic,
+    messages: MessageStream,
     bytes: Vec<u8>,
     times: Histogram,
 }
 
 impl<'a> Receiving<'a> {
     fn new(connection: &'a Connection<'a>, stream: ReadHalf) -> Self {
-        let traffic = Traffic::new(connection.load.wire, connection.load.size);
+        let messages = MessageStream::new(connection.load.wire, connection.load.size);
         Self {
             connection,
             stream,
-            traffic,
+            messages,
             bytes: vec![0; PORTION_BYTES],
             times: Histogram::new(),
         }
@@ -254,20 +270,55 @@ impl<'a> Receiving<'a> {
             Err(error) => return Err(self.connection.fault(error)),
         };
         let now = Instant::now();
-        let ended = self.traffic.compare(&self.bytes[..received]).map_err(
-            |Difference { message, byte }| BenchError::WrongReply {
+        let outstanding = self.connection.in_flight.outstanding() as usize;
+        let owed = outstanding * self.messages.message_bytes() - self.messages.compared();
+        let (replies, surplus) = self.bytes[..received].split_at(received.min(owed));
+        let ended = self
+            .messages
+            .compare(replies)
+            .map_err(|Difference { message, byte }| BenchError::WrongReply {
                 reply: message,
                 byte,
-            },
-        )?;
+            })?;
+        if !surplus.is_empty() {
+            return Err(BenchError::Unasked);
+        }
         self.connection
             .in_flight
-            .complete(ended, |sent| self.times.record(now - sent))?;
+            .complete(ended, |sent| self.times.record(now - sent));
         self.connection
             .progress
             .0
             .fetch_add(ended as u64, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+impl Receiving<'_> {
+    /// Takes what the server sent before it closed the connection, which made sending fail with `error`. If that is
+    /// wrong, it is the better explanation.
+    fn wrong_reply_or(&mut self, error: BenchError) -> BenchError {
+        loop {
+            match self.receive() {
+                Ok(()) => {}
+                Err(wrong @ (BenchError::WrongReply { .. } | BenchError::Unasked)) => return wrong,
+                Err(_) => return error,
+            }
+        }
+    }
+
+    /// Checks that nothing comes after the last reply, until the server closes the connection or [`CLOSE_GRACE`] is
+    /// over.
+    fn expect_end(&mut self) -> Result<(), BenchError> {
+        let set = self.connection.socket.set_read_timeout(Some(CLOSE_GRACE));
+        set.map_err(BenchError::Broken)?;
+        loop {
+            match self.stream.read(&mut self.bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) => return Err(BenchError::Unasked),
+            }
+        }
     }
 }
 

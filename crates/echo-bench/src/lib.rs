@@ -4,8 +4,8 @@
 mod connection;
 mod error;
 mod histogram;
+mod message_stream;
 mod report;
-mod traffic;
 
 use std::net::TcpStream;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -78,13 +78,18 @@ pub fn bench(
     start.wait();
     let began = Instant::now();
     let mut report = Report::new(load, connections);
+    let mut finished = began;
     loop {
         match results.recv_timeout(PROGRESS_EVERY) {
-            Ok(times) => report.add(&times?),
+            Ok(measured) => {
+                let measured = measured?;
+                report.add(&measured.times);
+                finished = finished.max(measured.finished);
+            }
             Err(RecvTimeoutError::Timeout) => on_progress(began.elapsed(), progress.replies()),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    report.finish(began.elapsed());
+    report.finish(finished - began);
     Ok(report)
 }
