@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use cli::{StdoutError, exit_on_stop};
-use echo_client::{Conversation, Detail, Error, Waiting, Wire};
+use echo_client::{Detail, EchoClient, Error, RetryWouldBlock, Wire};
 use line_editor::Terminal;
 use log::info;
 use tls::MaybeTls;
@@ -28,13 +28,13 @@ pub(crate) fn converse(
     detail: Detail,
     stream: MaybeTls<TcpStream>,
 ) -> anyhow::Result<ExitCode> {
-    let (wire, timeout, lesson) = (flags.wire(), flags.tcp.timeout(), detail.lesson.clone());
-    let conversation = Arc::new(Conversation::new(stream, wire, timeout, detail));
+    let (wire, timeout, log_order) = (flags.wire(), flags.tcp.timeout(), detail.log_order.clone());
+    let client = Arc::new(EchoClient::new(stream, wire, timeout, detail));
     exit_on_stop({
-        let (conversation, terminal) = (Arc::clone(&conversation), terminal.clone());
+        let (client, terminal) = (Arc::clone(&client), terminal.clone());
         move || {
             terminal.break_off();
-            info!("disconnected: interrupted; {}", conversation.totals());
+            info!("disconnected: interrupted; {}", client.totals());
         }
     })?;
     let session = terminal.start()?;
@@ -42,25 +42,25 @@ pub(crate) fn converse(
     let input = open_input(terminal, session.is_some(), is_typed);
     let has_prompt = session.is_some() && flags.is_interactive();
     let prompt = {
-        let (conversation, terminal) = (Arc::clone(&conversation), terminal.clone());
+        let (client, terminal) = (Arc::clone(&client), terminal.clone());
         move || {
             if has_prompt {
-                if let Some(lesson) = &lesson {
-                    lesson.wait_for_server(conversation.totals().bytes_received);
+                if let Some(log_order) = &log_order {
+                    log_order.wait_for_server(client.totals().bytes_received);
                 }
                 terminal.set_prompt(PROMPT);
             }
         }
     };
-    let (output, is_shown) = (Waiting(stdout()), stdout().is_terminal());
+    let (output, is_shown) = (RetryWouldBlock(stdout()), stdout().is_terminal());
     let end = match is_shown {
-        true => conversation.run(input, is_typed, terminal.output(output), is_shown, prompt),
-        false => conversation.run(input, is_typed, output, is_shown, prompt),
+        true => client.run(input, is_typed, terminal.output(output), is_shown, prompt),
+        false => client.run(input, is_typed, output, is_shown, prompt),
     };
     drop(session);
-    log_end(&conversation, &end);
+    log_end(&client, &end);
     match end {
-        Ok(()) if conversation.is_echo() => Ok(ExitCode::SUCCESS),
+        Ok(()) if client.is_echo() => Ok(ExitCode::SUCCESS),
         Ok(()) => {
             let advice = match wire == Wire::Raw && !flags.tls {
                 true => "; if it speaks TLS, use --tls",
@@ -81,16 +81,16 @@ fn open_input(
     let input: Box<dyn Read + Send> = match (has_session, terminal.is_editing()) {
         (true, true) => Box::new(terminal.lines()),
         (true, false) => Box::new(UneditedLines(terminal.lines())),
-        (false, _) if is_typed => Box::new(UneditedLines(Waiting(stdin()))),
-        (false, _) => Box::new(Waiting(stdin())),
+        (false, _) if is_typed => Box::new(UneditedLines(RetryWouldBlock(stdin()))),
+        (false, _) => Box::new(RetryWouldBlock(stdin())),
     };
     BufReader::with_capacity(INPUT_BYTES, input)
 }
 
-fn log_end(conversation: &Conversation, end: &Result<(), Error>) {
-    let totals = conversation.totals();
+fn log_end(client: &EchoClient, end: &Result<(), Error>) {
+    let totals = client.totals();
     match end {
-        Ok(()) if conversation.is_echo() => info!("disconnected: everything came back; {totals}"),
+        Ok(()) if client.is_echo() => info!("disconnected: everything came back; {totals}"),
         Ok(()) => info!("disconnected: what came back is not what was sent; {totals}"),
         Err(error) => info!("disconnected: {error}; {totals}"),
     }

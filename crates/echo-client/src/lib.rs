@@ -4,11 +4,11 @@
 //! through. They share a `Progress`, which counts the replies that are still to come and decides when the dialogue is
 //! over.
 
-mod conversation;
+mod client;
 mod digest;
 mod error;
-mod lesson;
 mod local;
+mod log_order;
 mod outgoing;
 mod progress;
 mod receiving;
@@ -17,12 +17,12 @@ mod sending;
 mod standard_streams;
 mod traffic_log;
 
-pub use conversation::Conversation;
+pub use client::EchoClient;
 pub use error::Error;
-pub use lesson::Lesson;
 pub use local::LocalServer;
+pub use log_order::LogOrder;
 pub use progress::Totals;
-pub use standard_streams::Waiting;
+pub use standard_streams::RetryWouldBlock;
 pub use traffic_log::Detail;
 
 /// What the server speaks.

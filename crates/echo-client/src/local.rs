@@ -10,7 +10,7 @@ use proto::{FramedStream, Observer};
 use tcp_server::{BoxError, Client, EndReason, Limits, Reporter, Service, StopHandle, serve};
 
 use crate::Wire;
-use crate::lesson::Lesson;
+use crate::log_order::LogOrder;
 
 /// The most bytes that the server reads at once in raw mode; the lab's task says 1024.
 const PORTION: usize = 1024;
@@ -23,12 +23,12 @@ pub struct LocalServer {
 }
 
 impl LocalServer {
-    /// Starts a server that speaks `wire`. With a `lesson`, its service messages stand in order with the client's.
+    /// Starts a server that speaks `wire`. With a `log_order`, its service messages stand in order with the client's.
     ///
     /// # Errors
     ///
     /// When the system has no free port or starts no thread.
-    pub fn start(wire: Wire, lesson: Option<Arc<Lesson>>) -> io::Result<Self> {
+    pub fn start(wire: Wire, log_order: Option<Arc<LogOrder>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let echo = match wire {
@@ -40,7 +40,7 @@ impl LocalServer {
         let stop = StopHandle::new();
         let handle = stop.clone();
         let serve = move || {
-            let service = LocalEcho { echo, lesson };
+            let service = LocalEcho { echo, log_order };
             match serve(listener, &Limits::default(), &handle, service) {
                 Ok(totals) => log::info!("server stopped: {totals}"),
                 Err(error) => log::error!("the server failed: {error}"),
@@ -68,58 +68,58 @@ impl LocalServer {
     }
 }
 
-/// The echo service. With a lesson, it logs its reads and writes itself, in order with the client's.
+/// The echo service. With a log order, it logs its reads and writes itself, in order with the client's.
 struct LocalEcho {
     echo: Echo,
-    lesson: Option<Arc<Lesson>>,
+    log_order: Option<Arc<LogOrder>>,
 }
 
 impl Service for LocalEcho {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let Some(lesson) = &self.lesson else {
+        let Some(log_order) = &self.log_order else {
             return self.echo.serve(client);
         };
         // The connection is logged by now.
-        lesson.server.add(0);
-        let log = LessonLog {
-            lesson: Arc::clone(lesson),
+        log_order.server.add(0);
+        let log = OrderedLog {
+            log_order: Arc::clone(log_order),
             received: 0,
         };
         match self.echo {
             Echo::Framed { max_message } => {
-                let observer = LessonObserver(client.reporter(), log);
+                let observer = OrderedObserver(client.reporter(), log);
                 echo_messages(
                     &mut FramedStream::with_observer(client, observer),
                     max_message,
                 )
             }
-            Echo::Raw { portion } => echo_bytes(&mut LessonStream(client, log), portion),
+            Echo::Raw { portion } => echo_bytes(&mut OrderedStream(client, log), portion),
         }
     }
 }
 
-struct LessonLog {
-    lesson: Arc<Lesson>,
+struct OrderedLog {
+    log_order: Arc<LogOrder>,
     received: u64,
 }
 
-impl LessonLog {
+impl OrderedLog {
     fn received(&mut self, bytes: usize, messages: &str) {
         self.received += bytes as u64;
-        self.lesson.client.wait_for(self.received);
+        self.log_order.client.wait_for(self.received);
         log::info!("received {bytes} bytes{messages}");
     }
 
     fn sent(&mut self, bytes: usize, messages: &str) {
         log::info!("sent {bytes} bytes{messages}");
-        self.lesson.server.add(bytes);
+        self.log_order.server.add(bytes);
     }
 }
 
 /// Logs, and reports to the server's own counters.
-struct LessonObserver(Reporter, LessonLog);
+struct OrderedObserver(Reporter, OrderedLog);
 
-impl Observer for LessonObserver {
+impl Observer for OrderedObserver {
     fn on_received(&mut self, bytes: usize, messages: usize) {
         self.0.on_received(bytes, messages);
         self.1.received(bytes, &of_messages(messages));
@@ -136,9 +136,9 @@ fn of_messages(count: usize) -> String {
 }
 
 /// Logs; the client reports its own reads and writes.
-struct LessonStream<'a>(&'a mut Client, LessonLog);
+struct OrderedStream<'a>(&'a mut Client, OrderedLog);
 
-impl Read for LessonStream<'_> {
+impl Read for OrderedStream<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let count = self.0.read(room)?;
         if count > 0 {
@@ -148,7 +148,7 @@ impl Read for LessonStream<'_> {
     }
 }
 
-impl Write for LessonStream<'_> {
+impl Write for OrderedStream<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.0.write(bytes)?;
         self.1.sent(count, "");

@@ -27,7 +27,7 @@ const PROGRAM: Program = Program {
 };
 
 /// Explains the next lines of the terminal, before the first prompt of `--local`. It fits into 40 columns.
-const LESSON: &str = "\
+const INTRODUCTION: &str = "\
 A server and a client in one program:
 what you type goes to the server, and
 comes back. Enter sends a line; exit, or
@@ -43,26 +43,26 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let terminal = Terminal::default();
     if !flags.tcp.quiet && !flags.bench.bench {
         let output = terminal.output(stderr());
-        log_to_person(LevelFilter::Info, speaker(flags), output)?;
+        log_to_person(LevelFilter::Info, line_prefix(flags), output)?;
     }
     let mut detail = Detail {
         splits_bytes: stderr().is_terminal(),
         shows_frames: flags.show_frames,
         terminal: terminal.clone(),
-        lesson: None,
+        log_order: None,
     };
     if !flags.local {
         let endpoint = flags.tcp.client.endpoint(&PROGRAM)?;
-        return meet(flags, &terminal, detail, || connect(flags, &endpoint));
+        return run_client(flags, &terminal, detail, || connect(flags, &endpoint));
     }
     if flags.is_interactive() {
-        detail.lesson = Some(Arc::default());
+        detail.log_order = Some(Arc::default());
         // Only a person can miss it.
-        let _ = stderr().write_all(LESSON.as_bytes());
+        let _ = stderr().write_all(INTRODUCTION.as_bytes());
     }
-    let server = LocalServer::start(flags.wire(), detail.lesson.clone())
+    let server = LocalServer::start(flags.wire(), detail.log_order.clone())
         .context("cannot start the local server")?;
-    let end = meet(flags, &terminal, detail, || {
+    let end = run_client(flags, &terminal, detail, || {
         let socket =
             TcpStream::connect(server.address()).context("cannot connect to the local server")?;
         socket.set_nodelay(true)?;
@@ -74,11 +74,11 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 }
 
 /// Which side logs a message, at the start of its line on a terminal.
-fn speaker(flags: &Flags) -> Speaker {
+fn line_prefix(flags: &Flags) -> Speaker {
     match (flags.local, flags.is_interactive()) {
         (false, _) => |_| Some(""),
         (true, false) => |target| Some(side(target)),
-        // With a lesson the server logs its reads and writes itself, so those of its framework are left out.
+        // With a log order the server logs its reads and writes itself, so those of its framework are left out.
         (true, true) => |target| (target != TRAFFIC).then(|| side(target)),
     }
 }
@@ -103,7 +103,7 @@ fn connect(flags: &Flags, endpoint: &Endpoint) -> anyhow::Result<MaybeTls<TcpStr
     Ok(stream.into())
 }
 
-fn meet(
+fn run_client(
     flags: &Flags,
     terminal: &Terminal,
     detail: Detail,

@@ -23,14 +23,14 @@ pub(crate) enum Flow {
     End,
 }
 
-/// The bytes to send, and the line that has begun.
+/// The bytes to send, and the line whose end has not come yet.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     wire: Wire,
     /// A person types the lines, so blanks around `exit` do not matter.
     is_typed: bool,
     /// The start of a line that has not ended. Framed: all of it. Raw: only what may become `exit`.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
     /// Raw: the start of this line is sent already, so the line is not `exit`.
     in_line: bool,
     /// Whole lines so far.
@@ -55,7 +55,7 @@ impl Outgoing {
         Self {
             wire,
             is_typed,
-            begun: vec![],
+            partial: vec![],
             in_line: false,
             lines: 0,
             digest: Digest::default(),
@@ -81,7 +81,7 @@ impl Outgoing {
     /// Ends the input. A last line without a line end counts; returns the number of its message, because the reply
     /// is printed without a line end, too.
     pub(crate) fn finish(&mut self) -> Result<Option<u64>, Error> {
-        if self.begun.is_empty() {
+        if self.partial.is_empty() {
             return Ok(None);
         }
         let flow = self.end_line(b"", b"")?;
@@ -104,15 +104,15 @@ impl Outgoing {
     }
 
     fn begin_line(&mut self, piece: &[u8]) -> Result<Flow, Error> {
-        self.begun.extend_from_slice(piece);
+        self.partial.extend_from_slice(piece);
         match self.wire {
-            Wire::Framed { max_message: limit } if self.begun.len() > limit => {
+            Wire::Framed { max_message: limit } if self.partial.len() > limit => {
                 return Err(Error::LineTooLong {
                     line: self.lines + 1,
                     limit,
                 });
             }
-            Wire::Raw if self.in_line || !EXIT_CR.starts_with(&self.begun) => {
+            Wire::Raw if self.in_line || !EXIT_CR.starts_with(&self.partial) => {
                 self.send_raw(b"");
                 self.in_line = true;
             }
@@ -122,11 +122,11 @@ impl Outgoing {
     }
 
     fn end_line(&mut self, rest: &[u8], ending: &[u8]) -> Result<Flow, Error> {
-        self.begun.extend_from_slice(rest);
+        self.partial.extend_from_slice(rest);
         let is_exit = !self.in_line && self.is_exit();
         if is_exit {
             // The server knows this spelling alone.
-            self.begun = EXIT.to_vec();
+            self.partial = EXIT.to_vec();
         }
         match self.wire {
             Wire::Framed { max_message } => self.send_frame(max_message, is_exit)?,
@@ -136,15 +136,15 @@ impl Outgoing {
         self.in_line = false;
         self.lines += 1;
         self.pending.lines += 1;
-        self.begun.clear();
+        self.partial.clear();
         Ok(if is_exit { Flow::End } else { Flow::More })
     }
 
     fn is_exit(&self) -> bool {
         let line = if self.is_typed {
-            self.begun.trim_ascii()
+            self.partial.trim_ascii()
         } else {
-            &self.begun
+            &self.partial
         };
         line == EXIT || line == EXIT_CR
     }
@@ -152,10 +152,10 @@ impl Outgoing {
     fn send_frame(&mut self, limit: usize, is_exit: bool) -> Result<(), Error> {
         let line = self.lines + 1;
         let too_long = Error::LineTooLong { line, limit };
-        if self.begun.len() > limit {
+        if self.partial.len() > limit {
             return Err(too_long);
         }
-        let text = std::str::from_utf8(&self.begun).map_err(|error| Error::LineNotUtf8 {
+        let text = std::str::from_utf8(&self.partial).map_err(|error| Error::LineNotUtf8 {
             line,
             valid_up_to: error.valid_up_to(),
         })?;
@@ -174,10 +174,10 @@ impl Outgoing {
     }
 
     fn send_raw(&mut self, ending: &[u8]) {
-        self.begun.extend_from_slice(ending);
-        self.digest.add(&self.begun);
-        self.pending.outstanding += self.begun.len() as u64;
-        self.pending.bytes.append(&mut self.begun);
+        self.partial.extend_from_slice(ending);
+        self.digest.add(&self.partial);
+        self.pending.outstanding += self.partial.len() as u64;
+        self.pending.bytes.append(&mut self.partial);
     }
 }
 

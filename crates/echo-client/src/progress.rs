@@ -17,7 +17,7 @@ const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// The longest wait of a reply's log line for the line of its message. It takes microseconds, unless the machine is
 /// busy or the server reads slowly.
-const OVERTAKING: Duration = Duration::from_secs(1);
+const LOG_LINE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state that sender and receiver share.
 #[derive(Debug)]
@@ -33,11 +33,11 @@ struct State {
     /// Messages or bytes that were sent and have not come back.
     outstanding: u64,
     /// The number, from 1, of the message whose line has no end in the input.
-    unended: Option<u64>,
+    unterminated: Option<u64>,
     totals: Totals,
     /// The digests of everything that must come back, known once all of it is sent, and of what came back.
     expected: Option<Digest>,
-    came: Digest,
+    received_digest: Digest,
     /// When something last moved.
     last_progress: Instant,
     /// Received messages or bytes are being printed.
@@ -52,7 +52,7 @@ struct State {
     stopped: Option<Error>,
 }
 
-/// One direction of the conversation.
+/// One direction of the dialogue.
 #[derive(Debug)]
 enum Side<E> {
     Open,
@@ -90,8 +90,8 @@ impl State {
     }
 }
 
-/// Whether the dialogue is over.
-enum Finding {
+/// What a check found: whether the dialogue is over.
+enum Status {
     Over(Result<(), Error>),
     OpenUntil(Instant),
 }
@@ -100,10 +100,10 @@ impl Progress {
     pub(crate) fn new(wire: Wire, timeout: Duration) -> Self {
         let state = State {
             outstanding: 0,
-            unended: None,
+            unterminated: None,
             totals: Totals::default(),
             expected: None,
-            came: Digest::default(),
+            received_digest: Digest::default(),
             last_progress: Instant::now(),
             printing: false,
             sending_now: false,
@@ -147,7 +147,7 @@ impl Progress {
         let is_waiting = |state: &mut State| state.sending_now && state.only_outstanding;
         let waited = self
             .changed
-            .wait_timeout_while(self.lock(), OVERTAKING, is_waiting);
+            .wait_timeout_while(self.lock(), LOG_LINE_TIMEOUT, is_waiting);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         state.totals.bytes_received += bytes as u64;
         state.last_progress = Instant::now();
@@ -158,7 +158,7 @@ impl Progress {
     /// messages do not count. Returns how much is still outstanding.
     pub(crate) fn complete(&self, amount: u64, digest: Digest) -> u64 {
         let mut state = self.lock();
-        state.came = digest;
+        state.received_digest = digest;
         state.outstanding = state.outstanding.saturating_sub(amount);
         state.last_progress = Instant::now();
         state.printing = false;
@@ -169,12 +169,12 @@ impl Progress {
     }
 
     /// Notes that the last line of the input, which is message number `message`, has no line end.
-    pub(crate) fn note_unended(&self, message: u64) {
-        self.lock().unended = Some(message);
+    pub(crate) fn note_unterminated(&self, message: u64) {
+        self.lock().unterminated = Some(message);
     }
 
-    pub(crate) fn unended(&self) -> Option<u64> {
-        self.lock().unended
+    pub(crate) fn unterminated(&self) -> Option<u64> {
+        self.lock().unterminated
     }
 
     /// Ends sending: the input is at its end, or failed. `digest` is that of everything that must come back.
@@ -205,7 +205,7 @@ impl Progress {
     /// Whether what came back is what was sent, all of it.
     pub(crate) fn is_echo(&self) -> bool {
         let state = self.lock();
-        state.expected == Some(state.came)
+        state.expected == Some(state.received_digest)
     }
 
     /// Waits until the dialogue is over.
@@ -217,9 +217,9 @@ impl Progress {
         let mut state = self.lock();
         loop {
             let now = Instant::now();
-            state = match self.look(&mut state, now) {
-                Finding::Over(end) => return end,
-                Finding::OpenUntil(deadline) => {
+            state = match self.check(&mut state, now) {
+                Status::Over(end) => return end,
+                Status::OpenUntil(deadline) => {
                     let time = deadline.saturating_duration_since(now);
                     let waited = self.changed.wait_timeout(state, time);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -228,44 +228,44 @@ impl Progress {
         }
     }
 
-    fn look(&self, state: &mut State, now: Instant) -> Finding {
+    fn check(&self, state: &mut State, now: Instant) -> Status {
         if let Some(error) = state.stopped.take() {
-            return Finding::Over(Err(error));
+            return Status::Over(Err(error));
         }
-        let overtaken_at = state.last_progress + OVERTAKING;
-        if state.sending_now && now < overtaken_at {
-            return Finding::OpenUntil(overtaken_at);
+        let log_deadline = state.last_progress + LOG_LINE_TIMEOUT;
+        if state.sending_now && now < log_deadline {
+            return Status::OpenUntil(log_deadline);
         }
         let outstanding = (state.outstanding > 0).then(|| self.wire.amount(state.outstanding));
         match std::mem::replace(&mut state.receiving, Side::Open) {
             Side::Open => {}
-            Side::Ended => return Finding::Over(self.server_gone(state, outstanding, None)),
+            Side::Ended => return Status::Over(self.server_gone(state, outstanding, None)),
             Side::Failed(RecvError::Io(cause)) => {
-                return Finding::Over(self.server_gone(state, outstanding, Some(cause)));
+                return Status::Over(self.server_gone(state, outstanding, Some(cause)));
             }
             // A reply that is cut off means that the server is gone; an unasked one that is cut off is invalid.
             Side::Failed(
                 cause @ (RecvError::CutOffHeader { .. } | RecvError::CutOffPayload { .. }),
             ) if outstanding.is_some() => {
                 let cause = io::Error::new(io::ErrorKind::UnexpectedEof, cause);
-                return Finding::Over(self.server_gone(state, outstanding, Some(cause)));
+                return Status::Over(self.server_gone(state, outstanding, Some(cause)));
             }
-            Side::Failed(cause) => return Finding::Over(Err(Error::InvalidReply { cause })),
+            Side::Failed(cause) => return Status::Over(Err(Error::InvalidReply { cause })),
         }
         if state.printing {
-            return self.look_again(now);
+            return self.check_later(now);
         }
         let wait = match (&state.sending, &outstanding) {
             (_, Some(_)) => self.timeout,
             // The time-out does not run while the input has no next line.
-            (Side::Open, None) => return self.look_again(now),
+            (Side::Open, None) => return self.check_later(now),
             (Side::Ended | Side::Failed(_), None) => CLOSE_GRACE,
         };
         let deadline = state.last_progress + wait;
         if now < deadline {
-            return Finding::OpenUntil(deadline);
+            return Status::OpenUntil(deadline);
         }
-        Finding::Over(match outstanding {
+        Status::Over(match outstanding {
             Some(outstanding) => Err(Error::TimedOut {
                 outstanding,
                 seconds: self.timeout.as_secs_f64(),
@@ -293,9 +293,9 @@ impl Progress {
         }
     }
 
-    /// Nothing can time out now. A write that begins after this cannot time out before the next look.
-    fn look_again(&self, now: Instant) -> Finding {
-        Finding::OpenUntil(now + self.timeout)
+    /// Nothing can time out now. A write that begins after this cannot time out before the next check.
+    fn check_later(&self, now: Instant) -> Status {
+        Status::OpenUntil(now + self.timeout)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

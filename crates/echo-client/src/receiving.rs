@@ -22,18 +22,18 @@ enum End {
 }
 
 /// Prints everything that comes until the server closes the connection, and updates `progress`.
-/// Calls `settled` whenever nothing is outstanding more.
+/// Calls `on_all_answered` whenever nothing is outstanding any more.
 pub(crate) fn receive_all(
     socket: &mut (impl Read + Write),
     printer: &mut ReplyPrinter<impl Write>,
     log: &TrafficLog,
     progress: &Progress,
-    mut settled: impl FnMut(),
+    mut on_all_answered: impl FnMut(),
 ) {
     let mut print = |printer: &mut ReplyPrinter<_>, amount, digest| {
         printer.print().map_err(End::Output)?;
         if progress.complete(amount, digest) == 0 {
-            settled();
+            on_all_answered();
         }
         Ok(())
     };
@@ -72,7 +72,7 @@ fn receive_frames<W: Write>(
             messages += 1;
             digest.add(&header(text.len()).expect("it came with such a header"));
             digest.add(text.as_bytes());
-            printer.add_line(&text, progress.unended() == Some(messages));
+            printer.add_line(&text, progress.unterminated() == Some(messages));
             batch.push(text);
             if batch.len() < last_read.borrow().messages {
                 continue;

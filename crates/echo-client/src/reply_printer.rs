@@ -9,7 +9,7 @@ pub(crate) struct ReplyPrinter<W> {
     is_terminal: bool,
     text: Vec<u8>,
     /// The start of a character whose other bytes have not come yet.
-    begun: Vec<u8>,
+    partial: Vec<u8>,
 }
 
 impl<W: Write> ReplyPrinter<W> {
@@ -18,18 +18,18 @@ impl<W: Write> ReplyPrinter<W> {
             output,
             is_terminal,
             text: vec![],
-            begun: vec![],
+            partial: vec![],
         }
     }
 
-    /// Adds a message as a line. In a pipe, `is_unended` leaves out the line's end, as in the input.
-    pub(crate) fn add_line(&mut self, text: &str, is_unended: bool) {
+    /// Adds a message as a line. In a pipe, `is_unterminated` leaves out the line's end, as in the input.
+    pub(crate) fn add_line(&mut self, text: &str, is_unterminated: bool) {
         if self.is_terminal {
             self.add_escaped(text.as_bytes());
         } else {
             self.text.extend_from_slice(text.as_bytes());
         }
-        if self.is_terminal || !is_unended {
+        if self.is_terminal || !is_unterminated {
             self.text.push(b'\n');
         }
     }
@@ -39,16 +39,16 @@ impl<W: Write> ReplyPrinter<W> {
         if !self.is_terminal {
             return self.text.extend_from_slice(bytes);
         }
-        self.begun.extend_from_slice(bytes);
-        let bytes = std::mem::take(&mut self.begun);
-        let (whole, begun) = bytes.split_at(bytes.len() - begun_character(&bytes));
+        self.partial.extend_from_slice(bytes);
+        let bytes = std::mem::take(&mut self.partial);
+        let (whole, partial) = bytes.split_at(bytes.len() - partial_character_bytes(&bytes));
         for line in whole.split_inclusive(|byte| *byte == b'\n') {
             self.add_escaped(line.strip_suffix(b"\n").unwrap_or(line));
             if line.ends_with(b"\n") {
                 self.text.push(b'\n');
             }
         }
-        self.begun.extend_from_slice(begun);
+        self.partial.extend_from_slice(partial);
     }
 
     /// Writes everything that was added.
@@ -65,7 +65,7 @@ impl<W: Write> ReplyPrinter<W> {
 }
 
 /// How many bytes at the end are the start of an incomplete character.
-fn begun_character(bytes: &[u8]) -> usize {
+fn partial_character_bytes(bytes: &[u8]) -> usize {
     let last = bytes
         .utf8_chunks()
         .last()

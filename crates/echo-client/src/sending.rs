@@ -52,7 +52,7 @@ fn add_block(
     };
     if block.is_empty() {
         if let Some(message) = outgoing.finish()? {
-            progress.note_unended(message);
+            progress.note_unterminated(message);
         }
         return Ok(Flow::End);
     }

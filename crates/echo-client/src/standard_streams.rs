@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 /// A stream that waits when the system says that a call would block.
-pub struct Waiting<T>(pub T);
+pub struct RetryWouldBlock<T>(pub T);
 
 #[cfg(unix)]
 mod platform {
@@ -53,7 +53,7 @@ fn would_block<T>(result: &io::Result<T>) -> bool {
         .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
-impl<T: Read + platform::Stream> Read for Waiting<T> {
+impl<T: Read + platform::Stream> Read for RetryWouldBlock<T> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(room) {
@@ -64,7 +64,7 @@ impl<T: Read + platform::Stream> Read for Waiting<T> {
     }
 }
 
-impl<T: Write + platform::Stream> Write for Waiting<T> {
+impl<T: Write + platform::Stream> Write for RetryWouldBlock<T> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.0.write(bytes) {

@@ -9,7 +9,7 @@ use log::info;
 use proto::HEADER_BYTES;
 
 use crate::Wire;
-use crate::lesson::Lesson;
+use crate::log_order::LogOrder;
 
 /// What the service messages show.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct Detail {
     /// The terminal that stderr may be.
     pub terminal: Terminal,
     /// The server in the same program, whose messages the client's stand among.
-    pub lesson: Option<Arc<Lesson>>,
+    pub log_order: Option<Arc<LogOrder>>,
 }
 
 /// Logs reads and writes.
@@ -39,16 +39,16 @@ impl TrafficLog {
         if self.detail.shows_frames {
             frames(bytes).for_each(|payload| self.print_frame("sent", payload));
         }
-        if let Some(lesson) = &self.detail.lesson {
-            lesson.client.add(bytes.len());
+        if let Some(log_order) = &self.detail.log_order {
+            log_order.client.add(bytes.len());
         }
     }
 
     /// Logs a read of `bytes`, which completed `messages` with `text` bytes of text in all. `total` is the number of
     /// bytes received so far.
     pub(crate) fn received(&self, bytes: usize, messages: u64, text: Option<usize>, total: u64) {
-        if let Some(lesson) = &self.detail.lesson {
-            lesson.server.wait_for(total);
+        if let Some(log_order) = &self.detail.log_order {
+            log_order.server.wait_for(total);
         }
         info!("received {}", self.amount(bytes, messages, text));
     }

@@ -8,14 +8,14 @@ fn framed() -> Progress {
     Progress::new(Wire::Framed { max_message: 16 }, TIMEOUT)
 }
 
-/// The result of a look this long after the last progress, in words.
-fn look_after(progress: &Progress, time: Duration) -> String {
+/// The status this long after the last progress, in words.
+fn status_after(progress: &Progress, time: Duration) -> String {
     let mut state = progress.lock();
     let now = state.last_progress + time;
-    match progress.look(&mut state, now) {
-        Finding::Over(Ok(())) => "done".into(),
-        Finding::Over(Err(error)) => error.to_string(),
-        Finding::OpenUntil(_) => "open".into(),
+    match progress.check(&mut state, now) {
+        Status::Over(Ok(())) => "done".into(),
+        Status::Over(Err(error)) => error.to_string(),
+        Status::OpenUntil(_) => "open".into(),
     }
 }
 
@@ -31,25 +31,25 @@ fn it_is_over_when_the_input_is_and_every_reply_came() {
     send(&progress, 2);
     progress.end_sending(Ok(()), Digest::default());
     assert_eq!(progress.complete(1, Digest::default()), 1);
-    assert_eq!(look_after(&progress, Duration::from_secs(29)), "open");
+    assert_eq!(status_after(&progress, Duration::from_secs(29)), "open");
     assert_eq!(progress.complete(1, Digest::default()), 0);
     assert_eq!(
-        look_after(&progress, Duration::ZERO),
+        status_after(&progress, Duration::ZERO),
         "open",
         "the server may say goodbye"
     );
-    assert_eq!(look_after(&progress, CLOSE_GRACE), "done");
+    assert_eq!(status_after(&progress, CLOSE_GRACE), "done");
     progress.end_receiving(Ok(()));
-    assert_eq!(look_after(&progress, Duration::ZERO), "done");
+    assert_eq!(status_after(&progress, Duration::ZERO), "done");
 }
 
 #[test]
 fn nobody_is_hurried_while_nothing_is_owed() {
     let progress = framed();
-    assert_eq!(look_after(&progress, TIMEOUT * 100), "open");
+    assert_eq!(status_after(&progress, TIMEOUT * 100), "open");
     send(&progress, 1);
     assert_eq!(
-        look_after(&progress, TIMEOUT),
+        status_after(&progress, TIMEOUT),
         "no progress for 30 s with 1 message unanswered; --timeout waits longer"
     );
 }
@@ -59,9 +59,9 @@ fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
     let progress = framed();
     send(&progress, 3);
     progress.received(100, true);
-    assert_eq!(look_after(&progress, TIMEOUT * 100), "open");
+    assert_eq!(status_after(&progress, TIMEOUT * 100), "open");
     progress.complete(1, Digest::default());
-    assert!(look_after(&progress, TIMEOUT).contains("2 messages unanswered"));
+    assert!(status_after(&progress, TIMEOUT).contains("2 messages unanswered"));
 }
 
 #[test]
@@ -71,14 +71,14 @@ fn a_server_that_leaves_too_early_is_an_error() {
     progress.end_sending(Ok(()), Digest::default());
     progress.end_receiving(Ok(()));
     assert_eq!(
-        look_after(&progress, Duration::ZERO),
+        status_after(&progress, Duration::ZERO),
         "the server closed the connection with 3 messages unanswered"
     );
 
     let progress = Progress::new(Wire::Raw, TIMEOUT);
     send(&progress, 1);
     progress.end_receiving(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()));
-    let expected = look_after(&progress, Duration::ZERO);
+    let expected = status_after(&progress, Duration::ZERO);
     assert_eq!(
         expected,
         "the connection to the server broke (connection reset) with 1 byte unanswered"
@@ -86,7 +86,7 @@ fn a_server_that_leaves_too_early_is_an_error() {
 
     let progress = framed();
     progress.end_receiving(Ok(()));
-    let expected = look_after(&progress, Duration::ZERO);
+    let expected = status_after(&progress, Duration::ZERO);
     assert_eq!(
         expected,
         "the server closed the connection before the end of the input: it stops, or received nothing for its \
@@ -104,7 +104,7 @@ fn a_server_that_leaves_inside_a_reply_owes_it() {
     };
     progress.end_receiving(Err(cut));
     assert_eq!(
-        look_after(&progress, Duration::ZERO),
+        status_after(&progress, Duration::ZERO),
         "the connection to the server broke (the stream ended after 3 of the 5 bytes of a payload) with \
          1 message unanswered"
     );
@@ -119,9 +119,9 @@ fn a_bad_line_is_reported_after_the_replies_to_good_ones() {
         valid_up_to: 0,
     };
     progress.end_sending(Err(error), Digest::default());
-    assert_eq!(look_after(&progress, Duration::from_secs(29)), "open");
+    assert_eq!(status_after(&progress, Duration::from_secs(29)), "open");
     progress.complete(1, Digest::default());
-    assert!(look_after(&progress, CLOSE_GRACE).starts_with("line 2 is not UTF-8"));
+    assert!(status_after(&progress, CLOSE_GRACE).starts_with("line 2 is not UTF-8"));
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn what_is_sent_is_reported_before_what_came_of_it() {
     progress.expect(0);
     progress.end_sending(Ok(()), Digest::default());
     progress.end_receiving(Ok(()));
-    assert_eq!(look_after(&progress, Duration::ZERO), "open");
+    assert_eq!(status_after(&progress, Duration::ZERO), "open");
     progress.sent(8);
-    assert_eq!(look_after(&progress, Duration::ZERO), "done");
+    assert_eq!(status_after(&progress, Duration::ZERO), "done");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn without_an_output_it_is_over_at_once() {
     send(&progress, 1);
     progress.stop(Error::Output(io::ErrorKind::BrokenPipe.into()));
     assert_eq!(
-        look_after(&progress, Duration::ZERO),
+        status_after(&progress, Duration::ZERO),
         "cannot write the output: broken pipe"
     );
 }

@@ -17,7 +17,7 @@ use crate::sending::send_all;
 use crate::traffic_log::{Detail, TrafficLog};
 
 /// A dialogue over a connected stream.
-pub struct Conversation {
+pub struct EchoClient {
     /// `None` once the dialogue runs.
     read_half: Mutex<Option<ReadHalf>>,
     write_half: WriteHalf,
@@ -25,7 +25,7 @@ pub struct Conversation {
     progress: Arc<Progress>,
 }
 
-impl Conversation {
+impl EchoClient {
     /// A dialogue that fails when nothing moves for `timeout` although something is outstanding. `detail` is what its
     /// service messages show.
     #[must_use]

@@ -4,19 +4,19 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The longest wait for the other side's message. It usually takes microseconds.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOG_ORDER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What both sides have logged. Each side waits until the other has logged a write before it logs the read of the same
 /// bytes, so that the messages come in the order of cause and effect.
 #[derive(Debug, Default)]
-pub struct Lesson {
+pub struct LogOrder {
     /// The client's writes.
     pub(crate) client: SentLog,
     /// The server's writes.
     pub(crate) server: SentLog,
 }
 
-impl Lesson {
+impl LogOrder {
     /// Waits until the server has logged that the client connected, and that it sent `bytes` in all.
     pub fn wait_for_server(&self, bytes: u64) {
         self.server.wait_for(bytes);
@@ -34,7 +34,10 @@ impl SentLog {
     pub(crate) fn wait_for(&self, bytes: u64) {
         let logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         let is_behind = |logged: &mut Option<u64>| logged.is_none_or(|logged| logged < bytes);
-        drop(self.changed.wait_timeout_while(logged, PATIENCE, is_behind));
+        drop(
+            self.changed
+                .wait_timeout_while(logged, LOG_ORDER_TIMEOUT, is_behind),
+        );
     }
 
     pub(crate) fn add(&self, bytes: usize) {
