@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use proto::Network;
@@ -22,6 +25,9 @@ pub(crate) struct Registry {
     state: Mutex<State>,
     /// A connection was deregistered, or the stop began.
     changed: Condvar,
+    /// A copy of what `state` says, to be read without its lock.
+    oversubscribed: AtomicBool,
+    processors: usize,
     frames: Mutex<FrameBudget>,
     pub(crate) log: ServiceLog,
 }
@@ -64,6 +70,8 @@ impl Registry {
             stop,
             state: Mutex::default(),
             changed: Condvar::new(),
+            oversubscribed: AtomicBool::new(false),
+            processors: thread::available_parallelism().map_or(1, NonZero::get),
             frames: Mutex::new(FrameBudget::new(MAX_UNFINISHED_BYTES)),
             log: ServiceLog::new(),
         }
@@ -92,6 +100,7 @@ impl Registry {
             watch: IdleWatch::default(),
         };
         state.entries.insert(number, entry);
+        self.note_clients(&state);
         Ok(Registered {
             connection,
             connected: state.entries.len(),
@@ -103,6 +112,7 @@ impl Registry {
         self.hold_frame(connection.number, 0);
         let mut state = self.lock();
         let entry = state.entries.remove(&connection.number);
+        self.note_clients(&state);
         state.shares.remove(connection.network());
         state.totals.bytes_received += connection.received.total().bytes;
         state.totals.bytes_sent += connection.sent.total().bytes;
@@ -134,6 +144,16 @@ impl Registry {
 
     pub(crate) fn connected(&self) -> usize {
         self.lock().entries.len()
+    }
+
+    /// Whether there are more clients, each with a thread, than processors.
+    pub(crate) fn is_oversubscribed(&self) -> bool {
+        self.oversubscribed.load(Ordering::Relaxed)
+    }
+
+    fn note_clients(&self, state: &State) {
+        let oversubscribed = state.entries.len() > self.processors;
+        self.oversubscribed.store(oversubscribed, Ordering::Relaxed);
     }
 
     /// All live connections, the oldest first.
@@ -214,5 +234,34 @@ impl Registry {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn one_client_more_than_processors_oversubscribes_them() {
+        let registry = Registry::new(StopHandle::new());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connect = || TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let register = |_| {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+            let registered = registry.register(connect(), peer, usize::MAX).unwrap();
+            (registered.connection, registry.is_oversubscribed())
+        };
+        let registered: Vec<_> = (0..=registry.processors).map(register).collect();
+        let (last, fitting) = registered.split_last().unwrap();
+        assert!(
+            last.1
+                && fitting
+                    .iter()
+                    .all(|(_, is_oversubscribed)| !is_oversubscribed)
+        );
+        registry.deregister(&last.0);
+        assert!(!registry.is_oversubscribed());
     }
 }
