@@ -114,6 +114,33 @@ fn a_reply_that_is_not_what_was_sent_is_a_failure() {
 }
 
 #[test]
+fn a_wrong_reply_is_reported_before_the_end_of_the_connection_that_follows_it() {
+    for resets in [false, cfg!(not(windows))] {
+        let server = FakeServer::start(move |mut client| {
+            client.recv_text(MAX_ECHO_BYTES).unwrap();
+            client.send_text("HELLO").unwrap();
+            if !resets {
+                client.recv_text(MAX_ECHO_BYTES).unwrap();
+            }
+        });
+        let (line, finished) = fault(client_of(server.address).stdin_bytes("hello\nworld\n"));
+        server.join();
+        assert_eq!(
+            (&line[..], finished.stdout_text()),
+            (NOT_AN_ECHO_SERVER, "HELLO\n")
+        );
+    }
+    let server = FakeServer::start(|mut client| {
+        read::<6>(&mut client);
+        client.write_all(b"no").unwrap();
+    });
+    let client = client_of(server.address).arg("--raw");
+    let (line, finished) = fault(client.stdin_bytes("hello\n"));
+    assert!(line.starts_with(NOT_AN_ECHO_SERVER), "{line}");
+    assert_eq!(finished.stdout_text(), "no");
+}
+
+#[test]
 fn with_raw_a_reply_that_is_not_what_was_sent_is_a_failure_too() {
     let server = FakeServer::start(|mut client| {
         let mut sent = [0; 6];

@@ -45,12 +45,6 @@ impl EchoClient {
         self.progress.totals()
     }
 
-    /// Whether what came back is what was sent, all of it: true after a dialogue with an echo server.
-    #[must_use]
-    pub fn is_echo(&self) -> bool {
-        self.progress.is_echo()
-    }
-
     /// Sends the lines of `input`, prints the replies to `output`, and returns when the input is at its
     /// end (or a line was `exit`) and every outstanding reply is printed. If a person types the input
     /// (`is_typed`), blanks around `exit` do not matter. If `output` is a terminal, control characters
@@ -60,7 +54,7 @@ impl EchoClient {
     ///
     /// # Errors
     ///
-    /// Why the dialogue failed. All replies that came before the failure are printed.
+    /// Why the dialogue failed, or [`Error::WrongReply`]. All replies that came before the failure are printed.
     pub fn run(
         &self,
         mut input: impl BufRead + Send + 'static,

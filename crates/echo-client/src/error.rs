@@ -18,6 +18,8 @@ pub enum Error {
         /// It sent nothing back for bytes without frames.
         may_speak_frames: bool,
     },
+    /// What came back is not what was sent.
+    WrongReply,
     /// The server sent something that is no frame.
     InvalidReply {
         /// What is wrong with it.
@@ -77,6 +79,9 @@ impl fmt::Display for Error {
                         " before the end of the input: it stops, or received nothing for its idle time; connect again",
                     ),
                 }
+            }
+            Self::WrongReply => {
+                f.write_str("what came back is not what was sent, so this is not an echo server")
             }
             Self::InvalidReply { cause } => {
                 write!(f, "the server sent an invalid message: {cause}")?;

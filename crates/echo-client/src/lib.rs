@@ -14,6 +14,7 @@ mod progress;
 mod receiving;
 mod reply_printer;
 mod sending;
+mod sent_bytes;
 mod standard_streams;
 mod traffic_log;
 

@@ -48,6 +48,8 @@ pub(crate) struct Pending {
     pub(crate) lines: u64,
     /// How much must come back for them: messages, or bytes in raw mode.
     pub(crate) outstanding: u64,
+    /// How many of the bytes must come back: all but an `exit` at their end.
+    pub(crate) echoed: usize,
 }
 
 impl Outgoing {
@@ -101,6 +103,7 @@ impl Outgoing {
     pub(crate) fn clear(&mut self) {
         self.pending.bytes.clear();
         (self.pending.lines, self.pending.outstanding) = (0, 0);
+        self.pending.echoed = 0;
     }
 
     fn begin_line(&mut self, piece: &[u8]) -> Result<Flow, Error> {
@@ -168,6 +171,7 @@ impl Outgoing {
         // `exit` has no answer but the end of the connection.
         if !is_exit {
             self.digest.add(&bytes[start..]);
+            self.pending.echoed = bytes.len();
         }
         self.pending.outstanding += u64::from(!is_exit);
         Ok(())
@@ -178,6 +182,7 @@ impl Outgoing {
         self.digest.add(&self.partial);
         self.pending.outstanding += self.partial.len() as u64;
         self.pending.bytes.append(&mut self.partial);
+        self.pending.echoed = self.pending.bytes.len();
     }
 }
 

@@ -10,6 +10,7 @@ use proto::RecvError;
 use crate::Wire;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::sent_bytes::SentBytes;
 
 /// How long to wait for the server to close the connection once nothing is outstanding. After that the client closes
 /// it, which is no error.
@@ -32,6 +33,7 @@ pub(crate) struct Progress {
 struct State {
     /// Messages or bytes that were sent and have not come back.
     outstanding: u64,
+    sent_bytes: SentBytes,
     /// The number, from 1, of the message whose line has no end in the input.
     unterminated: Option<u64>,
     totals: Totals,
@@ -100,6 +102,7 @@ impl Progress {
     pub(crate) fn new(wire: Wire, timeout: Duration) -> Self {
         let state = State {
             outstanding: 0,
+            sent_bytes: SentBytes::default(),
             unterminated: None,
             totals: Totals::default(),
             expected: None,
@@ -120,12 +123,13 @@ impl Progress {
         }
     }
 
-    /// Call this before a write. `amount` is how much must come back for it.
-    pub(crate) fn expect(&self, amount: u64) {
+    /// Call this before a write. `amount` is how much must come back for it: these `bytes`.
+    pub(crate) fn expect(&self, amount: u64, bytes: &[u8]) {
         let mut state = self.lock();
         state.sending_now = true;
         state.only_outstanding = state.outstanding == 0;
         state.outstanding += amount;
+        state.sent_bytes.push(bytes);
         state.last_progress = Instant::now();
     }
 
@@ -154,10 +158,11 @@ impl Progress {
         state.printing |= is_printed;
     }
 
-    /// Call this after `amount` messages or bytes are printed. `digest` is that of everything received so far. Unasked
-    /// messages do not count. Returns how much is still outstanding.
-    pub(crate) fn complete(&self, amount: u64, digest: Digest) -> u64 {
+    /// Call this after `amount` messages or bytes are printed, which came as these `bytes`. `digest` is that of
+    /// everything received so far. Unasked messages do not count. Returns how much is still outstanding.
+    pub(crate) fn complete(&self, amount: u64, bytes: &[u8], digest: Digest) -> u64 {
         let mut state = self.lock();
+        state.sent_bytes.compare(bytes);
         state.received_digest = digest;
         state.outstanding = state.outstanding.saturating_sub(amount);
         state.last_progress = Instant::now();
@@ -202,12 +207,6 @@ impl Progress {
         self.lock().totals
     }
 
-    /// Whether what came back is what was sent, all of it.
-    pub(crate) fn is_echo(&self) -> bool {
-        let state = self.lock();
-        state.expected == Some(state.received_digest)
-    }
-
     /// Waits until the dialogue is over.
     ///
     /// # Errors
@@ -228,7 +227,22 @@ impl Progress {
         }
     }
 
+    /// A reply that is not what was sent explains how the dialogue ended better than a broken connection.
     fn check(&self, state: &mut State, now: Instant) -> Status {
+        let is_stopped = state.stopped.is_some();
+        let status = self.check_sides(state, now);
+        let is_wrong = match &status {
+            Status::OpenUntil(_) => false,
+            Status::Over(Ok(())) => state.expected != Some(state.received_digest),
+            Status::Over(Err(_)) => state.sent_bytes.differ() && !is_stopped,
+        };
+        match is_wrong {
+            true => Status::Over(Err(Error::WrongReply)),
+            false => status,
+        }
+    }
+
+    fn check_sides(&self, state: &mut State, now: Instant) -> Status {
         if let Some(error) = state.stopped.take() {
             return Status::Over(Err(error));
         }

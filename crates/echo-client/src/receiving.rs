@@ -30,9 +30,9 @@ pub(crate) fn receive_all(
     progress: &Progress,
     mut on_all_answered: impl FnMut(),
 ) {
-    let mut print = |printer: &mut ReplyPrinter<_>, amount, digest| {
+    let mut print = |printer: &mut ReplyPrinter<_>, amount, bytes: &[u8], digest| {
         printer.print().map_err(End::Output)?;
-        if progress.complete(amount, digest) == 0 {
+        if progress.complete(amount, bytes, digest) == 0 {
             on_all_answered();
         }
         Ok(())
@@ -56,7 +56,7 @@ fn receive_frames<W: Write>(
     max_message: usize,
     log: &TrafficLog,
     progress: &Progress,
-    print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, Digest) -> Result<(), End>,
+    print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, &[u8], Digest) -> Result<(), End>,
 ) -> Result<(), End> {
     let (last_read, mut digest) = (RefCell::default(), Digest::default());
     let reports = Reports {
@@ -65,26 +65,29 @@ fn receive_frames<W: Write>(
         last_read: &last_read,
     };
     let mut server = FramedStream::with_observer(socket, reports);
-    let (mut messages, mut batch) = (0, Vec::new());
+    let (mut messages, mut batch, mut bytes) = (0, Vec::new(), Vec::new());
     loop {
         let received = server.recv_text(max_message);
         if let Ok(Some(text)) = received {
             messages += 1;
-            digest.add(&header(text.len()).expect("it came with such a header"));
-            digest.add(text.as_bytes());
+            let start = bytes.len();
+            bytes.extend(header(text.len()).expect("it came with such a header"));
+            bytes.extend(text.as_bytes());
+            digest.add(&bytes[start..]);
             printer.add_line(&text, progress.unterminated() == Some(messages));
             batch.push(text);
             if batch.len() < last_read.borrow().messages {
                 continue;
             }
             last_read.borrow_mut().log(log, &batch, progress);
-            print(printer, batch.len() as u64, digest)?;
+            print(printer, batch.len() as u64, &bytes, digest)?;
             batch.clear();
+            bytes.clear();
             continue;
         }
         last_read.borrow_mut().log(log, &batch, progress);
         if !batch.is_empty() {
-            print(printer, batch.len() as u64, digest)?;
+            print(printer, batch.len() as u64, &bytes, digest)?;
         }
         return received.map(drop).map_err(End::Stream);
     }
@@ -137,7 +140,7 @@ fn receive_bytes<W: Write>(
     printer: &mut ReplyPrinter<W>,
     log: &TrafficLog,
     progress: &Progress,
-    print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, Digest) -> Result<(), End>,
+    print: &mut impl FnMut(&mut ReplyPrinter<W>, u64, &[u8], Digest) -> Result<(), End>,
 ) -> Result<(), End> {
     let (mut portion, mut digest) = (vec![0; RAW_BYTES], Digest::default());
     loop {
@@ -151,6 +154,6 @@ fn receive_bytes<W: Write>(
         log.received(received, 0, None, progress.totals().bytes_received);
         digest.add(&portion[..received]);
         printer.add_bytes(&portion[..received]);
-        print(printer, received as u64, digest)?;
+        print(printer, received as u64, &portion[..received], digest)?;
     }
 }

@@ -22,7 +22,8 @@ pub(crate) fn send_all(
     loop {
         let flow = add_block(input, &mut outgoing, progress);
         // Before sending: a reply may come before the next line of this code runs.
-        progress.expect(outgoing.pending().outstanding);
+        let pending = outgoing.pending();
+        progress.expect(pending.outstanding, &pending.bytes[..pending.echoed]);
         let is_end = !matches!(flow, Ok(Flow::More));
         if is_end {
             progress.end_sending(flow.map(drop), outgoing.digest());

@@ -21,7 +21,7 @@ fn status_after(progress: &Progress, time: Duration) -> String {
 
 /// Sends a message for which this much must come back.
 fn send(progress: &Progress, amount: u64) {
-    progress.expect(amount);
+    progress.expect(amount, b"");
     progress.sent(1);
 }
 
@@ -30,9 +30,9 @@ fn it_is_over_when_the_input_is_and_every_reply_came() {
     let progress = framed();
     send(&progress, 2);
     progress.end_sending(Ok(()), Digest::default());
-    assert_eq!(progress.complete(1, Digest::default()), 1);
+    assert_eq!(progress.complete(1, b"", Digest::default()), 1);
     assert_eq!(status_after(&progress, Duration::from_secs(29)), "open");
-    assert_eq!(progress.complete(1, Digest::default()), 0);
+    assert_eq!(progress.complete(1, b"", Digest::default()), 0);
     assert_eq!(
         status_after(&progress, Duration::ZERO),
         "open",
@@ -60,7 +60,7 @@ fn a_slow_reader_of_the_output_is_not_the_servers_fault() {
     send(&progress, 3);
     progress.received(100, true);
     assert_eq!(status_after(&progress, TIMEOUT * 100), "open");
-    progress.complete(1, Digest::default());
+    progress.complete(1, b"", Digest::default());
     assert!(status_after(&progress, TIMEOUT).contains("2 messages unanswered"));
 }
 
@@ -111,6 +111,21 @@ fn a_server_that_leaves_inside_a_reply_owes_it() {
 }
 
 #[test]
+fn a_wrong_reply_explains_more_than_the_end_of_the_connection() {
+    let progress = framed();
+    progress.expect(2, b"hello");
+    progress.sent(5);
+    progress.complete(1, b"he", Digest::default());
+    progress.end_receiving(Ok(()));
+    let closed = "the server closed the connection with 1 message unanswered";
+    assert_eq!(status_after(&progress, Duration::ZERO), closed);
+    progress.complete(1, b"LL", Digest::default());
+    progress.end_receiving(Ok(()));
+    let wrong = "what came back is not what was sent, so this is not an echo server";
+    assert_eq!(status_after(&progress, Duration::ZERO), wrong);
+}
+
+#[test]
 fn a_bad_line_is_reported_after_the_replies_to_good_ones() {
     let progress = framed();
     send(&progress, 1);
@@ -120,14 +135,14 @@ fn a_bad_line_is_reported_after_the_replies_to_good_ones() {
     };
     progress.end_sending(Err(error), Digest::default());
     assert_eq!(status_after(&progress, Duration::from_secs(29)), "open");
-    progress.complete(1, Digest::default());
+    progress.complete(1, b"", Digest::default());
     assert!(status_after(&progress, CLOSE_GRACE).starts_with("line 2 is not UTF-8"));
 }
 
 #[test]
 fn what_is_sent_is_reported_before_what_came_of_it() {
     let progress = framed();
-    progress.expect(0);
+    progress.expect(0, b"");
     progress.end_sending(Ok(()), Digest::default());
     progress.end_receiving(Ok(()));
     assert_eq!(status_after(&progress, Duration::ZERO), "open");
