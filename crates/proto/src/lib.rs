@@ -9,6 +9,7 @@
 //!   messages that came together.
 //! - [`ident`] and [`auth`] are the messages of the two dialogues, with the [`Name`]s and [`Secret`]s in them.
 //! - [`Escaped`] shows untrusted text safely.
+//! - [`TokenBucket`] limits a rate, and [`EventBudget`] the lines that a server logs about clients who come and go.
 //!
 //! There are no threads, files, flags or log lines here.
 
@@ -17,6 +18,7 @@ mod case_folding;
 mod count;
 mod error;
 mod escape;
+mod event_budget;
 mod frame;
 mod framed_stream;
 pub mod ident;
@@ -33,11 +35,13 @@ mod read_buffer;
 mod reason;
 mod secret;
 mod socket;
+mod token_bucket;
 
 pub use case_folding::caseless_key;
 pub use count::Count;
 pub use error::{RecvError, SendError};
 pub use escape::Escaped;
+pub use event_budget::{EventBudget, EventKind};
 pub use frame::header;
 pub use framed_stream::FramedStream;
 pub use invalid_message::InvalidMessage;
@@ -49,3 +53,4 @@ pub use observer::Observer;
 pub use reason::Reason;
 pub use secret::Secret;
 pub use socket::FramedSocket;
+pub use token_bucket::TokenBucket;

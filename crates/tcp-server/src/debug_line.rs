@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::{Level, debug, log_enabled};
-
-use crate::token_bucket::TokenBucket;
+use proto::TokenBucket;
 
 /// A busy server still shows what is said, and its log grows by at most 100 KiB a second from these lines.
-const LINES_AT_ONCE: f64 = 1000.0;
-const LINES_PER_SECOND: f64 = 200.0;
+const LINES_AT_ONCE: u32 = 1000;
+const LINE_INTERVAL: Duration = Duration::from_millis(5);
 
 static BUDGET: Mutex<Option<Budget>> = Mutex::new(None);
 
@@ -22,7 +21,7 @@ pub fn debug_line(line: fmt::Arguments<'_>) {
     }
     let now = Instant::now();
     let mut budget = BUDGET.lock().unwrap_or_else(PoisonError::into_inner);
-    let left_out = budget.get_or_insert_with(|| Budget::new(now)).take(now);
+    let left_out = budget.get_or_insert_with(Budget::new).take(now);
     drop(budget);
     match left_out {
         None => {}
@@ -37,17 +36,16 @@ struct Budget {
 }
 
 impl Budget {
-    fn new(now: Instant) -> Self {
+    fn new() -> Self {
         Self {
-            lines: TokenBucket::full(LINES_AT_ONCE, LINES_PER_SECOND, now),
+            lines: TokenBucket::new(LINE_INTERVAL, LINES_AT_ONCE),
             left_out: 0,
         }
     }
 
     /// If there is room for a line, how many were left out before it.
     fn take(&mut self, now: Instant) -> Option<u64> {
-        if self.lines.has_token(now) {
-            self.lines.take();
+        if self.lines.take(now).is_ok() {
             return Some(std::mem::take(&mut self.left_out));
         }
         self.left_out += 1;
@@ -57,14 +55,12 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn what_has_no_line_is_counted_in_the_next() {
         let start = Instant::now();
-        let mut budget = Budget::new(start);
+        let mut budget = Budget::new();
         let logged = |budget: &mut Budget, now| {
             (0..5000)
                 .filter_map(|_| budget.take(now))

@@ -8,10 +8,9 @@ use std::time::Instant;
 
 use log::{Level, info, log_enabled};
 use proto::log_target::TRAFFIC;
-use proto::{Count, Network};
+use proto::{Count, EventBudget, EventKind, Network};
 
 use crate::connection::Connection;
-use crate::event_budget::{Event, EventBudget, EventSum};
 use crate::traffic::{Counts, Traffic};
 
 /// Lines about single reads and writes in a second: of one connection, and of all together. The latter includes sums.
@@ -23,7 +22,17 @@ const LINES_PER_SECOND: u32 = 2000;
 pub(crate) struct ServiceLog {
     /// How many lines about reads and writes may still be written in this second.
     lines_left: AtomicU32,
-    events: Mutex<EventBudget>,
+    events: Mutex<EventBudget<EventSum>>,
+}
+
+/// The events of one network that got no lines of their own, and the traffic of its clients that is in no line.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct EventSum {
+    connected: u64,
+    refused: u64,
+    disconnected: u64,
+    received: Counts,
+    sent: Counts,
 }
 
 #[derive(Clone, Copy)]
@@ -52,7 +61,7 @@ impl ServiceLog {
     pub(crate) fn new() -> Self {
         Self {
             lines_left: AtomicU32::new(LINES_PER_SECOND),
-            events: Mutex::new(EventBudget::new(Instant::now())),
+            events: Mutex::new(EventBudget::default()),
         }
     }
 
@@ -60,7 +69,9 @@ impl ServiceLog {
     pub(crate) fn connected(&self, connection: &Connection, connected: usize) {
         let lines_left = &connection.lines_left;
         lines_left.store(CONNECTION_LINES_PER_SECOND, Ordering::Relaxed);
-        if self.admit(connection.network(), Event::Connected) {
+        if self.admit(connection.network(), EventKind::Arrival, |sum| {
+            sum.connected += 1
+        }) {
             let name = &connection.name;
             info!("client connected: {name}, {connected} connected now");
         }
@@ -68,7 +79,9 @@ impl ServiceLog {
 
     /// Logs that a client was not served because its network has reached its limit of connections.
     pub(crate) fn refused(&self, peer: SocketAddr, share: usize) {
-        if self.admit(Network::of(peer.ip()), Event::Refused) {
+        if self.admit(Network::of(peer.ip()), EventKind::Arrival, |sum| {
+            sum.refused += 1
+        }) {
             info!("client refused: {peer}: its network has reached its limit of {share} clients");
         }
     }
@@ -85,10 +98,13 @@ impl ServiceLog {
             ..
         } = connection;
         let sums = [received, sent].map(|traffic| traffic.take_unlogged());
-        let (network, now) = (connection.network(), Instant::now());
-        if !self.admit(network, Event::Disconnected) {
+        let admitted = self.admit(connection.network(), EventKind::Departure, |sum| {
             let [received, sent] = sums.map(Option::unwrap_or_default);
-            self.events().add_traffic(network, received, sent, now);
+            sum.disconnected += 1;
+            sum.received += received;
+            sum.sent += sent;
+        });
+        if !admitted {
             return;
         }
         for (direction, sum) in [Direction::Received, Direction::Sent].into_iter().zip(sums) {
@@ -181,11 +197,11 @@ impl ServiceLog {
             && take(&self.lines_left)
     }
 
-    fn admit(&self, network: Network, event: Event) -> bool {
-        log_enabled!(Level::Info) && self.events().admit(network, event, Instant::now())
+    fn admit(&self, network: Network, kind: EventKind, count: impl FnOnce(&mut EventSum)) -> bool {
+        log_enabled!(Level::Info) && self.events().admit(network, kind, Instant::now(), count)
     }
 
-    fn events(&self) -> MutexGuard<'_, EventBudget> {
+    fn events(&self) -> MutexGuard<'_, EventBudget<EventSum>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

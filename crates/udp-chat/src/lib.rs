@@ -3,14 +3,12 @@
 mod faults;
 mod join;
 mod nick;
-mod pace;
 mod serve;
 mod visible;
 
 pub use faults::{FaultFlags, Faults};
 pub use join::{Bell, JoinError, JoinFlags, join};
 pub use nick::{MAX_NICK_BYTES, MAX_NICK_CHARS, Nick, NickError};
-pub use pace::Pace;
 pub use serve::{
     Command, Direction, Environment, EventSum, HistoryError, HistoryFile, Orders, Room, RoomEvent,
     RoomSettings, RoomTotals, ServeFlags, ServeTotals, ServerHandle, StoredText, Sum, Traffic,

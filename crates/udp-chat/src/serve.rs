@@ -2,7 +2,6 @@
 
 mod bans;
 mod event;
-mod event_budget;
 mod history;
 mod history_file;
 mod member;
@@ -15,8 +14,7 @@ mod timer_queue;
 mod traffic_log;
 mod transport;
 
-pub use event::{Direction, RoomEvent};
-pub use event_budget::EventSum;
+pub use event::{Direction, EventSum, RoomEvent};
 pub use history::StoredText;
 pub use history_file::{HistoryError, HistoryFile};
 pub use room::{Command, Environment, Room, RoomSettings, RoomTotals};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use proto::Network;
+use proto::{Network, TokenBucket};
 
 /// The time between two lines of the same kind and site.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -16,10 +16,10 @@ const MAX_ENTRIES: usize = 4096;
 /// Different names that are counted in one sum.
 const MAX_NAMES: usize = 1000;
 
-/// Lines about all kinds and sites together: a burst, then lines a second. An attacker with thousands of addresses
+/// Lines about all kinds and sites together: 200 at once, then 50 a second. An attacker with thousands of addresses
 /// needs the better part of an hour to fill both files, of 10 MiB each.
-const LINES_AT_ONCE: f64 = 200.0;
-const LINES_PER_SECOND: f64 = 50.0;
+const LINES_AT_ONCE: u32 = 200;
+const LINE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Events that got no lines of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,16 +42,14 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct EventLimiter {
     entries: HashMap<(String, Option<Network>), Entry>,
-    tokens: f64,
-    refilled: Instant,
+    lines: TokenBucket,
 }
 
 impl EventLimiter {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             entries: HashMap::new(),
-            tokens: LINES_AT_ONCE,
-            refilled: now,
+            lines: TokenBucket::new(LINE_INTERVAL, LINES_AT_ONCE),
         }
     }
 
@@ -63,7 +61,6 @@ impl EventLimiter {
         name: Option<&str>,
         now: Instant,
     ) -> bool {
-        self.refill(now);
         let mut key = (kind.to_owned(), site);
         if self.entries.len() >= MAX_ENTRIES && !self.entries.contains_key(&key) {
             key.1 = None;
@@ -76,8 +73,7 @@ impl EventLimiter {
         });
         let is_due = is_first || now.duration_since(entry.last_line) >= INTERVAL;
         // While events wait for a sum, later ones do not overtake it.
-        if is_due && entry.events == 0 && self.tokens >= 1.0 {
-            self.tokens -= 1.0;
+        if is_due && entry.events == 0 && self.lines.take(now).is_ok() {
             entry.last_line = now;
             return true;
         }
@@ -94,12 +90,10 @@ impl EventLimiter {
 
     /// The sums that are due now, within the budget of all lines.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<EventSum> {
-        self.refill(now);
         let mut sums = Vec::new();
         for ((kind, site), entry) in &mut self.entries {
             let is_due = now.duration_since(entry.last_line) >= INTERVAL;
-            if entry.events > 0 && is_due && self.tokens >= 1.0 {
-                self.tokens -= 1.0;
+            if entry.events > 0 && is_due && self.lines.take(now).is_ok() {
                 entry.last_line = now;
                 sums.push(entry.take(kind, *site));
             }
@@ -122,12 +116,6 @@ impl EventLimiter {
     /// Whether events wait for a sum.
     pub(super) fn has_waiting(&self) -> bool {
         self.entries.values().any(|entry| entry.events > 0)
-    }
-
-    fn refill(&mut self, now: Instant) {
-        let seconds = now.saturating_duration_since(self.refilled).as_secs_f64();
-        self.tokens = (self.tokens + seconds * LINES_PER_SECOND).min(LINES_AT_ONCE);
-        self.refilled = self.refilled.max(now);
     }
 }
 
@@ -159,7 +147,7 @@ mod tests {
     #[test]
     fn a_kind_and_site_gets_a_line_a_second() {
         let start = Instant::now();
-        let mut limiter = EventLimiter::new(start);
+        let mut limiter = EventLimiter::new();
         let mut lines = 0;
         let (mut events, mut summed) = (0, 0);
         for millis in (0..10_000).step_by(10) {
@@ -184,7 +172,7 @@ mod tests {
     #[test]
     fn other_kinds_and_sites_are_not_held_back() {
         let start = Instant::now();
-        let mut limiter = EventLimiter::new(start);
+        let mut limiter = EventLimiter::new();
         for _ in 0..1000 {
             limiter.admit("failed login", site(1), None, start);
         }
@@ -196,10 +184,10 @@ mod tests {
     #[test]
     fn many_sites_cost_bounded_memory_and_lines() {
         let start = Instant::now();
-        let mut limiter = EventLimiter::new(start);
+        let mut limiter = EventLimiter::new();
         let admit = |&number: &u32| limiter.admit("failed login", site(number), None, start);
         let admitted = (0..100_000).filter(admit).count() as u64;
-        assert_eq!(admitted, LINES_AT_ONCE as u64);
+        assert_eq!(admitted, u64::from(LINES_AT_ONCE));
         assert!(limiter.entries.len() <= MAX_ENTRIES + 1);
         let counted: u64 = limiter.take_all().iter().map(|sum| sum.events).sum();
         assert_eq!(admitted + counted, 100_000);
@@ -211,7 +199,7 @@ mod tests {
             steps in prop::collection::vec((0..400u64, 0..3u32, 0..2usize, prop::bool::ANY), 0..200),
         ) {
             let mut now = Instant::now();
-            let mut limiter = EventLimiter::new(now);
+            let mut limiter = EventLimiter::new();
             let mut events = 0;
             let mut lines: HashMap<_, Vec<Instant>> = HashMap::new();
             let mut logged = 0;

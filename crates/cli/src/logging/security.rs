@@ -40,7 +40,7 @@ impl SecurityLog {
                 &Arc::from([Arc::clone(queue)]),
                 Priority::Normal,
             )),
-            limiter: Mutex::new(EventLimiter::new(Instant::now())),
+            limiter: Mutex::new(EventLimiter::new()),
             waiting: Condvar::new(),
         });
         let sums = Arc::clone(&log);

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use chat_link::message::{Message, MessageError, Request};
 use chat_link::{Class, Link, MessageId};
+use proto::TokenBucket;
 
 use super::command::Outgoing;
-use crate::pace::Pace;
 
 /// How many requests may wait. A person's further lines, and a file's, wait before it.
 const MAX_WAITING: usize = 32;
@@ -26,7 +26,7 @@ const BURST: u32 = 50;
 
 #[derive(Debug)]
 pub(super) struct Outbox {
-    pace: Pace,
+    pace: TokenBucket,
     /// When the pace allows the next message, if it kept one back.
     free_at: Option<Instant>,
     waiting: VecDeque<Waiting>,
@@ -60,7 +60,7 @@ struct Sent {
 impl Outbox {
     pub(super) fn new() -> Self {
         Self {
-            pace: Pace::new(INTERVAL, BURST),
+            pace: TokenBucket::new(INTERVAL, BURST),
             free_at: None,
             waiting: VecDeque::new(),
             sent: VecDeque::new(),

@@ -7,7 +7,6 @@ use chat_link::{CloseReason, RefusalCode};
 use log::Level;
 use proto::{Count, Escaped, Network};
 
-use super::event_budget::EventSum;
 use super::traffic_log::Sum;
 
 /// How much of a text or a refused nick is shown, in characters.
@@ -282,6 +281,38 @@ impl fmt::Display for RoomEvent {
                 Ok(())
             }
             Self::Trace { nick, text } => write!(f, "trace: {nick}: {}", Escaped::new(text)),
+        }
+    }
+}
+
+/// What happened in a network and is in no line of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventSum {
+    /// How many members joined.
+    pub joined: u64,
+    /// How many clients were not let in.
+    pub refused: u64,
+    /// How many members took another nick.
+    pub renamed: u64,
+    /// How many members left.
+    pub left: u64,
+    /// What came from those who left, as far as no line says so.
+    pub received: Sum,
+    /// What was sent to those who left, as far as no line says so.
+    pub sent: Sum,
+}
+
+impl EventSum {
+    /// Adds a member that left, with its traffic that is in no line.
+    pub(super) fn add_departure(&mut self, traffic: impl Iterator<Item = (Direction, Sum)>) {
+        self.left += 1;
+        for (direction, Sum { bytes, datagrams }) in traffic {
+            let sum = match direction {
+                Direction::Received => &mut self.received,
+                Direction::Sent => &mut self.sent,
+            };
+            sum.bytes += bytes;
+            sum.datagrams += datagrams;
         }
     }
 }

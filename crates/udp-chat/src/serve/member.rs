@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use chat_link::message::{self, Message};
 use chat_link::{Class, CloseReason, End, Event, Link, Path, Protection, PublicKey, QueueFull};
-use proto::Network;
+use proto::{Network, TokenBucket};
 
 use super::networks::{self, Networks};
 use super::traffic_log::MemberTraffic;
 use crate::nick::Nick;
-use crate::pace::Pace;
 
 /// How many messages of a member wait for the room. Past it its link stops acknowledging, and slows the member down.
 const MAX_INBOX: usize = 64;
@@ -35,7 +34,7 @@ pub(super) struct Member {
     pub(super) requests: u64,
     /// The id of the next text of the history to send; `None` once all are sent.
     pub(super) history: Option<u64>,
-    pace: Pace,
+    pace: TokenBucket,
     /// What the link has delivered, and its end after that.
     inbox: VecDeque<Vec<u8>>,
     end: Option<End>,

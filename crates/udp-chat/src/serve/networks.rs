@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use proto::Network;
-
-use crate::pace::Pace;
+use proto::{Network, TokenBucket};
 
 /// 40 messages a second, after a burst of 100.
 const MESSAGE_INTERVAL: Duration = Duration::from_millis(25);
@@ -15,8 +13,8 @@ const MESSAGE_BURST: u32 = 100;
 const MIN_PLACES: usize = 64;
 
 /// A member's own pace. It counts on loopback, where all clients have one address.
-pub(super) fn pace() -> Pace {
-    Pace::new(MESSAGE_INTERVAL, MESSAGE_BURST)
+pub(super) fn pace() -> TokenBucket {
+    TokenBucket::new(MESSAGE_INTERVAL, MESSAGE_BURST)
 }
 
 /// Networks with members, or with a pace that leaving must not reset.
@@ -26,7 +24,7 @@ pub(super) struct Networks(HashMap<Network, Share>);
 #[derive(Debug)]
 struct Share {
     members: usize,
-    pace: Pace,
+    pace: TokenBucket,
 }
 
 impl Networks {
@@ -52,11 +50,11 @@ impl Networks {
             share.members = share.members.saturating_sub(1);
         }
         self.0
-            .retain(|_, share| share.members > 0 || !share.pace.is_rested(now));
+            .retain(|_, share| share.members > 0 || !share.pace.is_full(now));
     }
 
     /// Counts a message of a member, if it may be taken now.
-    pub(super) fn admit(&mut self, network: Network, own: &mut Pace, now: Instant) -> bool {
+    pub(super) fn admit(&mut self, network: Network, own: &mut TokenBucket, now: Instant) -> bool {
         if network.is_loopback() {
             return own.take(now).is_ok();
         }

@@ -21,10 +21,10 @@ use std::io;
 use std::time::Instant;
 
 use chat_link::{Acceptor, AcceptorSettings, CloseReason, Handled, Path, SessionId, StaticKey};
+use proto::EventBudget;
 
 use super::bans::Bans;
-use super::event::{Direction, RoomEvent};
-use super::event_budget::EventBudget;
+use super::event::{Direction, EventSum, RoomEvent};
 use super::history::{History, StoredText};
 use super::member::{Member, MemberId};
 use super::networks::Networks;
@@ -78,7 +78,7 @@ pub struct Room {
     next_text: u64,
     timers: TimerQueue,
     traffic_log: TrafficLog,
-    event_budget: EventBudget,
+    event_budget: EventBudget<EventSum>,
     /// Datagrams of no session.
     answers: VecDeque<(Path, Vec<u8>)>,
     /// Members whose link may have a datagram to send.

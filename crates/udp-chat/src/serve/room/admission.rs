@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use chat_link::message::{MAX_MEMBERS_AT_ONCE, Message, Notice};
 use chat_link::{Class, CloseReason, JoinRequest, RefusalCode, SessionId};
-use proto::Network;
+use proto::{EventKind, Network};
 
-use super::super::event_budget::EventKind;
 use super::super::member::{Member, MemberId};
 use super::notices::encoded;
 use super::{Room, RoomEvent};
@@ -30,7 +29,10 @@ impl Room {
                     address,
                     code,
                 };
-                self.report(refused, Network::of(address.ip()), EventKind::Refused, now);
+                let network = Network::of(address.ip());
+                self.report(refused, network, EventKind::Arrival, now, |sum| {
+                    sum.refused += 1;
+                });
             }
         }
     }
@@ -128,12 +130,10 @@ impl Room {
             plaintext: joined.plaintext,
             members: self.members(),
         };
-        self.report(
-            joined,
-            Network::of(path.remote.ip()),
-            EventKind::Joined,
-            now,
-        );
+        let network = Network::of(path.remote.ip());
+        self.report(joined, network, EventKind::Arrival, now, |sum| {
+            sum.joined += 1
+        });
     }
 
     /// Sends a member the list of those who are present, itself among them.

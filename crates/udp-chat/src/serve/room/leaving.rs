@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use chat_link::CloseReason;
 use chat_link::message::Notice;
+use proto::EventKind;
 
-use super::super::event_budget::EventKind;
+use super::super::event::EventSum;
 use super::super::member::{Member, MemberId};
 use super::notices::encoded;
 use super::{Room, RoomEvent};
@@ -66,8 +67,11 @@ impl Room {
             member.network,
             member.texts,
         );
-        let has_line = self.event_budget.admit(network, EventKind::Left, now);
-        self.report_last_sums(id, has_line, now);
+        let count = |sum: &mut EventSum| sum.add_departure(member.traffic.take_last_sums());
+        let has_line = self
+            .event_budget
+            .admit(network, EventKind::Departure, now, count);
+        self.report_last_sums(id);
         self.nicks.release(&nick, key, id, now);
         self.networks.leave(network, now);
         self.mark_ready(id);
@@ -116,7 +120,7 @@ impl Room {
         }
         let ids: Vec<_> = self.members.keys().copied().collect();
         for id in ids {
-            self.report_last_sums(id, true, now);
+            self.report_last_sums(id);
             if let Some(member) = self.members.get_mut(&id) {
                 member.dismiss(CloseReason::Stopping, now);
                 self.mark_ready(id);

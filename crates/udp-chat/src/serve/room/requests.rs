@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use chat_link::message::{ErrorCode, Kind, MAX_TEXT_BYTES, Notice, Request};
 use chat_link::{Class, KeyId, PublicKey};
+use proto::EventKind;
 
-use super::super::event_budget::EventKind;
 use super::super::history::StoredText;
 use super::super::member::MemberId;
 use super::notices::encoded;
@@ -172,12 +172,10 @@ impl Room {
             self.send_to(id, &renamed, Class::Live, now);
         } else {
             self.broadcast(&renamed, None, now);
-            self.report(
-                RoomEvent::Renamed { old, new },
-                network,
-                EventKind::Renamed,
-                now,
-            );
+            let event = RoomEvent::Renamed { old, new };
+            self.report(event, network, EventKind::Change, now, |sum| {
+                sum.renamed += 1
+            });
         }
         Ok(())
     }

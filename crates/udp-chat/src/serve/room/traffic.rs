@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use proto::Network;
+use proto::{EventKind, Network};
 
-use super::super::event::Direction;
-use super::super::event_budget::{EventKind, EventSum};
+use super::super::event::{Direction, EventSum};
 use super::super::member::{Member, MemberId};
 use super::super::traffic_log::{Sum, TrafficLog};
 use super::{Room, RoomEvent};
@@ -33,16 +32,19 @@ impl Room {
         network: Network,
         kind: EventKind,
         now: Instant,
+        count: impl FnOnce(&mut EventSum),
     ) {
-        if self.event_budget.admit(network, kind, now) {
+        if self.event_budget.admit(network, kind, now, count) {
             self.events.push_back(event);
         }
     }
 
     /// Reports the sums of the last second.
     pub(super) fn report_sums(&mut self, now: Instant) {
-        let sums = self.event_budget.take_sums(now);
-        self.events.extend(sums.into_iter().map(summed));
+        if self.event_budget.deadline().is_some_and(|at| at <= now) {
+            let sums = self.event_budget.take_sums(now);
+            self.events.extend(sums.into_iter().map(summed));
+        }
         if !self.traffic_log.refill(now) {
             return;
         }
@@ -59,19 +61,13 @@ impl Room {
         self.events.extend(sums.into_iter().map(summed));
     }
 
-    /// Reports what of a member's traffic is in no line yet, before the member has left. If there is no line for its
-    /// departure, the traffic is in the network's sum.
-    pub(super) fn report_last_sums(&mut self, id: MemberId, has_line: bool, now: Instant) {
+    /// Reports what of a member's traffic is in no line or sum yet, before the member has left.
+    pub(super) fn report_last_sums(&mut self, id: MemberId) {
         let Some(member) = self.members.get_mut(&id) else {
             return;
         };
         for (direction, sum) in member.traffic.take_last_sums() {
-            if has_line {
-                self.events.push_back(event(member, direction, sum));
-            } else {
-                self.event_budget
-                    .add_traffic(member.network, direction, sum, now);
-            }
+            self.events.push_back(event(member, direction, sum));
         }
     }
 }
