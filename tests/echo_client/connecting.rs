@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use echo_server::Echo;
+use echo_server::{Echo, EchoService};
 use proto::MAX_ECHO_BYTES;
 use tcp_server::{Limits, StopHandle, serve};
 use testbed::{Program, Signal};
@@ -66,7 +66,8 @@ fn ipv6_is_spoken() {
         let echo = Echo::Framed {
             max_message: MAX_ECHO_BYTES,
         };
-        move || serve(listener, &Limits::default(), &stop, echo)
+        let service = EchoService::new(echo, None);
+        move || serve(listener, &Limits::default(), &stop, service)
     });
     for host in ["::1", "[::1]"] {
         let client = echo_client().args(["--host", host, "--port", &address.port().to_string()]);

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use echo_server::{Echo, TlsEcho};
+use echo_server::{Echo, EchoService};
 use proto::MAX_ECHO_BYTES;
 use tcp_server::{Limits, StopHandle, serve};
 use testbed::{Folder, Program, installed};
@@ -31,7 +31,7 @@ fn start(echo: Echo, listener: TcpListener) -> (SocketAddr, Fingerprint) {
             listener,
             &Limits::default(),
             &StopHandle::new(),
-            TlsEcho::new(echo, tls),
+            EchoService::new(echo, Some(tls)),
         )
         .unwrap()
     });

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::IpAddr;
 
+use dialogue::NETWORK_OVER_SHARE;
 use proto::auth::{ErrorCode, Reply};
 use proto::{FramedSocket, Network};
 use tcp_server::Client;
@@ -48,11 +49,10 @@ pub(crate) fn refuse_plaintext(stream: impl Read + Write) {
         return;
     };
     if !is_tls_handshake(first_byte) {
-        let message = "too many connections from your network; close one first";
         // A client that is gone needs no reply.
         let _ = stream.send_json(&Reply::Error {
             code: ErrorCode::Unavailable,
-            message: message.into(),
+            message: NETWORK_OVER_SHARE.into(),
         });
     }
 }

@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::DialogueError;
 
+/// The only message to a client whose network has reached its limit of connections.
+pub const NETWORK_OVER_SHARE: &str = "too many connections from your network; close one first";
+
 /// Answers the requests of one client. It has no stream, so tests call it directly.
 pub trait Handler {
     /// The messages of the client.

@@ -17,7 +17,7 @@ pub use client::Client;
 pub use command::{Commands, Line};
 pub use console::{Console, ConsoleError};
 pub use error::{ClientError, DialogueError};
-pub use handler::{Handler, Response, serve};
+pub use handler::{Handler, NETWORK_OVER_SHARE, Response, serve};
 pub use line::{BadLine, read_line};
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use echo_server::{Echo, echo_bytes, echo_messages};
+use echo_server::{Echo, EchoService, echo_bytes, echo_messages};
 use proto::{FramedStream, Observer};
 use tcp_server::{BoxError, Client, EndReason, Limits, Reporter, Service, StopHandle, serve};
 
@@ -77,7 +77,7 @@ struct LocalEcho {
 impl Service for LocalEcho {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
         let Some(log_order) = &self.log_order else {
-            return self.echo.serve(client);
+            return EchoService::new(self.echo, None).serve(client);
         };
         // The connection is logged by now.
         log_order.server.add(0);

@@ -5,7 +5,7 @@ mod flags;
 use std::process::ExitCode;
 
 use cli::Program;
-use echo_server::TlsEcho;
+use echo_server::EchoService;
 use flags::Flags;
 use log::info;
 
@@ -29,10 +29,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let server = server.with_client_flag("--raw", flags.raw);
     let (echo, limits) = (flags.echo(), flags.tcp.limits());
     info!("gives back {echo}");
-    let (server, totals) = match tls {
-        Some(tls) => server.serve(&limits, TlsEcho::new(echo, tls))?,
-        None => server.serve(&limits, echo)?,
-    };
+    let (server, totals) = server.serve(&limits, EchoService::new(echo, tls))?;
     server.stopped(totals);
     Ok(ExitCode::SUCCESS)
 }

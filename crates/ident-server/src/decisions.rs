@@ -88,12 +88,6 @@ pub fn unavailable() -> Response<Reply> {
     refusal(ErrorCode::Unavailable, message.into()).into()
 }
 
-/// The only message to a client whose network has reached its limit of connections.
-pub fn network_over_share() -> Reply {
-    let message = "too many connections from your network; close one first";
-    refusal(ErrorCode::Unavailable, message.into())
-}
-
 /// An error reply.
 pub fn refusal(code: ErrorCode, message: String) -> Reply {
     Reply::Error { code, message }

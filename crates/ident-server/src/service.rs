@@ -3,7 +3,7 @@
 use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
-use dialogue::{Handler, Response, serve};
+use dialogue::{Handler, NETWORK_OVER_SHARE, Response, serve};
 use log::{info, warn};
 use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
@@ -43,15 +43,13 @@ impl Service for Ident {
             peer: client.name().to_owned(),
             dialogue: Dialogue::default(),
         };
-        let mut stream = match &self.tls {
-            None => MaybeTls::Plaintext(client),
-            Some(tls) => tls
-                .accept(client, |client, timeout| client.set_read_timeout(timeout))?
-                .into(),
-        };
-        let mut frames = FramedStream::with_observer(&mut stream, reporter);
-        let end = serve(&mut frames, &mut handler);
-        drop(frames);
+        let mut stream = MaybeTls::accept(self.tls.as_ref(), client, |client, timeout| {
+            client.set_read_timeout(timeout)
+        })?;
+        let end = serve(
+            &mut FramedStream::with_observer(&mut stream, reporter),
+            &mut handler,
+        );
         // A client that is gone needs no goodbye.
         let _ = stream.close();
         Ok(end?)
@@ -62,7 +60,10 @@ impl Service for Ident {
     fn refuse(&self, stream: &mut TcpStream) {
         if self.tls.is_none() {
             // A client that is gone needs no reply.
-            let _ = stream.send_json(&decisions::network_over_share());
+            let _ = stream.send_json(&decisions::refusal(
+                ErrorCode::Unavailable,
+                NETWORK_OVER_SHARE.into(),
+            ));
         }
     }
 }

@@ -118,6 +118,24 @@ impl ServerTls {
     }
 }
 
+impl<S: Read + Write> MaybeTls<S> {
+    /// Makes the handshake with a client if the server has a key; without one the stream stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServerTls::accept`].
+    pub fn accept(
+        tls: Option<&ServerTls>,
+        socket: S,
+        set_read_timeout: impl FnMut(&mut S, Option<Duration>) -> io::Result<()>,
+    ) -> Result<Self, TlsError> {
+        match tls {
+            Some(tls) => Ok(tls.accept(socket, set_read_timeout)?.into()),
+            None => Ok(Self::Plaintext(socket)),
+        }
+    }
+}
+
 /// TLS 1.3 alone.
 fn builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
