@@ -111,7 +111,7 @@ fn a_taken_port_is_walked_past_and_ipv6_works() {
     let address = first.await_address();
     let port = address.port().to_string();
     let second = server(&["--port", &port]);
-    second.wait_for_stderr("is taken, trying");
+    second.wait_for_stderr(" taken, using ");
     assert_ne!(second.await_address(), address);
 
     let six = server(&["--host", "::1"]);

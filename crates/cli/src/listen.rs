@@ -22,7 +22,7 @@ const BACKLOG: i32 = 4096;
 
 /// Listens for TCP clients at the endpoint's first address.
 ///
-/// When the port is in use and not `strict`, tries the next 20 ports, then any free one, and logs a warning for each.
+/// When the port is in use and not `strict`, tries the next 20 ports, then any free one, and logs a warning.
 /// Listening on `::` accepts IPv4 clients, too.
 ///
 /// # Errors
@@ -66,11 +66,25 @@ fn bind<T>(
         address.set_port(port);
         bind(address)
     };
-    let bound = try_ports(endpoint.port, strict, try_port, |taken, next| match next {
-        0 => warn!("port {taken} is taken, trying any free port"),
-        _ => warn!("port {taken} is taken, trying {next}"),
-    });
+    let mut last_taken = None;
+    let on_taken = |port| last_taken = Some(port);
+    let bound = try_ports(endpoint.port, strict, try_port, on_taken);
+    if let (Ok(_), Some(last)) = (&bound, last_taken) {
+        warn!("{}", taken_ports(endpoint.port, last, address.port()));
+    }
     bound.map_err(|source| ListenError::Bind { address, source })
+}
+
+/// `port 9090 is taken, using 9091`
+fn taken_ports(first: u16, last: u16, used: u16) -> String {
+    let taken = match first == last {
+        true => format!("port {first} is taken"),
+        false => format!("ports {first} to {last} are taken"),
+    };
+    match used {
+        0 => format!("{taken}, using a free port that the system chooses"),
+        _ => format!("{taken}, using {used}"),
+    }
 }
 
 fn socket_for(address: SocketAddr, kind: Type) -> io::Result<Socket> {
@@ -82,13 +96,12 @@ fn socket_for(address: SocketAddr, kind: Type) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Tries `first`, the ports after it, then 0, as long as each is in use. Calls `on_taken` with the port in use and the
-/// next one.
+/// Tries `first`, the ports after it, then 0, as long as each is in use. Calls `on_taken` with each port in use.
 fn try_ports<T>(
     first: u16,
     strict: bool,
     mut try_port: impl FnMut(u16) -> io::Result<T>,
-    mut on_taken: impl FnMut(u16, u16),
+    mut on_taken: impl FnMut(u16),
 ) -> io::Result<T> {
     let last = if strict {
         first
@@ -99,9 +112,8 @@ fn try_ports<T>(
     loop {
         match try_port(port) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && port != 0 && !strict => {
-                let next = if port < last { port + 1 } else { 0 };
-                on_taken(port, next);
-                port = next;
+                on_taken(port);
+                port = if port < last { port + 1 } else { 0 };
             }
             done => return done,
         }
@@ -166,13 +178,13 @@ mod tests {
         strict: bool,
         taken: impl Fn(u16) -> bool,
     ) -> (Option<u16>, Vec<u16>) {
-        let mut steps = Vec::new();
+        let mut ports_taken = Vec::new();
         let try_port = |port| match taken(port) {
             true => Err(ErrorKind::AddrInUse.into()),
             false => Ok(port),
         };
-        let port = try_ports(first, strict, try_port, |_, next| steps.push(next)).ok();
-        (port, steps)
+        let port = try_ports(first, strict, try_port, |port| ports_taken.push(port)).ok();
+        (port, ports_taken)
     }
 
     #[test]
@@ -180,14 +192,14 @@ mod tests {
         assert_eq!(ports_tried(9090, false, |_| false), (Some(9090), vec![]));
         assert_eq!(
             ports_tried(9090, false, |port| port < 9092 && port > 0),
-            (Some(9092), vec![9091, 9092])
+            (Some(9092), vec![9090, 9091])
         );
-        let (port, steps) = ports_tried(9090, false, |port| port > 0);
+        let (port, ports_taken) = ports_tried(9090, false, |port| port > 0);
         assert_eq!(port, Some(0));
-        assert_eq!(steps, (9091..=9110).chain([0]).collect::<Vec<_>>());
+        assert_eq!(ports_taken, (9090..=9110).collect::<Vec<_>>());
         assert_eq!(
             ports_tried(65534, false, |port| port > 0),
-            (Some(0), vec![65535, 0])
+            (Some(0), vec![65534, 65535])
         );
     }
 
@@ -195,10 +207,26 @@ mod tests {
     fn trying_ends_where_it_must() {
         assert_eq!(ports_tried(9090, true, |_| true), (None, vec![]));
         assert_eq!(ports_tried(0, false, |_| true), (None, vec![]));
-        assert_eq!(ports_tried(65535, false, |_| true), (None, vec![0]));
+        assert_eq!(ports_tried(65535, false, |_| true), (None, vec![65535]));
         let denied = |_| Err::<(), _>(ErrorKind::PermissionDenied.into());
-        let error = try_ports(80, false, denied, |_, _| panic!("tried another port")).unwrap_err();
+        let error = try_ports(80, false, denied, |_| panic!("tried another port")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn one_line_says_which_ports_are_taken() {
+        for (first, last, used, line) in [
+            (9090, 9090, 9091, "port 9090 is taken, using 9091"),
+            (9090, 9092, 9093, "ports 9090 to 9092 are taken, using 9093"),
+            (
+                9090,
+                9110,
+                0,
+                "ports 9090 to 9110 are taken, using a free port that the system chooses",
+            ),
+        ] {
+            assert_eq!(taken_ports(first, last, used), line);
+        }
     }
 
     #[test]
@@ -224,9 +252,9 @@ mod tests {
     fn many_connections_wait_to_be_accepted() {
         let listener = listen(&local(0), true).unwrap();
         let there = listener.local_addr().unwrap();
-        let patience = Duration::from_secs(10);
+        let timeout = Duration::from_secs(10);
         let waiting: Result<Vec<_>, _> = (0..100)
-            .map(|_| TcpStream::connect_timeout(&there, patience))
+            .map(|_| TcpStream::connect_timeout(&there, timeout))
             .collect();
         assert_eq!(waiting.unwrap().len(), 100);
     }
