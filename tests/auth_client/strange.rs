@@ -151,12 +151,12 @@ fn an_unusable_token_file_is_explained_once() {
         .in_folder(&home);
     let failed = program.stdin_bytes("correct horse").output().expect_code(1);
     let stderr = failed.stderr_text();
-    let start = "auth-client: cannot create the folder file: ";
+    let start = "auth-client: cannot create the folder of file/tokens: ";
     let line = stderr.lines().last().unwrap();
     let reason = line
         .strip_prefix(start)
         .unwrap_or_else(|| panic!("{stderr}"));
-    let expected = "file exists; check the path, its permissions and the disk; nothing was changed on the server; \
+    let expected = "file is a file, not a folder; move that file away, or choose another path; nothing was changed on the server; \
                     --token-file chooses another file";
     assert_eq!(reason, expected);
 }

@@ -163,8 +163,8 @@ fn an_unusable_data_file_is_explained_once() {
         .in_folder(&folder);
     let failed = server.output().expect_code(1);
     let line = failed.stderr_text().lines().last();
-    let expected = "auth-server: cannot create the folder of file/users: file exists; check the path, its permissions \
-                    and the disk";
+    let expected = "auth-server: cannot create the folder of file/users: file is a file, not a folder; move that file \
+                    away, or choose another path";
     assert_eq!(line, Some(expected), "{}", failed.stderr_text());
 }
 

@@ -249,6 +249,7 @@ fn a_place_that_cannot_be_written_stops_the_start() {
     fs::write(folder.join("data"), "a file where the folder belongs").unwrap();
     let failed = fail_on(&folder);
     let words = failed.stderr_text().lines().last().unwrap();
-    let reported = "ident-server: cannot create the folder of data/clients.jsonl: ";
+    let reported = "ident-server: cannot create the folder of data/clients.jsonl: data is a file, not a folder; \
+                    move that file away";
     assert!(words.starts_with(reported), "{words}");
 }

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use ::trust::files::explain_path_error;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use log::{Level, LevelFilter, info};
@@ -109,6 +110,7 @@ impl LogFlags {
         if self.log_to != LogTo::Console {
             let limit = u64::from(self.log_max_mib) << 20;
             let file = LogFile::open(&path, (limit > 0).then_some(limit)).map_err(|source| {
+                let source = explain_path_error(source, &path);
                 let path = path.clone();
                 LogError::Open { path, source }
             })?;

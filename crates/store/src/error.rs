@@ -14,7 +14,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Error)]
 pub enum Error {
     /// A file or folder could not be opened, created, read or repaired at the start.
-    #[error("cannot {action} {}: {}; check the path, its permissions and the disk", shown(.path), Reason(.cause))]
+    #[error("cannot {action} {}: {}; {}", shown(.path), Reason(.cause), open_remedy(.cause))]
     Open {
         /// What was tried, as a verb: `create`, `read`.
         action: &'static str,
@@ -132,7 +132,7 @@ impl Error {
         move |error| Self::Open {
             action,
             path: path.to_owned(),
-            cause: Arc::new(error),
+            cause: Arc::new(explained(error, path)),
         }
     }
 
@@ -143,6 +143,25 @@ impl Error {
             self,
             Self::Halted { .. } | Self::Replaced { .. } | Self::Closed
         )
+    }
+}
+
+/// Names the file where a folder should be, if that is why `path` cannot be used.
+fn explained(error: io::Error, path: &Path) -> io::Error {
+    let mut folders = path.ancestors().skip(1);
+    match folders.find(|folder| folder.exists()) {
+        Some(file) if !file.is_dir() => {
+            let reason = format!("{} is a file, not a folder", shown(file));
+            io::Error::new(io::ErrorKind::NotADirectory, reason)
+        }
+        _ => error,
+    }
+}
+
+fn open_remedy(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotADirectory => "move that file away, or choose another path",
+        _ => "check the path, its permissions and the disk",
     }
 }
 

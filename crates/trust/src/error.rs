@@ -124,6 +124,7 @@ fn remedy(cause: &io::Error) -> &'static str {
     match cause.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
         ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
+        ErrorKind::NotADirectory => "move that file away, or choose another path",
         _ => "check the path, its permissions and the disk",
     }
 }

@@ -13,6 +13,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use proto::Escaped;
+
 use crate::error::FileError;
 
 /// As many as Linux follows.
@@ -113,7 +115,7 @@ impl WriteLock {
         let path = follow_links(path);
         let folder = folder_of(&path);
         system::create_private_folder(folder)
-            .map_err(FileError::io("create the folder", folder))?;
+            .map_err(FileError::io("create the folder of", &path))?;
         let lock_path = beside(&path, ".lock");
         let failed = FileError::io("lock", &lock_path);
         let lock = system::private()
@@ -160,8 +162,22 @@ impl FileError {
         move |cause| Self::Io {
             action,
             path: path.to_owned(),
-            cause,
+            cause: explain_path_error(cause, path),
         }
+    }
+}
+
+/// Names the file where a folder should be, if that is why `path` cannot be used.
+#[must_use]
+pub fn explain_path_error(error: io::Error, path: &Path) -> io::Error {
+    let mut folders = path.ancestors().skip(1);
+    match folders.find(|folder| folder.exists()) {
+        Some(file) if !file.is_dir() => {
+            let shown = Escaped::from_bytes(file.as_os_str().as_encoded_bytes());
+            let reason = format!("{shown} is a file, not a folder");
+            io::Error::new(io::ErrorKind::NotADirectory, reason)
+        }
+        _ => error,
     }
 }
 
