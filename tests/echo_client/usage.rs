@@ -52,6 +52,9 @@ fn wrong_usage_is_reported_with_status_2() {
         ),
         (&["--timeout", "0"], "'--timeout <SECONDS>'"),
         (&["--max-message", "0"], "'--max-message <BYTES>'"),
+        (&["--raw", "--max-message", "9"], "cannot be used with"),
+        (&["localhost:"], "a port is a number from 1 to 65535"),
+        (&["224.0.0.1"], "a multicast address"),
         (&["--portion", "1"], "unexpected argument '--portion'"),
         (&["::1", "stray"], "unexpected argument 'stray'"),
     ] {

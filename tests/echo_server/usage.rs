@@ -29,6 +29,10 @@ fn wrong_usage_is_reported_with_status_2() {
         (&["--bogus"], "unexpected argument '--bogus'"),
         (&["stray"], "unrecognized subcommand 'stray'"),
         (&["--raw=yes"], "'--raw'"),
+        (&["--raw", "--max-message", "9"], "cannot be used with"),
+        (&["--portion", "9"], "--raw"),
+        (&["--host", "255.255.255.255"], "the broadcast address"),
+        (&["--host", "ff02::1"], "a multicast address"),
     ] {
         let finished = echo_server().args(flags).output().expect_code(2);
         let words = finished.stderr_text();

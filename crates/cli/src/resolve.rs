@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use proto::Reason;
 
+use crate::address::check_one_machine;
+
 /// All addresses of `host`, with the port; at least one. Waits up to `timeout` for the name service.
 pub(crate) fn addresses(
     host: &str,
@@ -31,8 +33,20 @@ fn look_up(host: String, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>
     within(timeout, move || {
         let found: io::Result<Vec<_>> = (host, port).to_socket_addrs().map(Iterator::collect);
         match found {
-            Ok(addresses) if addresses.is_empty() => Err("it has no address".into()),
-            Ok(addresses) => Ok(addresses),
+            Ok(mut addresses) => {
+                let mut reason = "it has no address".to_owned();
+                addresses.retain(|address| match check_one_machine(address.ip()) {
+                    Ok(()) => true,
+                    Err(why) => {
+                        reason = why;
+                        false
+                    }
+                });
+                match addresses.is_empty() {
+                    true => Err(reason),
+                    false => Ok(addresses),
+                }
+            }
             Err(error) => Err(Reason(&error).to_string()),
         }
     })

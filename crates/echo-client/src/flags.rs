@@ -38,7 +38,7 @@ pub struct Flags {
 
     /// The longest message in bytes, sent or received
     #[arg(
-        long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32,
+        long, value_name = "BYTES", default_value_t = MAX_ECHO_BYTES as u32, conflicts_with = "raw",
         value_parser = clap::value_parser!(u32).range(1..=1 << 28)
     )]
     max_message: u32,

@@ -25,6 +25,7 @@ pub struct Flags {
         long,
         value_name = "BYTES",
         default_value_t = 1024,
+        requires = "raw",
         value_parser = clap::value_parser!(u32).range(1..=1 << 20)
     )]
     portion: u32,
@@ -34,6 +35,7 @@ pub struct Flags {
         long,
         value_name = "BYTES",
         default_value_t = MAX_ECHO_BYTES as u32,
+        conflicts_with = "raw",
         value_parser = clap::value_parser!(u32).range(1..=1 << 28)
     )]
     max_message: u32,
