@@ -233,10 +233,25 @@ fn session_secrets_are_written_where_the_environment_says() {
         .args(["--port", "0", "--tls"])
         .env("SSLKEYLOGFILE", "keys");
     let server = Server::spawn(&program);
-    server.wait_for_stderr("warning: SSLKEYLOGFILE is set");
+    server.wait_for_stderr("SSLKEYLOGFILE is set");
     tls_client(server.address);
     let keys = fs::read_to_string(server.folder().join("keys")).unwrap();
     assert!(keys.contains("CLIENT_TRAFFIC_SECRET_0 ") && keys.contains("SERVER_TRAFFIC_SECRET_0 "));
+}
+
+#[test]
+fn a_file_for_session_secrets_that_cannot_be_written_is_reported_once() {
+    let program = crate::server::echo_server()
+        .args(["--port", "0", "--tls"])
+        .env("SSLKEYLOGFILE", "no\u{1b}folder/keys");
+    let server = Server::spawn(&program);
+    let warning = "SSLKEYLOGFILE is set, but no\\x1bfolder/keys cannot be written: ";
+    server.wait_for_stderr(warning);
+    tls_client(server.address).0.send_text("hello").unwrap();
+    let line = server.log().wait_for(warning);
+    assert!(line.contains("[WARN]"), "{line}");
+    server.log().wait_for("received 9 bytes");
+    assert_eq!(server.log().text().matches(warning).count(), 1);
 }
 
 #[cfg(unix)]
@@ -248,7 +263,8 @@ fn an_unusable_identity_file_is_explained_once() {
     let server = crate::server::echo_server().args(flags);
     let finished = server.in_folder(&folder).output().expect_code(1);
     let stderr = finished.stderr_text();
-    let expected = "echo-server: cannot read file/key: not a directory; check the path, its permissions and the disk";
+    let expected = "echo-server: cannot read file/key: file is a file, not a folder; move that file away, or choose another \
+                    path";
     assert_eq!(stderr.lines().last(), Some(expected), "{stderr}");
 }
 

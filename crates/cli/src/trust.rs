@@ -124,7 +124,9 @@ impl IdentityFlags {
         program: &Program,
         data_file: Option<&Path>,
     ) -> anyhow::Result<ServerTls> {
-        warn_aloud(key_log_warning());
+        if let Some(warning) = key_log_warning() {
+            warn!("{warning}");
+        }
         let identity = TlsIdentity::load_or_create(&self.path(program, data_file));
         let identity = identity.inspect_err(|error| log::error!("{error}"))?;
         if let Some(exposure) = identity.exposure() {
@@ -178,7 +180,7 @@ pub fn show_fingerprint(fingerprint: Fingerprint) {
 /// Shows a warning on stderr, if there is one, whether service messages are shown or not.
 pub(crate) fn warn_aloud(warning: Option<String>) {
     if let Some(warning) = warning {
-        say(format_args!("{warning}"));
+        say(format_args!("warning: {warning}"));
     }
 }
 

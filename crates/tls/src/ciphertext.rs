@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind, Read};
 
 use rustls::Connection;
 
+use crate::alert::Alert;
+
 /// As much as one read of the socket takes: two records of the largest size.
 const CAPACITY: usize = 32 << 10;
 
@@ -88,5 +90,10 @@ pub(crate) fn take_plaintext(
 
 /// A record that is not what the peer encrypted, or an alert.
 pub(crate) fn invalid(error: rustls::Error) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, error)
+    match error {
+        rustls::Error::AlertReceived(alert) => {
+            io::Error::new(ErrorKind::InvalidData, Alert(alert).to_string())
+        }
+        error => io::Error::new(ErrorKind::InvalidData, error),
+    }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use proto::Reason;
 use trust::{Fingerprint, TrustError};
 
+use crate::alert::Alert;
+
 /// Why there is no TLS connection.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -38,6 +40,9 @@ pub enum TlsError {
          server's"
     )]
     NoProof,
+    /// The peer refused the handshake.
+    #[error("the TLS handshake failed: {0}")]
+    Refused(Alert),
     /// The handshake failed otherwise.
     #[error("the TLS handshake failed: {0}")]
     Handshake(rustls::Error),
@@ -72,6 +77,7 @@ impl From<rustls::Error> for TlsError {
                 | InvalidMessage::UnknownProtocolVersion
                 | InvalidMessage::MessageTooLarge,
             ) => Self::NotTls,
+            Error::AlertReceived(alert) => Self::Refused(Alert(alert)),
             error => Self::Handshake(error),
         }
     }

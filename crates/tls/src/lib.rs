@@ -10,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod alert;
 mod ciphertext;
 mod client;
 mod error;
@@ -25,6 +26,7 @@ mod stream;
 mod tests;
 mod verifier;
 
+pub use alert::Alert;
 pub use client::{connect, handshake as client_handshake};
 pub use error::{ConnectError, TlsError};
 pub use halves::{ReadHalf, WriteHalf};

@@ -93,6 +93,21 @@ fn an_alert_in_the_middle_ends_the_handshake() {
 }
 
 #[test]
+fn an_alert_is_explained_with_what_to_try() {
+    let (near, mut far) = pipe(usize::MAX);
+    // A fatal alert, protocol_version: what a server that speaks TLS 1.2 at most answers.
+    far.write_all(b"\x15\x03\x03\0\x02\x02\x46").unwrap();
+    let refused = crate::client::handshake(near, None, crate::HANDSHAKE_LIMIT, set_timeout);
+    let error = refused.unwrap_err();
+    assert!(matches!(error, TlsError::Refused(_)));
+    assert_eq!(
+        error.to_string(),
+        "the TLS handshake failed: the peer does not speak TLS 1.3, the only version here (TLS alert \
+         ProtocolVersion); update it, or choose another peer"
+    );
+}
+
+#[test]
 fn a_peer_without_tls_is_named_as_such() {
     let (mut near, far) = pipe(usize::MAX);
     near.write_all(b"\0\0\0\x05hello").unwrap();
