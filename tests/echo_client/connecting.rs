@@ -10,7 +10,7 @@ use testbed::{Program, Signal};
 use crate::server::{FRAMED, client_of, echo_client, echo_server};
 
 #[track_caller]
-fn complaint(client: Program) -> String {
+fn error_line(client: Program) -> String {
     let finished = client.output().expect_code(1);
     let words = finished.stderr_text();
     match words
@@ -29,7 +29,7 @@ fn a_refused_connection_is_reported() {
         .local_addr()
         .unwrap();
     assert_eq!(
-        complaint(client_of(unused)),
+        error_line(client_of(unused)),
         format!("cannot connect to {unused}: connection refused; is the server running?")
     );
 }
@@ -38,11 +38,11 @@ fn a_refused_connection_is_reported() {
 fn a_host_that_does_not_exist_is_reported() {
     let client = echo_client().args(["--host", "no.such.host", "--port", "1"]);
     // Where questions to name servers are lost, not for long.
-    let complaint = complaint(client.env("RES_OPTIONS", "timeout:1 attempts:1"));
+    let error_line = error_line(client.env("RES_OPTIONS", "timeout:1 attempts:1"));
     let start = "cannot find the host no.such.host: ";
-    assert!(complaint.starts_with(start), "{complaint}");
+    assert!(error_line.starts_with(start), "{error_line}");
     let next = "; check its spelling, or give an address";
-    assert!(complaint.ends_with(next), "{complaint}");
+    assert!(error_line.ends_with(next), "{error_line}");
 }
 
 #[test]

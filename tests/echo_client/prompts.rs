@@ -107,7 +107,7 @@ fn in_a_pipe_the_answers_stand_ahead_of_the_data() {
 #[test]
 fn in_a_pipe_a_bad_answer_ends_it() {
     let port = echo_server(FRAMED).port();
-    for (input, complaint) in [
+    for (input, error_line) in [
         (
             format!("{port}\n127.0.0.1\n{port}\n"),
             format!("\"{port}\" is no answer to the question Host: this is a number, not a host"),
@@ -122,7 +122,7 @@ fn in_a_pipe_a_bad_answer_ends_it() {
         let finished = client.stdin_bytes(input).output().expect_code(1);
         assert_eq!(finished.stdout_text(), "");
         let words = finished.stderr_text();
-        assert!(words.contains(&complaint), "{words}");
+        assert!(words.contains(&error_line), "{words}");
     }
 }
 

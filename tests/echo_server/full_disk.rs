@@ -46,10 +46,10 @@ fn every_line_is_there_or_counted_once_there_is_room_again() {
     let mut witness = server.connect();
     server.restrict(Resource::Fsize, Some(ROOM as u64));
     expect_service(&server);
-    let complaint = server.wait_for_stderr_line("cannot write to the log file /");
+    let error_line = server.wait_for_stderr_line("cannot write to the log file /");
     let reason =
         "/echo-server.log: file too large; log lines are dropped until there is room again";
-    assert!(complaint.ends_with(reason), "{complaint}");
+    assert!(error_line.ends_with(reason), "{error_line}");
     server.restrict(Resource::Fsize, None);
     expect_echo(&mut witness, "there is room");
     let notice = server.log().wait_for(" log lines lost: file too large");

@@ -9,18 +9,18 @@ use crate::server::{Server, echo_server, expect_echo, rest};
 
 /// The one error on stderr, after the line about the log, of a server that ends with status 1.
 #[track_caller]
-fn complaint(program: &Program) -> String {
+fn error_line(program: &Program) -> String {
     let finished = program.output().expect_code(1);
     assert_eq!(finished.stdout_text(), "", "it accepted no client");
     let words = finished.stderr_text().lines();
-    let complaints: Vec<_> = words
+    let error_lines: Vec<_> = words
         .filter(|line| {
             !line.starts_with("service messages go to ") && !line.starts_with("using the default")
         })
         .collect();
-    match complaints[..] {
-        [complaint] => complaint.to_owned(),
-        _ => finished.fail("expected one complaint"),
+    match error_lines[..] {
+        [error_line] => error_line.to_owned(),
+        _ => finished.fail("expected one line about an error"),
     }
 }
 
@@ -53,7 +53,7 @@ fn a_strict_port_is_that_or_none() {
     let wish = first.address.port().to_string();
     let program = echo_server().args(["--strict-port", "--port", &wish]);
     assert_eq!(
-        complaint(&program),
+        error_line(&program),
         format!(
             "echo-server: cannot listen on 127.0.0.1:{wish}: address already in use; stop the program that has it, or \
              choose another --port"
@@ -122,11 +122,11 @@ fn a_name_will_do() {
 fn a_host_that_does_not_exist_is_reported() {
     let program = echo_server().args(["--port", "0", "--host", "no.such.host"]);
     // Where questions to name servers are lost, not for long.
-    let complaint = complaint(&program.env("RES_OPTIONS", "timeout:1 attempts:1"));
+    let error_line = error_line(&program.env("RES_OPTIONS", "timeout:1 attempts:1"));
     let start = "echo-server: cannot find the host no.such.host: ";
-    assert!(complaint.starts_with(start), "{complaint}");
+    assert!(error_line.starts_with(start), "{error_line}");
     let next = "; check its spelling, or give an address";
-    assert!(complaint.ends_with(next), "{complaint}");
+    assert!(error_line.ends_with(next), "{error_line}");
 }
 
 #[cfg_attr(windows, ignore = "Wine has no texts for errors of sockets")]
@@ -135,7 +135,7 @@ fn an_address_of_another_machine_is_reported() {
     // No machine has an address of TEST-NET-1 (RFC 5737).
     let program = echo_server().args(["--port", "0", "--host", "192.0.2.1"]);
     assert_eq!(
-        complaint(&program),
+        error_line(&program),
         "echo-server: cannot listen on 192.0.2.1:0: cannot assign requested address; give an address of this machine \
          as --host, or 0.0.0.0 for all"
     );
@@ -150,7 +150,7 @@ fn a_port_for_administrators_is_reported() {
         return println!("skipped: this user may have port 80");
     }
     assert_eq!(
-        complaint(&echo_server().args(["--port", "80"])),
+        error_line(&echo_server().args(["--port", "80"])),
         "echo-server: cannot listen on 127.0.0.1:80: permission denied; ports below 1024 are for administrators: \
          choose a higher --port"
     );
@@ -165,14 +165,14 @@ fn a_log_file_that_cannot_be_created_is_reported() {
         echo_server()
             .in_folder(&folder)
             .args(["--port", "0", "--log-file", "file/server.log"]);
-    let complaint = complaint(&program);
+    let error_line = error_line(&program);
     let start = "echo-server: cannot open the log file /";
-    assert!(complaint.starts_with(start), "{complaint}");
-    assert!(complaint.contains("/file/server.log: /"), "{complaint}");
+    assert!(error_line.starts_with(start), "{error_line}");
+    assert!(error_line.contains("/file/server.log: /"), "{error_line}");
     assert!(
-        complaint.contains("/file is a file, not a folder; "),
-        "{complaint}"
+        error_line.contains("/file is a file, not a folder; "),
+        "{error_line}"
     );
     let next = "; choose another with --log-file, or --log-to console";
-    assert!(complaint.ends_with(next), "{complaint}");
+    assert!(error_line.ends_with(next), "{error_line}");
 }

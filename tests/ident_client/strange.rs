@@ -7,7 +7,7 @@ use testbed::Finished;
 
 use crate::server::{Server, client, impostor, saying, sending};
 
-fn last_words(done: &Finished) -> &str {
+fn last_line(done: &Finished) -> &str {
     done.stderr_text().lines().last().unwrap_or_default()
 }
 
@@ -29,14 +29,14 @@ fn a_server_that_never_answers_is_not_waited_for() {
     let done = client(sending(b"")).args(["--timeout", "1"]).output();
     let silent = "ident-client: the server does not answer; is it an ident-server? \
                   If it was started with --tls, use --tls here too; --timeout waits longer";
-    assert_eq!(last_words(&done.expect_code(1)), silent);
+    assert_eq!(last_line(&done.expect_code(1)), silent);
     assert!(began.elapsed() >= Duration::from_secs(1));
     let welcome = &[r#"{"type":"welcome","name":"Anna"}"#];
     let program = client(saying(welcome)).args(["--timeout", "1"]);
     let done = program.stdin_bytes("whoami\n").output().expect_code(1);
     let stopped =
         "ident-client: the server does not answer; is it an ident-server? --timeout waits longer";
-    assert_eq!(last_words(&done), stopped);
+    assert_eq!(last_line(&done), stopped);
     assert_eq!(done.stdout_text(), "Hello, Anna!\n");
 }
 
@@ -87,7 +87,7 @@ fn a_message_out_of_place_is_reported() {
         let done = program.output().expect_code(1);
         let expected =
             "ident-client: the server sent an unexpected message; is it an ident-server?";
-        assert_eq!(last_words(&done), expected);
+        assert_eq!(last_line(&done), expected);
     }
 }
 
@@ -107,7 +107,7 @@ fn the_words_of_a_server_cannot_command_a_terminal() {
     let refused = client(saying(&[r#"{"type":"who_are_you"}"#, ERROR])).args(["--name", "Anna"]);
     let done = refused.output().expect_code(1);
     let expected = "ident-client: the server does not take the name: no\\x1b[2J\\n\\u{202e}no";
-    assert_eq!(last_words(&done), expected);
+    assert_eq!(last_line(&done), expected);
 }
 
 #[test]
@@ -124,13 +124,13 @@ fn a_server_that_leaves_is_reported() {
         .expect_code(1);
     let expected = "ident-client: the server closed the connection: it stops, or received nothing for its idle \
          time; connect again";
-    assert_eq!(last_words(&done), expected);
+    assert_eq!(last_line(&done), expected);
 
     let cut_off = impostor(|mut socket| {
         std::io::Write::write_all(&mut socket, b"\0\0\0\x05{").unwrap();
     });
     let done = client(cut_off).output().expect_code(1);
-    assert!(last_words(&done).contains("the stream ended after 1 of the 5 bytes"));
+    assert!(last_line(&done).contains("the stream ended after 1 of the 5 bytes"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_server_that_has_no_room_says_so_itself() {
     let full = &[r#"{"type":"error","code":"unavailable","message":"come back later"}"#];
     let done = client(saying(full)).output().expect_code(1);
     let words = "ident-client: the server refuses: come back later";
-    assert_eq!(last_words(&done), words);
+    assert_eq!(last_line(&done), words);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_reply_to_another_request_is_not_taken_for_an_answer() {
     ] {
         let done = client(server).stdin_bytes(command).output().expect_code(1);
         assert_eq!(done.stdout_text(), "Hello, Anna!\n", "{command}");
-        let words = last_words(&done);
+        let words = last_line(&done);
         assert!(words.contains("; is it an ident-server?"), "{words}");
     }
 }

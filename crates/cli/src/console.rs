@@ -10,7 +10,7 @@ use dialogue::read_line;
 use proto::Escaped;
 
 use crate::platform::wait_for_line;
-use crate::say::say;
+use crate::print_stderr::print_stderr;
 use crate::service_messages::explain_server_message;
 
 /// How often a server in the background looks whether it is in the foreground again.
@@ -96,7 +96,9 @@ impl Console {
                 }
                 match self.take_command(&mut stdin().lock()) {
                     Ok(Reply::Lines(lines)) => {
-                        lines.lines().for_each(|line| say(format_args!("{line}")));
+                        lines
+                            .lines()
+                            .for_each(|line| print_stderr(format_args!("{line}")));
                     }
                     Ok(Reply::Stop) => stop(),
                     Err(_) => return,

@@ -8,7 +8,7 @@ use tls::{ConnectError, TlsError, TlsStream, key_log_warning};
 
 use crate::connect::TcpClientFlags;
 use crate::endpoint::Endpoint;
-use crate::trust::{TrustFlags, warn_aloud};
+use crate::trust::{TrustFlags, print_warning};
 
 impl TcpClientFlags {
     /// Encrypts a connection to a server that `trust` trusts, and logs the server's key. `if_plaintext` says what to do
@@ -23,7 +23,7 @@ impl TcpClientFlags {
         trust: &TrustFlags,
         if_plaintext: &'static str,
     ) -> anyhow::Result<(TlsStream<TcpStream>, Fingerprint)> {
-        warn_aloud(key_log_warning());
+        print_warning(key_log_warning());
         let (prompt, timeout) = (self.client.endpoint.prompt, self.timeout());
         let connected = trust.with_trust(endpoint, prompt, |server, trust, ask| {
             tls::connect(socket, server, trust, timeout, ask)

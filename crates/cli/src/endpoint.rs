@@ -12,10 +12,10 @@ use thiserror::Error;
 use crate::address::{HostPort, parse_host, parse_port, parse_source};
 use crate::input::TextInput;
 use crate::platform;
+use crate::print_stderr::print_stderr;
 use crate::program::Program;
 use crate::prompt::{AskError, Asked, ask};
 use crate::resolve::{self, ResolveError};
-use crate::say::say;
 
 const DEFAULT_HOST: &str = "127.0.0.1";
 
@@ -120,17 +120,17 @@ impl EndpointFlags {
         if self.prompt.is_on() {
             let (input, output) = (&mut TextInput::stdin(), &mut stderr());
             return self
-                .interview(input, output, Asked::on_stdin(), default_port, ports)
-                .map_err(EndpointError::Interview);
+                .ask_missing(input, output, Asked::on_stdin(), default_port, ports)
+                .map_err(EndpointError::Prompt);
         }
         match (&self.host, self.port) {
-            (None, None) => say(format_args!(
+            (None, None) => print_stderr(format_args!(
                 "using the defaults, host {DEFAULT_HOST} and port {default_port} (--host, --port)"
             )),
-            (None, Some(_)) => say(format_args!(
+            (None, Some(_)) => print_stderr(format_args!(
                 "using the default host {DEFAULT_HOST} (--host)"
             )),
-            (Some(_), None) => say(format_args!(
+            (Some(_), None) => print_stderr(format_args!(
                 "using the default port {default_port} (--port)"
             )),
             (Some(_), Some(_)) => {}
@@ -142,7 +142,7 @@ impl EndpointFlags {
     }
 
     /// Asks for what was not given.
-    fn interview(
+    fn ask_missing(
         &self,
         input: &mut impl BufRead,
         output: &mut impl Write,
@@ -257,7 +257,7 @@ pub enum EndpointError {
     TwoPorts,
     /// The questions for host and port were not answered.
     #[error("{0}; use --host, --port and --prompt never")]
-    Interview(AskError),
+    Prompt(AskError),
 }
 
 #[cfg(test)]
@@ -278,14 +278,14 @@ mod tests {
         }
     }
 
-    fn interview(
+    fn asked_for(
         flags: &EndpointFlags,
         mut input: &[u8],
         ports: RangeInclusive<u16>,
     ) -> (String, String) {
         let mut output = Vec::new();
         let endpoint = flags
-            .interview(&mut input, &mut output, Asked::Person, 9090, ports)
+            .ask_missing(&mut input, &mut output, Asked::Person, 9090, ports)
             .unwrap();
         assert_eq!(input, b"data\n", "what follows the answers is left");
         (endpoint.to_string(), String::from_utf8(output).unwrap())
@@ -293,28 +293,28 @@ mod tests {
 
     #[test]
     fn host_then_port_are_asked_for() {
-        let (endpoint, shown) = interview(&flags(None, None), b"[::1]\n9191\ndata\n", ANY);
+        let (endpoint, shown) = asked_for(&flags(None, None), b"[::1]\n9191\ndata\n", ANY);
         assert_eq!(endpoint, "[::1]:9191");
         assert_eq!(shown, "Host [127.0.0.1]: Port [9090]: ");
-        let (endpoint, _) = interview(&flags(None, None), b"\n\ndata\n", ANY);
+        let (endpoint, _) = asked_for(&flags(None, None), b"\n\ndata\n", ANY);
         assert_eq!(endpoint, "127.0.0.1:9090");
     }
 
     #[test]
     fn what_is_given_is_not_asked_for() {
-        let (endpoint, shown) = interview(&flags(Some("::1"), None), b"9191\ndata\n", ANY);
+        let (endpoint, shown) = asked_for(&flags(Some("::1"), None), b"9191\ndata\n", ANY);
         assert_eq!(
             (endpoint.as_str(), shown.as_str()),
             ("[::1]:9191", "Port [9090]: ")
         );
-        let (endpoint, shown) = interview(&flags(Some("::1"), Some(1)), b"data\n", ANY);
+        let (endpoint, shown) = asked_for(&flags(Some("::1"), Some(1)), b"data\n", ANY);
         assert_eq!((endpoint.as_str(), shown.as_str()), ("[::1]:1", ""));
     }
 
     #[test]
     fn bad_answers_are_explained() {
         let input = b"two words\n127.0.0.1:80\n9191\n127.0.0.1\n99999\n0\n-1\n9191\ndata\n";
-        let (endpoint, shown) = interview(&flags(None, None), input, ANY);
+        let (endpoint, shown) = asked_for(&flags(None, None), input, ANY);
         assert_eq!(endpoint, "127.0.0.1:9191");
         for expected in [
             "\"two words\": a host has no spaces",
@@ -327,13 +327,13 @@ mod tests {
             shown.matches("a port is a number from 1 to 65535").count(),
             3
         );
-        let (endpoint, _) = interview(&flags(None, None), b"\n0\ndata\n", 0..=u16::MAX);
+        let (endpoint, _) = asked_for(&flags(None, None), b"\n0\ndata\n", 0..=u16::MAX);
         assert_eq!(endpoint, "127.0.0.1:0", "a server may have any free port");
     }
 
     #[test]
     fn an_unknown_host_is_named_once() {
-        let (_, shown) = interview(
+        let (_, shown) = asked_for(
             &flags(None, None),
             b"no-such-host.invalid\n::1\n\ndata\n",
             ANY,
@@ -345,8 +345,9 @@ mod tests {
     fn a_pipe_answers_each_question_once() {
         let mut output = Vec::new();
         let mut input = &b"9191\n127.0.0.1\n9191\n"[..];
-        let answered = flags(None, None).interview(&mut input, &mut output, Asked::Pipe, 9090, ANY);
-        let error = EndpointError::Interview(answered.unwrap_err()).to_string();
+        let answered =
+            flags(None, None).ask_missing(&mut input, &mut output, Asked::Pipe, 9090, ANY);
+        let error = EndpointError::Prompt(answered.unwrap_err()).to_string();
         assert!(
             error.starts_with("\"9191\" is no answer to the question Host: "),
             "{error}"

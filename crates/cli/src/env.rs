@@ -54,7 +54,7 @@ pub(crate) fn parse(
                 Err(error) if is_out_of_place(&error) && parse_with(alone).is_err() => {
                     waiting.push(flag);
                 }
-                Err(error) => return Err(blame(error, variable(program, &flag))),
+                Err(error) => return Err(name_variable(error, variable(program, &flag))),
             }
         }
         if waiting.len() == before {
@@ -130,7 +130,7 @@ fn is_out_of_place(error: &Error) -> bool {
 }
 
 /// Makes the error name the variable instead of a flag that the user did not write.
-fn blame(mut error: Error, variable: String) -> Error {
+fn name_variable(mut error: Error, variable: String) -> Error {
     error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
     error
 }

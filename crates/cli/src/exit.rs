@@ -7,9 +7,9 @@ use std::process::{self, ExitCode};
 
 use crate::endpoint::EndpointError;
 use crate::platform;
+use crate::print_stderr::print_stderr;
 use crate::program::Program;
 use crate::prompt::AskError;
-use crate::say::say;
 use crate::startup::StartupError;
 use proto::Reason;
 
@@ -30,7 +30,7 @@ impl Program {
         };
         match exit_status(&error) {
             Some(status) => {
-                say(format_args!("{}: {}", self.name, Causes(&error)));
+                print_stderr(format_args!("{}: {}", self.name, Causes(&error)));
                 status.into()
             }
             None => ExitCode::SUCCESS,
@@ -41,7 +41,7 @@ impl Program {
     pub(crate) fn exit_after_output(&self, printed: io::Result<()>) -> ! {
         match printed.map_err(StdoutError) {
             Err(error) if error.0.kind() != ErrorKind::BrokenPipe => {
-                say(format_args!("{}: {error}", self.name));
+                print_stderr(format_args!("{}: {error}", self.name));
                 process::exit(1)
             }
             _ => process::exit(0),
@@ -95,10 +95,10 @@ fn is_leaving(cause: &(dyn Error + 'static)) -> bool {
         _ => cause.downcast_ref(),
     };
     let question = match endpoint {
-        Some(EndpointError::Interview(error)) => Some(error),
+        Some(EndpointError::Prompt(error)) => Some(error),
         _ => cause.downcast_ref(),
     };
-    matches!(question, Some(AskError::Left))
+    matches!(question, Some(AskError::EndOfInput))
 }
 
 fn is_usage(cause: &(dyn Error + 'static)) -> bool {
@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(run(anyhow!("failed\n\x1b[2J")), ExitCode::from(1));
         assert_eq!(run(UsageError("no nick".into()).into()), ExitCode::from(2));
         assert_eq!(PROGRAM.run(|| Ok(ExitCode::from(130))), ExitCode::from(130));
-        let left = || EndpointError::Interview(AskError::Left);
-        assert_eq!(run(AskError::Left.into()), ExitCode::SUCCESS);
+        let left = || EndpointError::Prompt(AskError::EndOfInput);
+        assert_eq!(run(AskError::EndOfInput.into()), ExitCode::SUCCESS);
         assert_eq!(run(left().into()), ExitCode::SUCCESS);
         assert_eq!(
             run(StartupError::Endpoint(left()).into()),

@@ -29,8 +29,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use log::{Level, LevelFilter, info};
 
+use crate::print_stderr::print_stderr;
 use crate::program::Program;
-use crate::say::say;
 use file::LogFile;
 use proto::Reason;
 use queue::{Priority, Queue};
@@ -38,7 +38,7 @@ use router::Router;
 use security::SecurityLog;
 use terminal::TerminalLog;
 
-pub use terminal::Speaker;
+pub use terminal::LinePrefix;
 
 /// How long the end waits for a file or terminal that takes no more lines.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -115,7 +115,7 @@ impl LogFlags {
                 LogError::Open { path, source }
             })?;
             guard.add_file(file, &path)?;
-            say(format_args!("service messages go to {}", path.display()));
+            print_stderr(format_args!("service messages go to {}", path.display()));
         }
         if self.log_to != LogTo::File {
             guard.add_stderr()?;
@@ -134,7 +134,7 @@ pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
     LogGuard::new().install(level).map(drop)
 }
 
-/// Like [`log_to_stderr`], but on a person's terminal the lines are short and dimmed: `speaker` and message, without
+/// Like [`log_to_stderr`], but on a person's terminal the lines are short and dimmed: `line_prefix` and message, without
 /// time, process and level. `NO_COLOR` and `TERM=dumb` turn dimming off. `output` is the way to stderr that the program
 /// uses while it has the terminal.
 ///
@@ -142,13 +142,13 @@ pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
 /// When logging was started before.
 pub fn log_to_person(
     level: LevelFilter,
-    speaker: Speaker,
+    line_prefix: LinePrefix,
     output: impl Write + Send + 'static,
 ) -> Result<(), LogError> {
     if !io::stderr().is_terminal() {
         return log_to_stderr(level);
     }
-    log::set_boxed_logger(Box::new(TerminalLog::new(level, speaker, output)))
+    log::set_boxed_logger(Box::new(TerminalLog::new(level, line_prefix, output)))
         .map_err(|_| LogError::Started)?;
     log::set_max_level(level);
     Ok(())
@@ -160,7 +160,7 @@ pub struct LogGuard {
     outputs: Vec<Output>,
     security: Option<(Arc<SecurityLog>, Output)>,
     reopen_flags: Vec<Arc<AtomicBool>>,
-    warns_aloud: Arc<AtomicBool>,
+    mirrors_warnings: Arc<AtomicBool>,
 }
 
 struct Output {
@@ -175,15 +175,15 @@ impl LogGuard {
             outputs: Vec::new(),
             security: None,
             reopen_flags: Vec::new(),
-            warns_aloud: Arc::default(),
+            mirrors_warnings: Arc::default(),
         }
     }
 
     /// Whether warnings go to stderr too, if otherwise only the file has them.
-    pub(crate) fn warn_aloud(&self, aloud: bool) {
+    pub(crate) fn mirror_warnings(&self, on: bool) {
         let is_shown = self.outputs.iter().any(|output| output.path.is_none());
-        self.warns_aloud
-            .store(aloud && !is_shown, Ordering::Relaxed);
+        self.mirrors_warnings
+            .store(on && !is_shown, Ordering::Relaxed);
     }
 
     /// A function that opens all log files again, for the signal SIGHUP: a tool that rotates logs has moved them
@@ -224,8 +224,9 @@ impl LogGuard {
     fn start_file(&mut self, name: &str, file: LogFile, path: &Path) -> Result<Output, LogError> {
         self.reopen_flags.push(file.reopen_flag());
         let queue = Arc::new(Queue::default());
-        let complaint = format!("cannot write to the log file {}", path.display());
-        writer::spawn(name, Arc::clone(&queue), file, Some(complaint)).map_err(LogError::Thread)?;
+        let failure_report = format!("cannot write to the log file {}", path.display());
+        writer::spawn(name, Arc::clone(&queue), file, Some(failure_report))
+            .map_err(LogError::Thread)?;
         Ok(Output {
             queue,
             path: Some(path.to_owned()),
@@ -241,8 +242,8 @@ impl LogGuard {
             Some(_) => level.max(LevelFilter::Info),
             None => level,
         };
-        let warns_aloud = Arc::clone(&self.warns_aloud);
-        let router = Router::new(level, &queues, security, warns_aloud, DRAIN_TIMEOUT);
+        let mirrors_warnings = Arc::clone(&self.mirrors_warnings);
+        let router = Router::new(level, &queues, security, mirrors_warnings, DRAIN_TIMEOUT);
         log::set_boxed_logger(Box::new(router)).map_err(|_| LogError::Started)?;
         log::set_max_level(max_level);
         log_panics(queues);
@@ -265,7 +266,7 @@ impl Drop for LogGuard {
                 && let Some(path) = &output.path
             {
                 let path = path.display();
-                say(format_args!(
+                print_stderr(format_args!(
                     "the log file {path} stalls; the last messages may be missing from it"
                 ));
             }

@@ -58,12 +58,12 @@ where
             // Nobody pressed Enter, so the cursor still stands after the question.
             writeln!(output)?;
             return match asked {
-                Asked::Person => Err(AskError::Left),
+                Asked::Person => Err(AskError::EndOfInput),
                 Asked::Pipe => Ok(default),
             };
         };
         let answer = line.as_deref().map(str::trim_ascii);
-        let complaint = match answer {
+        let refused = match answer {
             Ok("") => return Ok(default),
             Ok(answer) => match parse(answer) {
                 Ok(value) => return Ok(value),
@@ -71,7 +71,7 @@ where
             },
             Err(bad_line) => (bad_line.shown.clone(), bad_line.why.clone()),
         };
-        let (answer, why) = complaint;
+        let (answer, why) = refused;
         match asked {
             Asked::Person => writeln!(output, "{answer}: {why}")?,
             Asked::Pipe => {
@@ -101,7 +101,7 @@ pub fn ask_on_stdin<T: Display, E: Display>(
 #[derive(Debug)]
 pub enum AskError {
     /// A person ended the input, and so the program.
-    Left,
+    EndOfInput,
     /// The answer from a pipe is wrong.
     BadAnswer {
         /// The question.
@@ -118,7 +118,7 @@ pub enum AskError {
 impl Display for AskError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Left => f.write_str("the input ended at a question"),
+            Self::EndOfInput => f.write_str("the input ended at a question"),
             Self::BadAnswer { label, answer, why } => {
                 write!(f, "{answer} is no answer to the question {label}: {why}")
             }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn at_the_end_of_input_a_person_leaves_and_a_pipe_takes_the_default() {
         let (left, shown, _) = ask_port(Asked::Person, b"");
-        assert!(matches!(left, Err(AskError::Left)));
+        assert!(matches!(left, Err(AskError::EndOfInput)));
         assert_eq!(shown, "Port [9090]: \n");
         let (port, shown, _) = ask_port(Asked::Pipe, b"");
         assert_eq!((port.unwrap(), shown.as_str()), (9090, "Port [9090]: \n"));

@@ -19,8 +19,8 @@ use crate::endpoint::{Endpoint, EndpointError};
 use crate::flags::{ServerFlags, TcpServerFlags};
 use crate::listen::{ListenError, announce, bind_udp, listen};
 use crate::logging::{LogError, LogGuard, LogTo};
+use crate::print_stderr::print_stderr;
 use crate::program::Program;
-use crate::say::say;
 use crate::stop::on_server_signals;
 use proto::Reason;
 
@@ -78,7 +78,7 @@ impl ServerFlags {
     ) -> Result<LoggedServer, StartupError> {
         let endpoint = self.endpoint.server(program)?;
         let log = self.log.start(program, data_files)?;
-        log.warn_aloud(true);
+        log.mirror_warnings(true);
         let (name, version) = (program.name, env!("CARGO_PKG_VERSION"));
         info!("server started: {name} {version}");
         match raise_descriptor_limit() {
@@ -185,9 +185,9 @@ impl<S> BoundServer<S> {
             let address = SocketAddr::new(address, self.address.port());
             let client = self.running.program.client();
             let flags = &self.client_flags;
-            say(format_args!("on other machines: {client}{flags} {address}"));
+            print_stderr(format_args!("on other machines: {client}{flags} {address}"));
         }
-        self.running.log.warn_aloud(false);
+        self.running.log.mirror_warnings(false);
         self.console.start(stop)?;
         Ok((self.socket, self.running))
     }
@@ -223,7 +223,7 @@ impl RunningServer {
         info!("server stopped: {totals}, in {seconds:.3} s");
         if stderr().is_terminal() && !self.logs_to_console {
             let name = self.program.name;
-            say(format_args!("{name} stopped: {totals}, in {seconds:.3} s"));
+            print_stderr(format_args!("{name} stopped: {totals}, in {seconds:.3} s"));
         }
     }
 }

@@ -38,21 +38,21 @@ fn stops_server(signal: Signal, lost_terminal: bool) -> bool {
     }
 }
 
-/// For a client: at the first Ctrl-C, SIGTERM or SIGHUP calls `last_words`, flushes the log, and exits, after Ctrl-C
+/// For a client: at the first Ctrl-C, SIGTERM or SIGHUP calls `on_exit`, flushes the log, and exits, after Ctrl-C
 /// with status 130.
 ///
 /// # Errors
 /// When the system refuses the handlers or the thread.
-pub fn exit_on_stop(last_words: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let mut last_words = Some(last_words);
+pub fn exit_on_stop(on_exit: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let mut on_exit = Some(on_exit);
     platform::watch_signals(move |signal| {
         let status = match signal {
             Signal::Stop { exit_status } => exit_status,
             Signal::Hangup { was_ignored: true } => return,
             Signal::Hangup { was_ignored: false } => HANGUP_STATUS,
         };
-        if let Some(last_words) = last_words.take() {
-            last_words();
+        if let Some(on_exit) = on_exit.take() {
+            on_exit();
         }
         log::logger().flush();
         process::exit(status);

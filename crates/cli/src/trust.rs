@@ -16,8 +16,8 @@ use tls::{ServerTls, key_log_warning};
 
 use crate::endpoint::{Endpoint, Prompt};
 use crate::input::TextInput;
+use crate::print_stderr::print_stderr;
 use crate::program::Program;
-use crate::say::say;
 
 /// The folder of identity files of servers that have no data file.
 const DATA_FOLDER: &str = "data";
@@ -171,16 +171,16 @@ impl TlsFlags {
 
 /// Shows a server's fingerprint on stderr and in the log, so that its users can compare it.
 pub fn show_fingerprint(fingerprint: Fingerprint) {
-    say(format_args!(
+    print_stderr(format_args!(
         "the fingerprint of this server is {fingerprint}"
     ));
     info!("the fingerprint of this server is {fingerprint}");
 }
 
 /// Shows a warning on stderr, if there is one, whether service messages are shown or not.
-pub(crate) fn warn_aloud(warning: Option<String>) {
+pub(crate) fn print_warning(warning: Option<String>) {
     if let Some(warning) = warning {
-        say(format_args!("warning: {warning}"));
+        print_stderr(format_args!("warning: {warning}"));
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use cli::{Endpoint, Program, Speaker, log_connected, log_to_person};
+use cli::{Endpoint, LinePrefix, Program, log_connected, log_to_person};
 use converse::converse;
 use echo_client::{Detail, LocalServer};
 use flags::Flags;
@@ -74,7 +74,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
 }
 
 /// Which side logs a message, at the start of its line on a terminal.
-fn line_prefix(flags: &Flags) -> Speaker {
+fn line_prefix(flags: &Flags) -> LinePrefix {
     match (flags.local, flags.is_interactive()) {
         (false, _) => |_| Some(""),
         (true, false) => |target| Some(side(target)),

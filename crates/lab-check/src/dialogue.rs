@@ -9,8 +9,8 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::target::Target;
 
-/// How long a check waits at most when the server asks for patience (`retry_after`).
-const MAX_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a check waits at most when the server asks for a wait (`retry_after`).
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(15);
 
 /// A dialogue with the server under test.
 pub struct Dialogue {
@@ -90,7 +90,7 @@ impl Dialogue {
             return Err(self.failure("too_many_attempts comes without retry_after"));
         };
         let wait = Duration::from_secs(seconds);
-        if wait > MAX_PATIENCE {
+        if wait > MAX_RETRY_AFTER {
             return Err(self.failure(format!(
                 "the server asks to wait {seconds} s; run the check again after that"
             )));

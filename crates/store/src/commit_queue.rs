@@ -159,8 +159,8 @@ impl<V: Value> CommitQueue<V> {
         match deadline {
             None => drop(self.filled.wait_while(queue, is_idle)),
             Some(deadline) => {
-                let patience = deadline.saturating_duration_since(Instant::now());
-                drop(self.filled.wait_timeout_while(queue, patience, is_idle));
+                let timeout = deadline.saturating_duration_since(Instant::now());
+                drop(self.filled.wait_timeout_while(queue, timeout, is_idle));
             }
         }
         self.gather_batch();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::compaction::Bounds;
 use crate::error::Error;
-use crate::sim::{PATIENCE, Sim, Step};
+use crate::sim::{Sim, Step, TIME_LIMIT};
 use crate::store::Store;
 use crate::value::Value;
 
@@ -21,7 +21,7 @@ fn lines(sim: &Sim) -> String {
 
 /// Waits until `count` callers have taken their turn; each sends to `turns` from within it.
 fn await_turns<V: Value>(store: &Store<V>, turns: &Receiver<()>, count: usize) {
-    (0..count).for_each(|_| turns.recv_timeout(PATIENCE).unwrap());
+    (0..count).for_each(|_| turns.recv_timeout(TIME_LIMIT).unwrap());
     // Takes the queue's lock, so the last turn is over.
     store.stats();
 }
@@ -255,7 +255,7 @@ fn an_erasure_comes_when_its_time_has_come_although_nothing_changes() {
     }
     let begun = std::time::Instant::now();
     while store.stats().compactions < 2 {
-        assert!(begun.elapsed() < PATIENCE, "not erased");
+        assert!(begun.elapsed() < TIME_LIMIT, "not erased");
         thread::yield_now();
     }
     assert_eq!(lines(&sim), "");

@@ -52,13 +52,13 @@ impl Held {
     /// Returns when the fsync has begun.
     pub(crate) fn await_begun(&self) {
         self.has_begun
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TIME_LIMIT)
             .expect("an fsync begins");
     }
 }
 
 /// Far above what any step takes, so that a broken store fails a test rather than hang it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// A step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use tcp_server::{
 };
 
 /// Every read of a test ends by then, so that a fault is a failure and not a hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Keeps all lines.
 struct Lines(Mutex<Vec<String>>);
@@ -105,14 +105,14 @@ impl Running {
 
     fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TIME_LIMIT)).unwrap();
         socket.set_nodelay(true).unwrap();
         socket
     }
 
     /// Waits until no client is connected.
     fn wait_until_empty(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIME_LIMIT;
         while !self.clients.list().is_empty() {
             assert!(Instant::now() < deadline, "clients do not leave");
             thread::yield_now();
@@ -184,7 +184,7 @@ fn a_sum_follows_although_the_client_falls_silent() {
     exchange(&mut socket, 300);
     let began = Instant::now();
     while turn.sum("received ") + turn.sum("sent ") < 600 {
-        assert!(began.elapsed() < PATIENCE, "{:?}", turn.lines());
+        assert!(began.elapsed() < TIME_LIMIT, "{:?}", turn.lines());
         thread::yield_now();
     }
     let sum = |line: &String| {

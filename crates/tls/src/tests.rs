@@ -16,7 +16,7 @@ use crate::{ServerTls, TlsError, TlsStream};
 use pipe::{Pipe, pipe};
 
 /// No test waits longer for something that should happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 fn set_timeout(pipe: &mut Pipe, timeout: Option<Duration>) -> io::Result<()> {
     pipe.set_read_timeout(timeout);
@@ -36,7 +36,7 @@ fn shake(tls: &ServerTls, expected: Option<Fingerprint>, portion: usize) -> (Cli
     let (near, far) = pipe(portion);
     let tls = tls.clone();
     let server = thread::spawn(move || tls.accept(far, set_timeout));
-    let client = handshake(near, expected, PATIENCE, set_timeout);
+    let client = handshake(near, expected, TIME_LIMIT, set_timeout);
     // A client that gives up lets go of the pipe, which ends the server's wait.
     let client = client.inspect_err(|error| assert!(!error.to_string().is_empty()));
     (client, server.join().unwrap())

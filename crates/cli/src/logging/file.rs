@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::platform::{APPENDS_ARE_WHOLE, append_to, is_same_file, make_private};
-use crate::say::say;
+use crate::print_stderr::print_stderr;
 use proto::Reason;
 
 /// A file in append mode, so that processes that share it do not overwrite each other.
@@ -22,7 +22,7 @@ pub(super) struct LogFile {
     limit: Option<u64>,
     at_line_start: bool,
     reopen: Arc<AtomicBool>,
-    complained: bool,
+    is_reported: bool,
 }
 
 impl LogFile {
@@ -41,7 +41,7 @@ impl LogFile {
             limit,
             at_line_start: true,
             reopen: Arc::default(),
-            complained: false,
+            is_reported: false,
         }
     }
 
@@ -70,10 +70,10 @@ impl LogFile {
         let path = self.path.display();
         match make_private(file) {
             Ok(None) => {}
-            Ok(Some(mode)) => say(format_args!(
+            Ok(Some(mode)) => print_stderr(format_args!(
                 "{path}: other users could read it (mode {mode:04o}); now its mode is 0600"
             )),
-            Err(error) => say(format_args!(
+            Err(error) => print_stderr(format_args!(
                 "{path}: other users can read it, and its mode cannot be made 0600: {}",
                 Reason(&error)
             )),
@@ -84,7 +84,7 @@ impl LogFile {
     fn reopen(&mut self) {
         match append_to(&self.path) {
             Ok(file) => self.file = Some(file),
-            Err(error) => self.complain("reopen the log file", &error),
+            Err(error) => self.report_once("reopen the log file", &error),
         }
     }
 
@@ -119,11 +119,11 @@ impl LogFile {
         path.into()
     }
 
-    fn complain(&mut self, what: &str, error: &io::Error) {
-        if !self.complained {
-            self.complained = true;
+    fn report_once(&mut self, what: &str, error: &io::Error) {
+        if !self.is_reported {
+            self.is_reported = true;
             let (path, why) = (self.path.display(), Reason(error));
-            say(format_args!(
+            print_stderr(format_args!(
                 "cannot {what} {path}: {why}; messages go to the old file until it works"
             ));
         }
@@ -142,7 +142,7 @@ impl Write for LogFile {
             if let Some(limit) = self.limit
                 && let Err(error) = self.rotate_past_limit(limit)
             {
-                self.complain("rotate the log file", &error);
+                self.report_once("rotate the log file", &error);
             }
         }
         let lock = match APPENDS_ARE_WHOLE {
@@ -261,7 +261,7 @@ mod tests {
         let mut log = LogFile::open(Path::new("/dev/null"), Some(1)).unwrap();
         log.write_all(b"one\n").unwrap();
         log.write_all(b"two\n").unwrap();
-        assert!(!log.complained);
+        assert!(!log.is_reported);
         let mut full = LogFile::open(Path::new("/dev/full"), Some(1)).unwrap();
         assert_eq!(
             full.write(b"one\n").unwrap_err().kind(),

@@ -11,7 +11,7 @@ use simplelog::WriteLogger;
 use super::format::{LineWriter, logger, message};
 use super::queue::{Priority, Queue};
 use super::security::{self, SecurityLog};
-use crate::say::say;
+use crate::print_stderr::print_stderr;
 
 pub(super) struct Router {
     level: LevelFilter,
@@ -19,20 +19,20 @@ pub(super) struct Router {
     traffic: Box<WriteLogger<LineWriter>>,
     security: Option<Arc<SecurityLog>>,
     queues: Arc<[Arc<Queue>]>,
-    warns_aloud: Arc<AtomicBool>,
+    mirrors_warnings: Arc<AtomicBool>,
     /// How long a flush waits for a file or terminal that takes no more lines.
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Router {
-    /// Without queues each line goes to stderr before the caller goes on. While `warns_aloud` is set, warnings go
+    /// Without queues each line goes to stderr before the caller goes on. While `mirrors_warnings` is set, warnings go
     /// there too.
     pub(super) fn new(
         level: LevelFilter,
         queues: &Arc<[Arc<Queue>]>,
         security: Option<Arc<SecurityLog>>,
-        warns_aloud: Arc<AtomicBool>,
-        patience: Duration,
+        mirrors_warnings: Arc<AtomicBool>,
+        timeout: Duration,
     ) -> Self {
         Self {
             level,
@@ -40,8 +40,8 @@ impl Router {
             traffic: logger(LineWriter::new(queues, Priority::Traffic)),
             security,
             queues: Arc::clone(queues),
-            warns_aloud,
-            patience,
+            mirrors_warnings,
+            timeout,
         }
     }
 }
@@ -87,18 +87,18 @@ impl Log for Router {
             log_target::TRAFFIC => self.traffic.log(&record),
             _ => self.normal.log(&record),
         }
-        if record.level() == Level::Warn && self.warns_aloud.load(Ordering::Relaxed) {
-            say(format_args!("warning: {message}"));
+        if record.level() == Level::Warn && self.mirrors_warnings.load(Ordering::Relaxed) {
+            print_stderr(format_args!("warning: {message}"));
         }
     }
 
-    /// Waits until all lines are where they belong, at most for the router's patience.
+    /// Waits until all lines are where they belong, at most for the time-out.
     fn flush(&self) {
         for queue in &*self.queues {
-            queue.drain(self.patience);
+            queue.drain(self.timeout);
         }
         if let Some(security) = &self.security {
-            security.flush(self.patience);
+            security.flush(self.timeout);
         }
     }
 }

@@ -74,9 +74,9 @@ impl SecurityLog {
         self.logger.log(record);
     }
 
-    /// Waits until all lines are in the file, at most for `patience`.
-    pub(super) fn flush(&self, patience: Duration) {
-        self.queue.drain(patience);
+    /// Waits until all lines are in the file, at most for `timeout`.
+    pub(super) fn flush(&self, timeout: Duration) {
+        self.queue.drain(timeout);
     }
 
     /// Logs the events that still wait for a sum.

@@ -13,33 +13,33 @@ const DIM: &str = "\x1b[2m";
 const NORMAL: &str = "\x1b[m";
 
 /// Which side of a dialogue logged a message with this target, as the start of its line; `None` hides the message.
-pub type Speaker = fn(&str) -> Option<&'static str>;
+pub type LinePrefix = fn(&str) -> Option<&'static str>;
 
 pub(super) struct TerminalLog<W> {
     level: LevelFilter,
-    speaker: Speaker,
+    line_prefix: LinePrefix,
     is_dimmed: bool,
     output: Mutex<W>,
 }
 
 impl<W: Write + Send> TerminalLog<W> {
-    pub(super) fn new(level: LevelFilter, speaker: Speaker, output: W) -> Self {
+    pub(super) fn new(level: LevelFilter, line_prefix: LinePrefix, output: W) -> Self {
         Self {
             level,
-            speaker,
+            line_prefix,
             is_dimmed: dims(|name| env::var(name).ok()),
             output: Mutex::new(output),
         }
     }
 
     fn line(&self, record: &Record<'_>) -> Option<String> {
-        let speaker = (self.speaker)(record.target())?;
+        let line_prefix = (self.line_prefix)(record.target())?;
         let message = message(*record.args());
         let line = match record.level() {
-            Level::Error => format!("{speaker}error: {message}"),
-            Level::Warn => format!("{speaker}warning: {message}"),
-            _ if self.is_dimmed => format!("{DIM}{speaker}{message}{NORMAL}"),
-            _ => format!("{speaker}{message}"),
+            Level::Error => format!("{line_prefix}error: {message}"),
+            Level::Warn => format!("{line_prefix}warning: {message}"),
+            _ if self.is_dimmed => format!("{DIM}{line_prefix}{message}{NORMAL}"),
+            _ => format!("{line_prefix}{message}"),
         };
         Some(line + "\n")
     }
@@ -77,7 +77,7 @@ mod tests {
     fn line(is_dimmed: bool, level: Level, text: &str) -> Option<String> {
         let log = TerminalLog {
             level: LevelFilter::Info,
-            speaker: |target| (target != "hidden").then_some("client  "),
+            line_prefix: |target| (target != "hidden").then_some("client  "),
             is_dimmed,
             output: Mutex::new(vec![]),
         };

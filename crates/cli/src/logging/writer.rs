@@ -11,7 +11,7 @@ use log::Level;
 
 use super::format::line;
 use super::queue::Queue;
-use crate::say::say;
+use crate::print_stderr::print_stderr;
 use proto::{Count, Reason};
 
 /// A buffer that grew past this in a stall shrinks again.
@@ -19,14 +19,14 @@ const KEPT_BYTES: usize = 2 << 20;
 
 /// Starts a named thread that writes `queue` to `sink` until the queue is closed and drained.
 ///
-/// `complaint` begins the line on stderr that reports the first failure; a sink that is stderr has none.
+/// `failure_report` begins the line on stderr that reports the first failure; a sink that is stderr has none.
 pub(super) fn spawn(
     name: &str,
     queue: Arc<Queue>,
     sink: impl Write + Send + 'static,
-    complaint: Option<String>,
+    failure_report: Option<String>,
 ) -> io::Result<()> {
-    let mut writer = Writer::new(sink, complaint);
+    let mut writer = Writer::new(sink, failure_report);
     thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
@@ -44,8 +44,8 @@ pub(super) fn spawn(
 
 struct Writer<S> {
     sink: S,
-    complaint: Option<String>,
-    complained: bool,
+    failure_report: Option<String>,
+    is_reported: bool,
     failure: Option<Failure>,
 }
 
@@ -58,11 +58,11 @@ struct Failure {
 }
 
 impl<S: Write> Writer<S> {
-    fn new(sink: S, complaint: Option<String>) -> Self {
+    fn new(sink: S, failure_report: Option<String>) -> Self {
         Self {
             sink,
-            complaint,
-            complained: false,
+            failure_report,
+            is_reported: false,
             failure: None,
         }
     }
@@ -87,7 +87,7 @@ impl<S: Write> Writer<S> {
             }
         }
         if let Err((written, why)) = write_whole(&mut self.sink, batch) {
-            self.complain(&why);
+            self.report_once(&why);
             self.failure = Some(Failure {
                 why,
                 lost_lines: count_lines(&batch[written..]),
@@ -96,20 +96,20 @@ impl<S: Write> Writer<S> {
         }
     }
 
-    fn complain(&mut self, why: &io::Error) {
-        if let (Some(complaint), false) = (&self.complaint, self.complained) {
-            self.complained = true;
+    fn report_once(&mut self, why: &io::Error) {
+        if let (Some(failure_report), false) = (&self.failure_report, self.is_reported) {
+            self.is_reported = true;
             let why = Reason(why);
-            say(format_args!(
-                "{complaint}: {why}; log lines are dropped until there is room again"
+            print_stderr(format_args!(
+                "{failure_report}: {why}; log lines are dropped until there is room again"
             ));
         }
     }
 
     fn report_end(&self) {
-        if let (Some(complaint), Some(failure)) = (&self.complaint, &self.failure) {
+        if let (Some(failure_report), Some(failure)) = (&self.failure_report, &self.failure) {
             let (lost, why) = (Count(failure.lost_lines, "log line"), Reason(&failure.why));
-            say(format_args!("{complaint}: {why}; {lost} lost"));
+            print_stderr(format_args!("{failure_report}: {why}; {lost} lost"));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use proto::Observer;
 use tcp_server::{BoxError, Client, EndReason, Limits, Service};
 
-use crate::running::{LineEcho, PATIENCE, Running, idle_after};
+use crate::running::{LineEcho, Running, TIME_LIMIT, idle_after};
 
 #[test]
 fn a_silent_client_is_disconnected() {
@@ -48,7 +48,7 @@ fn bytes_without_a_whole_message_do_not_keep_a_client() {
         }
         match socket.read(&mut [0]) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                assert!(began.elapsed() < PATIENCE)
+                assert!(began.elapsed() < TIME_LIMIT)
             }
             end => break end,
         }

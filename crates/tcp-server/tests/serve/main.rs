@@ -13,7 +13,7 @@ use tcp_server::{
 };
 
 use idle::Flood;
-use running::{LineEcho, PATIENCE, Running, one_at_a_time, say};
+use running::{LineEcho, Running, TIME_LIMIT, one_at_a_time, say};
 
 #[test]
 fn clients_are_served_at_once_and_counted() {
@@ -78,7 +78,7 @@ fn past_the_limit_a_client_waits_until_one_leaves() {
     );
 
     drop(first);
-    second.set_read_timeout(Some(PATIENCE)).unwrap();
+    second.set_read_timeout(Some(TIME_LIMIT)).unwrap();
     let mut reply = [0; 2];
     second.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"b\n");

@@ -12,7 +12,7 @@ use tcp_server::{BoxError, Client, EndReason, Limits, Service, StopHandle, Total
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Every read of a test ends by then, so that a fault is a failure and not a hang.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 pub struct Running {
     pub address: SocketAddr,
@@ -36,7 +36,7 @@ impl Running {
 
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TIME_LIMIT)).unwrap();
         socket
     }
 
@@ -52,6 +52,7 @@ impl Running {
         totals
     }
 }
+
 /// Limits that let one client be served at a time.
 pub fn one_at_a_time() -> Limits {
     Limits {

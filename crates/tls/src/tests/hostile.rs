@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::pipe::pipe;
-use super::{PATIENCE, identity, set_timeout};
+use super::{TIME_LIMIT, identity, set_timeout};
 use crate::client::handshake;
 use crate::{MaybeTls, ServerTls, TlsError, is_tls_handshake};
 
@@ -24,7 +24,7 @@ fn tls() -> ServerTls {
 /// The first bytes that a client sends.
 fn client_hello() -> Vec<u8> {
     let (near, mut far) = pipe(usize::MAX);
-    let client = thread::spawn(move || handshake(near, None, PATIENCE, set_timeout).is_ok());
+    let client = thread::spawn(move || handshake(near, None, TIME_LIMIT, set_timeout).is_ok());
     let mut hello = vec![0; 4096];
     let length = far.read(&mut hello).unwrap();
     drop(far);
@@ -53,7 +53,7 @@ fn a_peer_that_dawdles_does_not_stretch_the_limit() {
         .accept(far, set_timeout)
         .unwrap_err();
     assert!(matches!(error, TlsError::TimedOut { .. }), "{error}");
-    assert!(start.elapsed() >= limit && start.elapsed() < PATIENCE);
+    assert!(start.elapsed() >= limit && start.elapsed() < TIME_LIMIT);
     dawdler.join().unwrap();
 }
 
@@ -118,7 +118,7 @@ fn a_peer_without_tls_is_named_as_such() {
     let (near, mut far) = pipe(usize::MAX);
     far.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
     assert!(matches!(
-        handshake(near, None, PATIENCE, set_timeout).unwrap_err(),
+        handshake(near, None, TIME_LIMIT, set_timeout).unwrap_err(),
         TlsError::NotTls
     ));
 }
@@ -166,6 +166,6 @@ proptest! {
         let (near, mut far) = pipe(usize::MAX);
         far.write_all(&wire).unwrap();
         drop(far);
-        prop_assert!(handshake(near, None, PATIENCE, set_timeout).is_err());
+        prop_assert!(handshake(near, None, TIME_LIMIT, set_timeout).is_err());
     }
 }

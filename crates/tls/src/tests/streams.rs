@@ -7,7 +7,7 @@ use std::thread;
 
 use proptest::prelude::*;
 
-use super::{PATIENCE, connected, identity};
+use super::{TIME_LIMIT, connected, identity};
 use crate::client::handshake;
 use crate::{ServerTls, TlsStream};
 
@@ -91,7 +91,7 @@ fn tcp_pair() -> (TlsStream<TcpStream>, TlsStream<TcpStream>) {
             .unwrap()
     });
     let set_timeout = |socket: &mut TcpStream, limit| socket.set_read_timeout(limit);
-    let (client, _) = handshake(near, None, PATIENCE, set_timeout).unwrap();
+    let (client, _) = handshake(near, None, TIME_LIMIT, set_timeout).unwrap();
     (client, server.join().unwrap())
 }
 

@@ -196,8 +196,8 @@ impl<O: Output> Conversation<O> {
         let own = match self.state {
             State::Talking => None,
             State::Finishing { since, hinted } => {
-                let patience = if hinted { LAST_ACKS } else { LAST_ACKS_SILENT };
-                Some(since.max(session.progress_at()) + patience)
+                let grace = if hinted { LAST_ACKS } else { LAST_ACKS_SILENT };
+                Some(since.max(session.progress_at()) + grace)
             }
             State::Leaving(until) => Some(until),
         };

@@ -127,8 +127,8 @@ pub fn serve(
         }
         let all_read = read(&mut transport, &mut room)?;
         let now = Instant::now();
-        let patience = if all_read { Duration::ZERO } else { MAX_DELAY };
-        if room.deadline().is_some_and(|at| at + patience <= now) {
+        let delay = if all_read { Duration::ZERO } else { MAX_DELAY };
+        if room.deadline().is_some_and(|at| at + delay <= now) {
             room.handle_timeout(now);
         }
         for _ in 0..SENDS {
@@ -178,7 +178,7 @@ fn read(transport: &mut Transport<'_>, room: &mut Room) -> io::Result<bool> {
             .map_or(MAX_SLEEP, |at| at.saturating_duration_since(now));
         (!sleep.is_zero()).then_some(sleep.min(MAX_SLEEP))
     };
-    transport.set_patience(sleep)?;
+    transport.set_read_timeout(sleep)?;
     let most = if sleep.is_some() { 1 } else { READS };
     for _ in 0..most {
         match transport.receive() {

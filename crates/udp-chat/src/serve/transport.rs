@@ -29,7 +29,7 @@ pub(super) struct Transport<'a> {
     is_wildcard: bool,
     faults: Faults,
     /// How long a read waits; `None`: not at all.
-    patience: Option<Duration>,
+    read_timeout: Option<Duration>,
     buffer: Vec<u8>,
     /// The datagrams in the buffer that were not handed out yet: all have this length but the last.
     unread: Range<usize>,
@@ -62,7 +62,7 @@ impl<'a> Transport<'a> {
         }
         let packet_info = UdpSocketState::new(socket.into())?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        // quinn-udp has just made it so; here reads block, for as long as `set_patience` says.
+        // quinn-udp has just made it so; here reads block, for as long as `set_read_timeout` says.
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
         Ok(Self {
@@ -70,7 +70,7 @@ impl<'a> Transport<'a> {
             packet_info,
             is_wildcard: address.ip().is_unspecified(),
             faults,
-            patience: None,
+            read_timeout: None,
             buffer: vec![0; BUFFER_BYTES],
             unread: 0..0,
             stride: 0,
@@ -84,16 +84,17 @@ impl<'a> Transport<'a> {
     }
 
     /// How long reads wait from now on; `None`: not at all.
-    pub(super) fn set_patience(&mut self, patience: Option<Duration>) -> io::Result<()> {
+    pub(super) fn set_read_timeout(&mut self, read_timeout: Option<Duration>) -> io::Result<()> {
         // The system's clock for this ticks in milliseconds, and zero would mean for ever.
-        let patience = patience.map(|time| Duration::from_millis(time.as_millis() as u64 + 1));
-        if patience.is_some() != self.patience.is_some() {
-            self.socket.set_nonblocking(patience.is_none())?;
+        let read_timeout =
+            read_timeout.map(|time| Duration::from_millis(time.as_millis() as u64 + 1));
+        if read_timeout.is_some() != self.read_timeout.is_some() {
+            self.socket.set_nonblocking(read_timeout.is_none())?;
         }
-        if patience.is_some() && patience != self.patience {
-            self.socket.set_read_timeout(patience)?;
+        if read_timeout.is_some() && read_timeout != self.read_timeout {
+            self.socket.set_read_timeout(read_timeout)?;
         }
-        self.patience = patience;
+        self.read_timeout = read_timeout;
         Ok(())
     }
 
@@ -136,7 +137,7 @@ impl<'a> Transport<'a> {
         if matches!(&sent, Err(error) if error.kind() == ErrorKind::WouldBlock) {
             // The network is slower than this server: wait for it.
             sent = self
-                .set_patience(Some(WRITE_TIMEOUT))
+                .set_read_timeout(Some(WRITE_TIMEOUT))
                 .and_then(|()| self.try_send(datagram, path));
         }
         match sent {

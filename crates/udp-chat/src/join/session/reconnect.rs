@@ -16,7 +16,7 @@ const UNANSWERED: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_secs(1);
 
 /// How long the own nick is asked for before another one is taken.
-const NICK_PATIENCE: Duration = Duration::from_secs(30);
+const NICK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often the own nick is asked for afterwards.
 const NICK_INTERVAL: Duration = Duration::from_secs(60);
@@ -122,12 +122,12 @@ impl Session {
             request: None,
         });
         let waited = now.saturating_duration_since(loss.since);
-        if waited >= NICK_PATIENCE {
+        if waited >= NICK_TIMEOUT {
             loss.suffix += 1;
             return self.retry_later(now);
         }
         if is_new {
-            let seconds = NICK_PATIENCE.as_secs();
+            let seconds = NICK_TIMEOUT.as_secs();
             let other = with_suffix(&nick, 2);
             self.trouble(&format!(
                 "somebody else has the nick {nick} now; asking for it, and joining as {other} after {seconds} s"
