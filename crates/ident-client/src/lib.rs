@@ -3,9 +3,9 @@
 //! [`converse`] runs over anything that reads and writes. The user is behind a [`Console`](dialogue::Console): a
 //! terminal, or files and pipes.
 
+mod client;
 mod command;
-mod conversation;
 mod error;
 
-pub use conversation::converse;
+pub use client::converse;
 pub use error::Error;

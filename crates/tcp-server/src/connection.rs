@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use proto::Network;
 
+use crate::direction_counters::DirectionCounters;
 use crate::idle_watch::WaitCounter;
-use crate::traffic::Traffic;
 
 /// A client's socket, and what is known about the conversation with it.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ pub(crate) struct Connection {
     /// Address and connection number, as all service messages have them: `192.0.2.7:50000 (connection 3)`.
     pub(crate) name: String,
     pub(crate) wait: WaitCounter,
-    pub(crate) received: Traffic,
-    pub(crate) sent: Traffic,
+    pub(crate) received: DirectionCounters,
+    pub(crate) sent: DirectionCounters,
     /// How many reads and writes may still get a line of their own in this second.
     pub(crate) lines_left: AtomicU32,
     eviction: AtomicU8,
@@ -63,8 +63,8 @@ impl Connection {
             began: Instant::now(),
             name: format!("{peer} (connection {number})"),
             wait: WaitCounter::default(),
-            received: Traffic::default(),
-            sent: Traffic::default(),
+            received: DirectionCounters::default(),
+            sent: DirectionCounters::default(),
             lines_left: AtomicU32::new(0),
             eviction: AtomicU8::new(0),
         }

@@ -49,6 +49,7 @@ mod client;
 mod client_list;
 mod connection;
 mod debug_line;
+mod direction_counters;
 mod frame_budget;
 mod idle_watch;
 mod linger;
@@ -62,7 +63,6 @@ mod shares;
 mod stop;
 mod thread_pool;
 mod totals;
-mod traffic;
 mod watchdog;
 
 pub use client::Client;

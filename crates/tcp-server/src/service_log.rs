@@ -11,7 +11,7 @@ use proto::log_target::TRAFFIC;
 use proto::{Count, EventBudget, EventKind, Network};
 
 use crate::connection::Connection;
-use crate::traffic::{Counts, Traffic};
+use crate::direction_counters::{Counts, DirectionCounters};
 
 /// Lines about single reads and writes in a second: of one connection, and of all together. The latter includes sums.
 const CONNECTION_LINES_PER_SECOND: u32 = 50;
@@ -173,7 +173,8 @@ impl ServiceLog {
 
     /// Logs the sums of a connection; `false` if there was no room for them.
     fn log_sums(&self, connection: &Connection) -> bool {
-        let has_room = |traffic: &Traffic| !traffic.has_unlogged() || take(&self.lines_left);
+        let has_room =
+            |traffic: &DirectionCounters| !traffic.has_unlogged() || take(&self.lines_left);
         for (direction, traffic) in [
             (Direction::Received, &connection.received),
             (Direction::Sent, &connection.sent),

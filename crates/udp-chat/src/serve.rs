@@ -21,4 +21,4 @@ pub use room::{Command, Environment, Room, RoomSettings, RoomTotals};
 pub use server::{Orders, ServeTotals, ServerHandle, serve};
 pub use settings::{ServeFlags, run_server};
 pub use traffic_log::Sum;
-pub use transport::Traffic;
+pub use transport::DatagramCounts;

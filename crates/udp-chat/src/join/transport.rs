@@ -32,13 +32,13 @@ pub(super) struct Transport {
     sockets: Sockets,
     faults: Faults,
     trace: bool,
-    traffic: Traffic,
+    traffic: ByteCounts,
     round_trip: Option<Duration>,
 }
 
 /// Bytes of datagrams.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Traffic {
+pub(super) struct ByteCounts {
     sent: u64,
     received: u64,
 }
@@ -59,7 +59,7 @@ impl Transport {
             refused: Vec::new(),
             faults,
             trace,
-            traffic: Traffic::default(),
+            traffic: ByteCounts::default(),
             round_trip: None,
         };
         for address in transport.addresses.clone() {
@@ -95,7 +95,7 @@ impl Transport {
     }
 
     /// Bytes sent and received so far.
-    pub(super) fn traffic(&self) -> Traffic {
+    pub(super) fn traffic(&self) -> ByteCounts {
         self.traffic
     }
 
@@ -242,7 +242,7 @@ fn describe(session: &mut Session, bytes: &[u8]) -> String {
     }
 }
 
-impl fmt::Display for Traffic {
+impl fmt::Display for ByteCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { sent, received } = self;
         write!(f, "sent {sent} bytes, received {received} bytes")

@@ -15,7 +15,7 @@ use proto::{Count, Escaped, Network, log_target};
 use super::event::RoomEvent;
 use super::history_file::HistoryFile;
 use super::room::{Command, Environment, Room, RoomTotals};
-use super::transport::{Traffic, Transport};
+use super::transport::{DatagramCounts, Transport};
 use crate::faults::Faults;
 
 /// How many datagrams are read before it is the turn of those to be sent.
@@ -200,7 +200,7 @@ pub struct ServeTotals {
     /// In its room.
     pub room: RoomTotals,
     /// On the socket.
-    pub traffic: Traffic,
+    pub traffic: DatagramCounts,
 }
 
 impl fmt::Display for ServeTotals {

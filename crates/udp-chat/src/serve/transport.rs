@@ -35,12 +35,12 @@ pub(super) struct Transport<'a> {
     unread: Range<usize>,
     stride: usize,
     path: Path,
-    traffic: Traffic,
+    traffic: DatagramCounts,
 }
 
 /// What went over the socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub struct DatagramCounts {
     /// Datagrams that came.
     pub received: u64,
     /// Their bytes.
@@ -75,11 +75,11 @@ impl<'a> Transport<'a> {
             unread: 0..0,
             stride: 0,
             path: Path::to(address),
-            traffic: Traffic::default(),
+            traffic: DatagramCounts::default(),
         })
     }
 
-    pub(super) fn traffic(&self) -> Traffic {
+    pub(super) fn traffic(&self) -> DatagramCounts {
         self.traffic
     }
 

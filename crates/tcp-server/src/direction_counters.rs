@@ -27,7 +27,7 @@ impl AddAssign for Counts {
 
 /// The traffic of one connection in one direction. Only the connection's thread adds to it; any thread may read.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic {
+pub(crate) struct DirectionCounters {
     bytes: AtomicU64,
     operations: AtomicU64,
     messages: AtomicU64,
@@ -35,7 +35,7 @@ pub(crate) struct Traffic {
     logged: Mutex<Counts>,
 }
 
-impl Traffic {
+impl DirectionCounters {
     /// Adds one read or write, which a later sum will include. This is all that most messages cost: no lock, no clock,
     /// no atomic addition.
     pub(crate) fn add(&self, bytes: usize, messages: usize) {
@@ -128,7 +128,7 @@ mod tests {
     proptest! {
         #[test]
         fn lines_and_sums_add_up_to_the_total(steps in prop::collection::vec(step(), 0..60)) {
-            let (traffic, mut logged) = (Traffic::default(), Counts::default());
+            let (traffic, mut logged) = (DirectionCounters::default(), Counts::default());
             let one = |bytes: usize, messages: usize| Counts {
                 bytes: bytes as u64,
                 operations: 1,
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn sums_of_another_thread_add_up_too() {
         const READS: u64 = 200_000;
-        let traffic = Traffic::default();
+        let traffic = DirectionCounters::default();
         let mut summed = Counts::default();
         std::thread::scope(|scope| {
             let reads = scope.spawn(|| (0..READS).for_each(|_| traffic.add(3, 1)));

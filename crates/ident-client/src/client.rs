@@ -26,24 +26,24 @@ pub fn converse<S: Read + Write>(
     console: Console<'_>,
     observer: impl Observer,
 ) -> Result<(), Error> {
-    let mut conversation = Conversation {
+    let mut client = IdentClient {
         client: Client::new(stream, observer),
         console,
         bad_names: 0,
     };
-    match conversation.be_greeted(name)? {
-        true => conversation.go_on(),
-        false => conversation.leave(),
+    match client.be_greeted(name)? {
+        true => client.go_on(),
+        false => client.leave(),
     }
 }
 
-struct Conversation<'a, S: Read + Write, O: Observer> {
+struct IdentClient<'a, S: Read + Write, O: Observer> {
     client: Client<S, O>,
     console: Console<'a>,
     bad_names: u32,
 }
 
-impl<S: Read + Write, O: Observer> Conversation<'_, S, O> {
+impl<S: Read + Write, O: Observer> IdentClient<'_, S, O> {
     /// Gets the greeting, and a name where the server asks for one. Returns false if a person leaves instead.
     fn be_greeted(&mut self, name: Option<&Name>) -> Result<bool, Error> {
         let greeting: Reply = self.client.recv().map_err(|error| match error {
