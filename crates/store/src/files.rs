@@ -1,41 +1,22 @@
-//! What the store needs of the operating system beyond `std::fs`, in a version for each platform.
+//! What the store needs of the operating system beyond `std::fs` and `private_files`, in a version for each platform.
 
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
-use std::path::{Path, PathBuf};
-
 #[cfg(unix)]
 pub(crate) use unix::{
-    Folder, append, identity, is_exposed, link_count, lock_data_file, make_private, options,
-    path_identity, replace,
+    append, identity, link_count, lock_data_file, options, path_identity, replace,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Folder, append, identity, is_exposed, link_count, lock_data_file, make_private, options,
-    path_identity, replace,
+    append, identity, link_count, lock_data_file, options, path_identity, replace,
 };
 
 /// Identifies a file among all that exist at the same time: the file system's number and the file's number in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity(u64, u64);
-
-/// `path` with `suffix` after its whole name.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// The folder that holds `path`.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
 
 #[cfg(test)]
 mod tests {

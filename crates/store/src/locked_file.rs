@@ -8,9 +8,11 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf, absolute};
 
+use private_files::{Folder, beside, folder_of, is_exposed, make_private};
+
 use crate::disk::Disk;
 use crate::error::{Error, shown};
-use crate::files::{self, Folder, Identity, beside, folder_of};
+use crate::files::{self, Identity};
 
 /// How often a lock is taken again when the file was replaced between opening and locking it.
 const MAX_LOCK_ATTEMPTS: u32 = 10;
@@ -76,8 +78,8 @@ impl LockedFile {
     /// Makes the file private and warns about what that cannot help.
     fn make_private(&self, path: &Path) -> io::Result<()> {
         let path = shown(path);
-        match files::make_private(&self.file)? {
-            Some((_, now)) if files::is_exposed(now) => log::warn!(
+        match make_private(&self.file)? {
+            Some((_, now)) if is_exposed(now) => log::warn!(
                 "{path}: other users may read or change it: its mode is {now:04o} and setting 0600 had no effect; \
                  keep it on a file system that has modes, in a folder of your own"
             ),

@@ -1,18 +1,12 @@
 //! Small private files that are replaced as a whole, so that every reader finds the old or the new content. Other
 //! processes may do the same at the same time: writers take a lock.
 
-#[cfg(unix)]
-#[path = "files/unix.rs"]
-mod system;
-#[cfg(windows)]
-#[path = "files/windows.rs"]
-mod system;
-
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use private_files::{Folder, beside, create_folder, folder_of, is_exposed, private};
 use proto::Escaped;
 
 use crate::error::FileError;
@@ -33,7 +27,7 @@ impl fmt::Display for Exposure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, before, now } = self;
         let path = path.display();
-        if now & 0o077 == 0 {
+        if !is_exposed(*now) {
             write!(
                 f,
                 "other users could read {path} (mode {before:04o}); now its mode is {now:04o}"
@@ -87,10 +81,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
 /// When its mode cannot be read.
 pub fn make_private(path: &Path) -> Result<Option<Exposure>, FileError> {
     let failed = FileError::io("make private", path);
-    let Some((before, now)) = system::make_private(path).map_err(failed)? else {
-        return Ok(None);
-    };
-    Ok(Some(Exposure {
+    let modes = File::open(path).and_then(|file| private_files::make_private(&file));
+    Ok(modes.map_err(failed)?.map(|(before, now)| Exposure {
         path: path.to_owned(),
         before,
         now,
@@ -114,11 +106,10 @@ impl WriteLock {
     pub fn acquire(path: &Path) -> Result<Self, FileError> {
         let path = follow_links(path);
         let folder = folder_of(&path);
-        system::create_private_folder(folder)
-            .map_err(FileError::io("create the folder of", &path))?;
+        create_folder(folder).map_err(FileError::io("create the folder of", &path))?;
         let lock_path = beside(&path, ".lock");
         let failed = FileError::io("lock", &lock_path);
-        let lock = system::private()
+        let lock = private(File::options().write(true))
             .create(true)
             .truncate(false)
             .open(&lock_path)
@@ -136,7 +127,7 @@ impl WriteLock {
         let temp_path = beside(&self.path, ".tmp");
         let replaced = self.write_temp(&temp_path, content).and_then(|()| {
             fs::rename(&temp_path, &self.path)?;
-            system::sync_folder(folder_of(&self.path))
+            Folder::of(&self.path)?.sync()
         });
         if replaced.is_err() {
             // The first error is the one to report.
@@ -151,7 +142,9 @@ impl WriteLock {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut temp = system::private().create_new(true).open(temp_path)?;
+        let mut temp = private(File::options().write(true))
+            .create_new(true)
+            .open(temp_path)?;
         temp.write_all(content)?;
         temp.sync_all()
     }
@@ -191,17 +184,4 @@ fn follow_links(path: &Path) -> PathBuf {
         }
     }
     path
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
 }

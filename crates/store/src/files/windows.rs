@@ -54,25 +54,3 @@ pub(crate) fn link_count(file: &File) -> io::Result<u64> {
 pub(crate) fn lock_data_file(_: &File) -> Result<(), TryLockError> {
     Ok(())
 }
-
-/// Does nothing: there is no mode.
-pub(crate) fn make_private(_: &File) -> io::Result<Option<(u32, u32)>> {
-    Ok(None)
-}
-
-pub(crate) fn is_exposed(_: u32) -> bool {
-    false
-}
-
-/// The folder of a file. Its names need no sync.
-pub(crate) struct Folder;
-
-impl Folder {
-    pub(crate) fn of(_: &Path) -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
