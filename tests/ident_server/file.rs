@@ -73,6 +73,15 @@ fn a_file_edited_by_hand_is_taken_and_kept() {
 }
 
 #[test]
+fn a_name_that_is_refused_now_is_still_read() {
+    let folder = folder_with("{\"key\":\"127.0.0.1\",\"value\":{\"name\":\"Bo\u{fffe}\"}}\n");
+    let server = Server::start_in(&folder);
+    let mut client = server.greet("127.0.0.1", "Bo\u{fffd}");
+    client.ask(r#"{"type":"rename","name":"Bo"}"#);
+    server.greet("127.0.0.1", "Bo");
+}
+
+#[test]
 fn a_line_that_a_crash_tore_is_cut_off_and_reported() {
     let folder = folder_with(concat!(
         "{\"key\":\"127.0.0.1\",\"value\":{\"name\":\"Anna\"}}\n",

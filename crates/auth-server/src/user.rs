@@ -18,6 +18,7 @@ use crate::user_key::UserKey;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
     /// The name as it was registered.
+    #[serde(deserialize_with = "proto::stored_name")]
     pub name: Name,
     /// The password's hash.
     pub hash: StoredHash,
@@ -66,5 +67,18 @@ impl PasswordVersion {
     /// When the operating system gives no random bytes.
     pub fn new() -> io::Result<Self> {
         Ok(Self(Base64UrlUnpadded::encode_string(&random::<9>()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_whose_name_is_refused_now_is_still_read() {
+        let hash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo";
+        let line = serde_json::json!({"name": "Anna\u{fffe}", "hash": hash, "generation": "x"});
+        let user: User = serde_json::from_value(line).unwrap();
+        assert_eq!(user.name.as_str(), "Anna\u{fffd}");
     }
 }

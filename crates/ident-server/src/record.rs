@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The name that the client gave.
+    #[serde(deserialize_with = "proto::stored_name")]
     pub name: Name,
     #[serde(flatten)]
     unknown: Map<String, Value>,

@@ -47,7 +47,7 @@ pub use framed_stream::FramedStream;
 pub use invalid_message::InvalidMessage;
 pub use json::from_json;
 pub use limits::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES};
-pub use name::{MAX_NAME_CHARS, Name, NameError};
+pub use name::{MAX_NAME_CHARS, Name, NameError, stored_name};
 pub use network::Network;
 pub use observer::Observer;
 pub use reason::Reason;

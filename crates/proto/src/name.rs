@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -81,21 +81,39 @@ impl Name {
     }
 }
 
+/// A name in a data file. Older versions took names with characters that cannot be seen: each is read as U+FFFD, so that
+/// the file still loads. For serde's `deserialize_with`.
+///
+/// # Errors
+///
+/// When it is no text, or breaks a rule that old names kept, too.
+pub fn stored_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let visible = |character| match is_invisible(character) && !is_control(character) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => character,
+    };
+    Name::parse(&text)
+        .or_else(|_| Name::parse(&text.chars().map(visible).collect::<String>()))
+        .map_err(de::Error::custom)
+}
+
 fn is_forbidden(before: &str, character: char, after: &str) -> bool {
     match character {
         JOINER | NON_JOINER => !is_needed(before, character, after),
         EMOJI_STYLE => !takes_emoji_style(before, after),
-        _ => {
-            is_invisible(character)
-                || matches!(
-                    character.general_category(),
-                    GeneralCategory::Control
-                        | GeneralCategory::Format
-                        | GeneralCategory::LineSeparator
-                        | GeneralCategory::ParagraphSeparator
-                )
-        }
+        _ => is_invisible(character) || is_control(character),
     }
+}
+
+fn is_control(character: char) -> bool {
+    matches!(
+        character.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    )
 }
 
 impl fmt::Display for Name {
@@ -233,6 +251,25 @@ mod tests {
         );
         let error = serde_json::from_str::<Name>("\"a\\u0000\"").unwrap_err();
         assert!(error.to_string().contains("U+0000"), "{error}");
+    }
+
+    #[test]
+    fn a_data_file_may_have_names_that_are_refused_now() {
+        let stored = |text: &str| {
+            let json = serde_json::Value::from(text);
+            stored_name(json).map(String::from)
+        };
+        for (text, name) in [
+            ("Аня", "Аня"),
+            ("a\u{fffe}b", "a\u{fffd}b"),
+            ("\u{fdd0}", "\u{fffd}"),
+            ("a\u{3164}", "a\u{fffd}"),
+        ] {
+            assert_eq!(stored(text).unwrap(), name);
+        }
+        for text in ["", "a\0b", "a\u{200b}b"] {
+            assert!(stored(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
