@@ -1,6 +1,7 @@
 //! `udp-chat serve`: a [`Room`] with the socket, the clock and the files around it.
 
 mod bans;
+mod datagram_socket;
 mod event;
 mod history;
 mod history_file;

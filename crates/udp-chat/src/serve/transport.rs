@@ -1,15 +1,15 @@
-//! The server's socket: packet information, how long a read waits, what is lost on purpose, what is counted.
+//! The server's socket: how long a read waits, what is lost on purpose, what is counted.
 
-use std::io::{self, ErrorKind, IoSliceMut};
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{self, ErrorKind};
+use std::net::UdpSocket;
 use std::ops::Range;
 use std::time::Duration;
 
 use chat_link::{MAX_DATAGRAM_BYTES, Path};
 use log::warn;
-use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use socket2::SockRef;
 
+use super::datagram_socket::{DatagramSocket, Received};
 use crate::faults::Faults;
 
 /// A thousand members may acknowledge at once. The system may grant less (`net.core.rmem_max`).
@@ -21,12 +21,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The system may hand over several datagrams of one sender at once, up to the length of an IP packet.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// A socket that knows which of its addresses a datagram was sent to, and can send from it.
+/// A socket that serves a room.
 pub(super) struct Transport<'a> {
     socket: &'a UdpSocket,
-    packet_info: UdpSocketState,
-    /// Whether the socket has several addresses, so that answers must name theirs.
-    is_wildcard: bool,
+    datagrams: DatagramSocket<'a>,
     faults: Faults,
     /// How long a read waits; `None`: not at all.
     read_timeout: Option<Duration>,
@@ -60,21 +58,19 @@ impl<'a> Transport<'a> {
                 "cannot enlarge the socket's buffer, so more may be lost and sent again: {error}"
             );
         }
-        let packet_info = UdpSocketState::new(socket.into())?;
+        let datagrams = DatagramSocket::new(socket)?;
         socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        // quinn-udp has just made it so; here reads block, for as long as `set_read_timeout` says.
+        // As a read time-out of `None` says. `set_read_timeout` lets reads block.
         socket.set_nonblocking(true)?;
-        let address = socket.local_addr()?;
         Ok(Self {
             socket,
-            packet_info,
-            is_wildcard: address.ip().is_unspecified(),
+            datagrams,
             faults,
             read_timeout: None,
             buffer: vec![0; BUFFER_BYTES],
             unread: 0..0,
             stride: 0,
-            path: Path::to(address),
+            path: Path::to(socket.local_addr()?),
             traffic: DatagramCounts::default(),
         })
     }
@@ -133,12 +129,12 @@ impl<'a> Transport<'a> {
         if self.faults.drops() {
             return;
         }
-        let mut sent = self.try_send(datagram, path);
+        let mut sent = self.datagrams.send(datagram, path);
         if matches!(&sent, Err(error) if error.kind() == ErrorKind::WouldBlock) {
             // The network is slower than this server: wait for it.
             sent = self
                 .set_read_timeout(Some(WRITE_TIMEOUT))
-                .and_then(|()| self.try_send(datagram, path));
+                .and_then(|()| self.datagrams.send(datagram, path));
         }
         match sent {
             Ok(()) => {
@@ -157,17 +153,6 @@ impl<'a> Transport<'a> {
         }
     }
 
-    fn try_send(&self, datagram: &[u8], path: Path) -> io::Result<()> {
-        let transmit = Transmit {
-            destination: path.remote,
-            ecn: None,
-            contents: datagram,
-            segment_size: None,
-            src_ip: path.local,
-        };
-        self.packet_info.try_send(self.socket.into(), &transmit)
-    }
-
     fn next_in_buffer(&mut self) -> Option<Range<usize>> {
         if self.unread.is_empty() {
             return None;
@@ -179,32 +164,12 @@ impl<'a> Transport<'a> {
     }
 
     fn fill_buffer(&mut self) -> io::Result<()> {
-        let mut meta = [RecvMeta::default()];
-        let mut buffers = [IoSliceMut::new(&mut self.buffer)];
-        if self
-            .packet_info
-            .recv(self.socket.into(), &mut buffers, &mut meta)?
-            == 0
-        {
-            return Ok(());
-        }
-        let [meta] = meta;
-        (self.unread, self.stride) = (0..meta.len, meta.stride);
-        self.path = Path {
-            remote: without_flow(meta.addr),
-            local: meta.dst_ip.filter(|_| self.is_wildcard),
-        };
+        let Received {
+            length,
+            stride,
+            path,
+        } = self.datagrams.receive(&mut self.buffer)?;
+        (self.unread, self.stride, self.path) = (0..length, stride, path);
         Ok(())
-    }
-}
-
-/// The flow label of IPv6 may change from packet to packet, and is no part of an address.
-fn without_flow(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V6(mut address) => {
-            address.set_flowinfo(0);
-            address.into()
-        }
-        address => address,
     }
 }
