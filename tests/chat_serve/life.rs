@@ -8,6 +8,7 @@ use chat_link::{CloseReason, End, RefusalCode};
 use crate::client::Client;
 use crate::{program, server};
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn it_tells_what_happens_and_not_what_is_said() {
     let server = server(&[]);
@@ -73,6 +74,7 @@ fn texts_are_logged_for_debugging_only_and_escaped() {
     );
 }
 
+#[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
 fn a_stop_tells_everybody_and_is_soon_over() {
     let server = server(&[]);

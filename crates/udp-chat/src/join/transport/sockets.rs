@@ -1,5 +1,7 @@
-//! The sockets: while joining one for each address, connected, so that a closed port is reported
-//! at once; afterwards one for each family, which takes datagrams from everywhere.
+//! The sockets: while joining one for each address, so that a closed port is reported at once; afterwards one for each
+//! family, which takes datagrams from everywhere.
+
+mod platform;
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -54,7 +56,7 @@ impl Sockets {
     /// Opens a socket for one address.
     pub(super) fn connect(&mut self, remote: SocketAddr) -> io::Result<()> {
         let socket = bind(self.source, remote)?;
-        socket.connect(remote)?;
+        platform::connect(&socket, remote)?;
         let is_over = Arc::new(AtomicBool::new(false));
         receive(&socket, Some(remote), Arc::clone(&is_over), &self.inputs)?;
         self.connected.push(Connected {
@@ -72,7 +74,7 @@ impl Sockets {
         }
         self.is_released = true;
         for connected in std::mem::take(&mut self.connected) {
-            if connected.remote == remote && disconnect(&connected.socket).is_ok() {
+            if connected.remote == remote && platform::disconnect(&connected.socket).is_ok() {
                 // The receiving thread goes on with it.
                 *self.of_family(remote) = Some(connected.socket);
                 continue;
@@ -85,7 +87,7 @@ impl Sockets {
         if !self.is_released {
             let connected = self.connected.iter().find(|one| one.remote == remote);
             let connected = connected.ok_or(ErrorKind::AddrNotAvailable)?;
-            return connected.socket.send(datagram).map(drop);
+            return platform::send(&connected.socket, datagram, remote);
         }
         if self.of_family(remote).is_none() {
             let socket = bind(self.source, remote)?;
@@ -191,18 +193,6 @@ fn is_passing(error: &io::Error) -> bool {
     ) || cfg!(windows) && error.raw_os_error() == Some(WSAEMSGSIZE)
 }
 
-/// Lets a connected socket take datagrams from everywhere.
-#[cfg(unix)]
-fn disconnect(socket: &UdpSocket) -> io::Result<()> {
-    Ok(rustix::net::connect_unspec(socket)?)
-}
-
-/// Windows has a way, but no safe call for it: a new socket is opened instead.
-#[cfg(windows)]
-fn disconnect(_: &UdpSocket) -> io::Result<()> {
-    Err(ErrorKind::Unsupported.into())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
@@ -211,7 +201,6 @@ mod tests {
 
     const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-    #[cfg(unix)]
     #[test]
     fn a_released_socket_keeps_its_port_and_hears_everybody() {
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
