@@ -9,7 +9,7 @@ use cli::Reason;
 use tls::{MaybeTls, ReadHalf, WriteHalf};
 
 use crate::change::describe_change;
-use crate::failure::{Excerpt, Failure};
+use crate::failure::{Excerpts, Failure};
 use crate::header::Header;
 
 /// Pause between pieces that must not arrive together.
@@ -42,8 +42,7 @@ pub struct Connection {
     reader: ReadHalf,
     writer: WriteHalf,
     wire: Wire,
-    sent: Excerpt,
-    received: Excerpt,
+    excerpts: Excerpts,
 }
 
 impl Connection {
@@ -58,13 +57,11 @@ impl Connection {
         socket.set_write_timeout(Some(timeout))?;
         socket.set_nodelay(true)?;
         let (reader, writer) = stream.split();
-        let (sent, received) = (Excerpt::default(), Excerpt::default());
         Ok(Self {
             reader,
             writer,
             wire,
-            sent,
-            received,
+            excerpts: Excerpts::default(),
         })
     }
 
@@ -77,11 +74,7 @@ impl Connection {
     /// A failure of this connection.
     #[must_use]
     pub fn failure(&self, problem: impl Into<String>) -> Failure {
-        Failure {
-            problem: problem.into(),
-            sent: self.sent.clone(),
-            received: self.received.clone(),
-        }
+        self.excerpts.failure(problem)
     }
 
     /// Sends bytes as they are.
@@ -90,7 +83,7 @@ impl Connection {
     ///
     /// When the server takes nothing in time, or has closed the connection.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.sent.add(bytes);
+        self.excerpts.sent.add(bytes);
         let sent = self.writer.write_all(bytes);
         sent.map_err(|error| {
             self.failure(format!("it does not take what is sent: {}", Reason(&error)))
@@ -174,7 +167,7 @@ impl Connection {
     /// As [`send`](Self::send) and [`expect`](Self::expect).
     pub fn send_while_receiving(&mut self, wire: &[u8], messages: &[&[u8]]) -> Result<(), Failure> {
         let mut writer = self.writer.clone();
-        self.sent.add(wire);
+        self.excerpts.sent.add(wire);
         thread::scope(|scope| {
             let sender = scope.spawn(move || writer.write_all(wire));
             for message in messages {
@@ -223,7 +216,7 @@ impl Connection {
                     return Err(self.failure(problem));
                 }
                 Ok(read) => {
-                    self.received.add(&bytes[got..got + read]);
+                    self.excerpts.received.add(&bytes[got..got + read]);
                     got += read;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -12,21 +12,15 @@ const SHOWN_BYTES: usize = 32;
 pub struct Failure {
     /// What is wrong, in one sentence without a full stop.
     pub problem: String,
-    /// The last bytes sent on that connection.
-    pub sent: Excerpt,
-    /// The last bytes received on that connection.
-    pub received: Excerpt,
+    /// What passed on that connection.
+    pub excerpts: Excerpts,
 }
 
 impl Failure {
     /// A failure that has nothing to show but words.
     #[must_use]
     pub fn new(problem: impl Into<String>) -> Self {
-        Self {
-            problem: problem.into(),
-            sent: Excerpt::default(),
-            received: Excerpt::default(),
-        }
+        Excerpts::default().failure(problem)
     }
 }
 
@@ -38,6 +32,25 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The last bytes of both directions.
+#[derive(Clone, Debug, Default)]
+pub struct Excerpts {
+    /// To the server.
+    pub sent: Excerpt,
+    /// From the server.
+    pub received: Excerpt,
+}
+
+impl Excerpts {
+    /// A failure that shows them.
+    pub(crate) fn failure(&self, problem: impl Into<String>) -> Failure {
+        Failure {
+            problem: problem.into(),
+            excerpts: self.clone(),
+        }
+    }
+}
 
 /// The last bytes of a direction, and how many there were in all.
 #[derive(Clone, Debug, Default)]

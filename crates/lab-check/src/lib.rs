@@ -21,7 +21,7 @@ mod target;
 
 pub use check::{Check, Outcome, Verdict, run};
 pub use connection::{Connection, Wire};
-pub use failure::{Excerpt, Failure};
+pub use failure::{Excerpt, Excerpts, Failure};
 pub use header::{Header, InvalidHeader, Padding};
 pub use idle::IDLE_LIMIT;
 pub use target::Target;

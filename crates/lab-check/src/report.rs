@@ -50,8 +50,8 @@ pub fn write_outcome<T>(output: &mut impl Write, outcome: &Outcome<T>) -> io::Re
     writeln!(output, "{word:<5} {:<16} {}", check.name, check.about)?;
     if let Some(failure) = failure {
         writeln!(output, "      problem   {}", failure.problem)?;
-        writeln!(output, "      sent      {}", failure.sent)?;
-        writeln!(output, "      received  {}", failure.received)?;
+        writeln!(output, "      sent      {}", failure.excerpts.sent)?;
+        writeln!(output, "      received  {}", failure.excerpts.received)?;
         writeln!(output, "      task {:<4} {}", check.task, check.hint)?;
     }
     output.flush()
@@ -101,8 +101,8 @@ pub fn outcome_json<T>(outcome: &Outcome<T>) -> Value {
 fn add_failure(report: &mut Value, verdict: &str, failure: &Failure, hint: &str) {
     report["verdict"] = verdict.into();
     report["problem"] = failure.problem.as_str().into();
-    report["sent"] = excerpt_json(&failure.sent);
-    report["received"] = excerpt_json(&failure.received);
+    report["sent"] = excerpt_json(&failure.excerpts.sent);
+    report["received"] = excerpt_json(&failure.excerpts.received);
     report["hint"] = hint.into();
 }
 

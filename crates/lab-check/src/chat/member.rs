@@ -14,7 +14,7 @@ use cli::Reason;
 use trust::random;
 
 use super::datagrams::{bind, receive};
-use crate::failure::{Excerpt, Failure};
+use crate::failure::{Excerpts, Failure};
 
 /// Decides whether the server's key is trusted.
 pub type Trust = Box<dyn Fn(&PublicKey) -> Result<(), Failure>>;
@@ -63,8 +63,7 @@ pub struct Member {
     network: Network,
     held: Vec<Vec<u8>>,
     notices: VecDeque<Notice>,
-    sent: Excerpt,
-    received: Excerpt,
+    excerpts: Excerpts,
 }
 
 /// A new key.
@@ -119,6 +118,7 @@ impl Member {
             let now = Instant::now();
             if now >= end {
                 return Err(member
+                    .excerpts
                     .failure("the server does not let a member in: no whole handshake in time"));
             }
             let wake = connector.deadline().unwrap_or(end).min(end);
@@ -237,18 +237,14 @@ impl Member {
     /// A failure of this member.
     #[must_use]
     pub fn failure(&self, problem: impl Into<String>) -> Failure {
-        Failure {
-            problem: problem.into(),
-            sent: self.sent.clone(),
-            received: self.received.clone(),
-        }
+        self.excerpts.failure(problem)
     }
 
     /// Sends what is due, and waits for one datagram, at most until `end`.
     fn turn(&mut self, end: Instant) -> Result<(), Failure> {
         self.transmit()?;
         let wake = self.link.deadline().unwrap_or(end).min(end);
-        match receive(&self.socket, &mut self.received, wake)
+        match receive(&self.socket, &mut self.excerpts.received, wake)
             .map_err(|error| self.failure(error))?
         {
             Some(datagram) => {
@@ -301,7 +297,7 @@ impl Member {
     }
 
     fn send(&mut self, datagram: &[u8]) -> Result<(), Failure> {
-        self.sent.add(datagram);
+        self.excerpts.sent.add(datagram);
         let sent = self.socket.send_to(datagram, self.server);
         sent.map(drop)
             .map_err(|error| self.failure(format!("cannot send: {}", Reason(&error))))
@@ -322,8 +318,7 @@ struct Attempt {
     socket: UdpSocket,
     server: SocketAddr,
     timeout: Duration,
-    sent: Excerpt,
-    received: Excerpt,
+    excerpts: Excerpts,
 }
 
 impl Attempt {
@@ -334,31 +329,26 @@ impl Attempt {
             socket,
             server: target.address,
             timeout: target.timeout,
-            sent: Excerpt::default(),
-            received: Excerpt::default(),
+            excerpts: Excerpts::default(),
         })
     }
 
     fn transmit(&mut self, connector: &mut Connector) -> Result<(), Failure> {
         let mut datagram = Vec::with_capacity(MAX_DATAGRAM_BYTES);
         while connector.poll_transmit(Instant::now(), &mut datagram) {
-            self.sent.add(&datagram);
+            self.excerpts.sent.add(&datagram);
             let sent = self.socket.send_to(&datagram, self.server);
-            sent.map_err(|error| self.failure(format!("cannot send: {}", Reason(&error))))?;
+            sent.map_err(|error| {
+                self.excerpts
+                    .failure(format!("cannot send: {}", Reason(&error)))
+            })?;
         }
         Ok(())
     }
 
     fn receive(&mut self, wake: Instant) -> Result<Option<Vec<u8>>, Failure> {
-        receive(&self.socket, &mut self.received, wake).map_err(|error| self.failure(error))
-    }
-
-    fn failure(&self, problem: impl Into<String>) -> Failure {
-        Failure {
-            problem: problem.into(),
-            sent: self.sent.clone(),
-            received: self.received.clone(),
-        }
+        receive(&self.socket, &mut self.excerpts.received, wake)
+            .map_err(|error| self.excerpts.failure(error))
     }
 
     fn succeed(self, link: Link, nick: String, key: StaticKey) -> Member {
@@ -366,8 +356,7 @@ impl Attempt {
             socket,
             server,
             timeout,
-            sent,
-            received,
+            excerpts,
         } = self;
         let (network, held, notices) = (Network::Good, vec![], VecDeque::new());
         Member {
@@ -380,8 +369,7 @@ impl Attempt {
             network,
             held,
             notices,
-            sent,
-            received,
+            excerpts,
         }
     }
 }
