@@ -156,7 +156,7 @@ fn an_unusable_token_file_is_explained_once() {
     let reason = line
         .strip_prefix(start)
         .unwrap_or_else(|| panic!("{stderr}"));
-    let expected = "file is a file, not a folder; move that file away, or choose another path; nothing was changed on the server; \
-                    --token-file chooses another file";
+    let expected = "file is a file, not a folder; move that file away, or choose another path; nothing was changed on \
+                    the server; --token-file chooses another file";
     assert_eq!(reason, expected);
 }

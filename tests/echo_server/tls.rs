@@ -263,8 +263,8 @@ fn an_unusable_identity_file_is_explained_once() {
     let server = crate::server::echo_server().args(flags);
     let finished = server.in_folder(&folder).output().expect_code(1);
     let stderr = finished.stderr_text();
-    let expected = "echo-server: cannot read file/key: file is a file, not a folder; move that file away, or choose another \
-                    path";
+    let expected = "echo-server: cannot read file/key: file is a file, not a folder; move that file away, or choose \
+                    another path";
     assert_eq!(stderr.lines().last(), Some(expected), "{stderr}");
 }
 

@@ -22,6 +22,7 @@ impl HostPort {
     /// Parses `HOST[:PORT]`.
     ///
     /// # Errors
+    ///
     /// Says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (host, port) = split_port(text);
@@ -35,6 +36,7 @@ impl HostPort {
     /// command.
     ///
     /// # Errors
+    ///
     /// Says what is wrong with it.
     pub fn parse_unless_command(text: &str) -> Result<Self, String> {
         if !text.contains(['.', ':']) && text != "localhost" {

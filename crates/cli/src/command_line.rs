@@ -41,6 +41,7 @@ impl Program {
     /// What [`parse`](Self::parse) makes of the given arguments, of which the program's name is the first.
     ///
     /// # Errors
+    ///
     /// Wrong usage; also help and version, which [`clap::Error::exit`] prints.
     pub fn try_parse_from<A: Parser>(
         &self,

@@ -46,6 +46,7 @@ impl TcpClientFlags {
     /// See [`connect`].
     ///
     /// # Errors
+    ///
     /// As [`connect`].
     pub fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
         let socket = connect(endpoint, self.client.bind, self.timeout())?;
@@ -63,6 +64,7 @@ impl TcpClientFlags {
 /// Logs the addresses of a connection.
 ///
 /// # Errors
+///
 /// When it is broken already.
 pub fn log_connected(socket: &TcpStream) -> io::Result<()> {
     let (peer, local) = (socket.peer_addr()?, socket.local_addr()?);
@@ -74,6 +76,7 @@ pub fn log_connected(socket: &TcpStream) -> io::Result<()> {
 /// of the name and all attempts together. The connection starts from `source`, if it is given.
 ///
 /// # Errors
+///
 /// When the host has no address, or none answers.
 pub fn connect(
     endpoint: &Endpoint,

@@ -82,6 +82,7 @@ impl Console {
     /// Takes commands in a thread of its own, if stdin is a terminal.
     ///
     /// # Errors
+    ///
     /// When the system refuses the thread.
     pub(crate) fn start(mut self, stop: Arc<dyn Fn() + Send + Sync>) -> io::Result<()> {
         if !stdin().is_terminal() {

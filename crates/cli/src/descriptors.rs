@@ -8,6 +8,7 @@ use crate::platform;
 /// client takes one descriptor.
 ///
 /// # Errors
+///
 /// When the system refuses.
 pub fn raise_descriptor_limit() -> io::Result<Option<u64>> {
     platform::raise_descriptor_limit()

@@ -31,6 +31,7 @@ impl<'a> DialogueClient<'a> {
     /// Starts the service messages, unless `--quiet` forbids them. With `shows_frames` each frame is printed on stderr.
     ///
     /// # Errors
+    ///
     /// When logging was started before.
     pub fn start(flags: &'a TcpClientFlags, shows_frames: bool) -> Result<Self, LogError> {
         let terminal = Terminal::default();
@@ -47,6 +48,7 @@ impl<'a> DialogueClient<'a> {
     /// Connects to the server. Reads and writes fail after the time that `--timeout` gives.
     ///
     /// # Errors
+    ///
     /// When there is no connection.
     pub fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
         let socket = self.flags.connect(endpoint)?;
@@ -66,6 +68,7 @@ impl<'a> DialogueClient<'a> {
     /// On Ctrl-C, SIGTERM or SIGHUP: restores the terminal, logs a last message, and exits.
     ///
     /// # Errors
+    ///
     /// When the system refuses the handlers or the thread.
     pub fn exit_on_stop(&self) -> io::Result<()> {
         let (traffic, terminal) = (Arc::clone(&self.traffic), self.terminal.clone());
@@ -88,6 +91,7 @@ impl<'a> DialogueClient<'a> {
     /// Logs the last message.
     ///
     /// # Errors
+    ///
     /// Why the dialogue failed.
     pub fn end<E: Error>(&self, end: Result<(), E>) -> Result<ExitCode, E> {
         match &end {

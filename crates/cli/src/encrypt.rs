@@ -15,6 +15,7 @@ impl TcpClientFlags {
     /// about a server that does not speak TLS.
     ///
     /// # Errors
+    ///
     /// When the handshake fails, or the server is not trusted.
     pub fn encrypt(
         &self,

@@ -95,6 +95,7 @@ impl EndpointFlags {
     /// Where a server listens; port 0 is allowed. Asks on stderr if it may, else says there which defaults it takes.
     ///
     /// # Errors
+    ///
     /// When an answer is wrong or cannot be read.
     pub fn server(&self, program: &Program) -> Result<Endpoint, EndpointError> {
         self.resolve(program, 0..=u16::MAX)
@@ -103,6 +104,7 @@ impl EndpointFlags {
     /// Where a client connects to. Asks on stderr if it may, else says there which defaults it takes.
     ///
     /// # Errors
+    ///
     /// When an answer is wrong or cannot be read, or the port is 0.
     pub fn client(&self, program: &Program) -> Result<Endpoint, EndpointError> {
         if self.port == Some(0) {
@@ -186,6 +188,7 @@ impl Endpoint {
     /// All addresses of the host, with the port; at least one. Waits up to 10 s for the name service.
     ///
     /// # Errors
+    ///
     /// When the host has no address, or the name service does not answer.
     pub fn addresses(&self) -> Result<Vec<SocketAddr>, ResolveError> {
         self.addresses_within(LOOKUP_TIMEOUT)
@@ -194,6 +197,7 @@ impl Endpoint {
     /// [`addresses`](Self::addresses) with another time limit.
     ///
     /// # Errors
+    ///
     /// When the host has no address, or the name service does not answer.
     pub fn addresses_within(&self, timeout: Duration) -> Result<Vec<SocketAddr>, ResolveError> {
         resolve::addresses(&self.host, self.port, timeout)
@@ -204,6 +208,7 @@ impl ClientFlags {
     /// Where to connect to, from the positional address, the flags, answers, or the defaults.
     ///
     /// # Errors
+    ///
     /// When an answer is wrong or cannot be read, the port is 0, or two different ports were given.
     pub fn endpoint(&self, program: &Program) -> Result<Endpoint, EndpointError> {
         self.flags()?.client(program)
@@ -212,6 +217,7 @@ impl ClientFlags {
     /// Like [`endpoint`](Self::endpoint), but takes defaults without asking, unless `--prompt always` is given.
     ///
     /// # Errors
+    ///
     /// When the port is 0, or two different ports were given.
     pub fn endpoint_without_asking(&self, program: &Program) -> Result<Endpoint, EndpointError> {
         let mut flags = self.flags()?;

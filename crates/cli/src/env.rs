@@ -28,6 +28,7 @@ pub(crate) fn variable(program: &str, flag: &str) -> String {
 /// An empty variable counts as unset.
 ///
 /// # Errors
+///
 /// Wrong usage, including two variables that conflict. An error about a variable's value names the variable.
 pub(crate) fn parse(
     program: &str,

@@ -21,6 +21,7 @@ impl<'a> FrameDump<'a> {
     /// The frame of this payload. `verb` is `sent` or `received`.
     ///
     /// # Errors
+    ///
     /// When no frame is so long.
     pub fn new(verb: &'static str, payload: &'a [u8]) -> Result<Self, SendError> {
         Ok(Self {

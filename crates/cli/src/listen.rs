@@ -26,6 +26,7 @@ const BACKLOG: i32 = 4096;
 /// Listening on `::` accepts IPv4 clients, too.
 ///
 /// # Errors
+///
 /// When the host has no address, or the system refuses for another reason than a port in use.
 pub fn listen(endpoint: &Endpoint, strict: bool) -> Result<TcpListener, ListenError> {
     bind(endpoint, strict, |address| {
@@ -40,6 +41,7 @@ pub fn listen(endpoint: &Endpoint, strict: bool) -> Result<TcpListener, ListenEr
 /// Binds a UDP socket to the endpoint's first address, past ports in use like [`listen`].
 ///
 /// # Errors
+///
 /// As [`listen`].
 pub fn bind_udp(endpoint: &Endpoint, strict: bool) -> Result<UdpSocket, ListenError> {
     bind(endpoint, strict, |address| {

@@ -92,6 +92,7 @@ impl LogFlags {
     /// the program needs for something else.
     ///
     /// # Errors
+    ///
     /// When the log file cannot be opened for appending, or is one of `data_files`, or logging was started before.
     pub fn start(&self, program: &Program, data_files: &[PathBuf]) -> Result<LogGuard, LogError> {
         let mut guard = LogGuard::new();
@@ -129,16 +130,18 @@ impl LogFlags {
 /// returns, so that a person sees it in its place among the client's own output.
 ///
 /// # Errors
+///
 /// When logging was started before.
 pub fn log_to_stderr(level: LevelFilter) -> Result<(), LogError> {
     LogGuard::new().install(level).map(drop)
 }
 
-/// Like [`log_to_stderr`], but on a person's terminal the lines are short and dimmed: `line_prefix` and message, without
-/// time, process and level. `NO_COLOR` and `TERM=dumb` turn dimming off. `output` is the way to stderr that the program
-/// uses while it has the terminal.
+/// Like [`log_to_stderr`], but on a person's terminal the lines are short and dimmed: `line_prefix` and message,
+/// without time, process and level. `NO_COLOR` and `TERM=dumb` turn dimming off. `output` is the way to stderr that the
+/// program uses while it has the terminal.
 ///
 /// # Errors
+///
 /// When logging was started before.
 pub fn log_to_person(
     level: LevelFilter,

@@ -39,6 +39,7 @@ impl Asked {
 /// `input` beyond the lines that it takes.
 ///
 /// # Errors
+///
 /// [`AskError`], when there is no answer.
 pub fn ask<T, E: Display>(
     input: &mut impl BufRead,
@@ -87,6 +88,7 @@ where
 /// [`ask`] on stdin and stderr.
 ///
 /// # Errors
+///
 /// [`AskError`], when there is no answer.
 pub fn ask_on_stdin<T: Display, E: Display>(
     label: &str,

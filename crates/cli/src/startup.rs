@@ -55,6 +55,7 @@ impl TcpServerFlags {
     /// See [`ServerFlags::start`].
     ///
     /// # Errors
+    ///
     /// When a step fails.
     pub fn start(
         &self,
@@ -70,6 +71,7 @@ impl ServerFlags {
     /// announced, stderr shows warnings that go to the log file, too.
     ///
     /// # Errors
+    ///
     /// When a step fails.
     pub fn start(
         &self,
@@ -103,6 +105,7 @@ impl LoggedServer {
     /// Where it will listen, unless the port is in use.
     ///
     /// # Errors
+    ///
     /// When the host has no address.
     pub fn address(&self) -> Result<SocketAddr, ListenError> {
         let addresses = self.endpoint.addresses().map_err(ListenError::Resolve);
@@ -112,6 +115,7 @@ impl LoggedServer {
     /// Listens for TCP clients.
     ///
     /// # Errors
+    ///
     /// When the system refuses the address.
     pub fn listen(self) -> Result<BoundServer<TcpListener>, StartupError> {
         let listener = listen(&self.endpoint, self.is_strict);
@@ -121,6 +125,7 @@ impl LoggedServer {
     /// Binds a UDP socket.
     ///
     /// # Errors
+    ///
     /// When the system refuses the address.
     pub fn bind_udp(self) -> Result<BoundServer<UdpSocket>, StartupError> {
         let socket = bind_udp(&self.endpoint, self.is_strict);
@@ -167,6 +172,7 @@ impl<S> BoundServer<S> {
     /// Returns the socket to serve, and the server to call [`stopped`](RunningServer::stopped) on.
     ///
     /// # Errors
+    ///
     /// When the system refuses signal handlers or a thread.
     pub fn announce(
         self,
@@ -198,6 +204,7 @@ impl BoundServer<TcpListener> {
     /// server to call [`stopped`](RunningServer::stopped) on, and what it did.
     ///
     /// # Errors
+    ///
     /// When the system refuses signal handlers or a thread.
     pub fn serve(
         self,

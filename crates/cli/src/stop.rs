@@ -12,6 +12,7 @@ use crate::platform::{self, Signal};
 /// Call it after the prompts: until then these signals end the process, while a prompt would not notice `stop`.
 ///
 /// # Errors
+///
 /// When the system refuses the handlers or the thread.
 pub fn on_server_signals(
     stop: impl FnOnce() + Send + 'static,
@@ -42,6 +43,7 @@ fn stops_server(signal: Signal, lost_terminal: bool) -> bool {
 /// with status 130.
 ///
 /// # Errors
+///
 /// When the system refuses the handlers or the thread.
 pub fn exit_on_stop(on_exit: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let mut on_exit = Some(on_exit);

@@ -39,6 +39,7 @@ impl TrustFlags {
     /// What these flags trust, with the known servers in the user's state folder.
     ///
     /// # Errors
+    ///
     /// When there is no such folder.
     pub fn trust(&self) -> Result<Trust, FileError> {
         Ok(Trust {
@@ -51,6 +52,7 @@ impl TrustFlags {
     /// Calls `connect` with the server's id, what these flags trust, and how to ask a person, if `prompt` allows it.
     ///
     /// # Errors
+    ///
     /// That of `connect`, and when there is no folder for known servers.
     pub fn with_trust<T, E: Error + Send + Sync + 'static>(
         &self,
@@ -68,6 +70,7 @@ impl TrustFlags {
 /// Asks a person at the terminal whether to trust a server. Enter alone and the end of input mean no.
 ///
 /// # Errors
+///
 /// When the question cannot be shown or the answer not be read.
 pub fn ask_to_trust(question: &Question) -> io::Result<bool> {
     ask(&mut TextInput::stdin(), &mut io::stderr(), question)
@@ -118,6 +121,7 @@ impl IdentityFlags {
     /// is started.
     ///
     /// # Errors
+    ///
     /// When the file cannot be used.
     pub fn server_tls(
         &self,
@@ -158,6 +162,7 @@ impl TlsFlags {
     /// [`IdentityFlags::server_tls`], or `None` without `--tls`.
     ///
     /// # Errors
+    ///
     /// When the identity file cannot be used.
     pub fn server_tls(
         &self,

@@ -1,7 +1,7 @@
 //! The echo service: what a client sends comes back, as frames or as a raw stream of bytes.
 //!
-//! A conversation runs over anything that reads and writes, so that it is tested without a socket, and [`EchoService`] can be
-//! served on any listener, as `echo-client --local` does.
+//! A conversation runs over anything that reads and writes, so that it is tested without a socket, and [`EchoService`]
+//! can be served on any listener, as `echo-client --local` does.
 
 mod framed;
 mod raw;

@@ -35,6 +35,7 @@ pub enum TerminalEvent {
 /// SIGHUP, which programs handle themselves.
 ///
 /// # Errors
+///
 /// When the system refuses the handlers or the thread.
 pub fn watch_terminal(
     leaving: bool,

@@ -163,6 +163,7 @@ impl<W: Write> Screen<W> {
     /// Writes all that was drawn at once.
     ///
     /// # Errors
+    ///
     /// When the terminal is gone.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.write_all(self.buffer.as_bytes())?;

@@ -31,6 +31,7 @@ impl Terminal {
     /// program is in the foreground.
     ///
     /// # Errors
+    ///
     /// When the terminal's mode cannot be read, or the system refuses the signal handlers.
     pub fn start(&self) -> io::Result<Option<Session<'_>>> {
         if !stdin().is_terminal() || !stderr().is_terminal() || !console::is_in_foreground() {
@@ -56,6 +57,7 @@ impl Terminal {
     /// which are not remembered.
     ///
     /// # Errors
+    ///
     /// When the terminal's echo cannot be turned off.
     pub fn ask_hidden(&self, prompt: &str) -> io::Result<HiddenPrompt<'_>> {
         self.lock_unless_ended().hide_input(prompt)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Network, TokenBucket};
 
-/// Lines about one network, of each [`EventKind`]: 500 at once, then 100 a second. Loopback is a network like any other.
+/// Lines about one network, of each [`EventKind`]: 500 at once, then 100 a second. Loopback is a network, too.
 const LINES_AT_ONCE: u32 = 500;
 const LINE_INTERVAL: Duration = Duration::from_millis(10);
 

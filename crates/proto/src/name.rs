@@ -81,8 +81,8 @@ impl Name {
     }
 }
 
-/// A name in a data file. Older versions took names with characters that cannot be seen: each is read as U+FFFD, so that
-/// the file still loads. For serde's `deserialize_with`.
+/// A name in a data file. Older versions took names with characters that cannot be seen: each is read as U+FFFD, so
+/// that the file still loads. For serde's `deserialize_with`.
 ///
 /// # Errors
 ///

@@ -59,6 +59,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Takes part in a chat until the person or the server ends it.
 ///
 /// # Errors
+///
 /// Whatever keeps it from a good end.
 pub fn join(flags: &JoinFlags, program: &Program) -> Result<ExitCode, JoinError> {
     let endpoint = flags.client.endpoint(program)?;

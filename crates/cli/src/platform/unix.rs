@@ -74,6 +74,7 @@ pub(crate) const APPENDS_ARE_WHOLE: bool = true;
 /// Opens or creates a file to append to. Only its owner may read what is created.
 ///
 /// # Errors
+///
 /// Besides the system's: nobody reads the named pipe at `path`. Opening it would wait for a reader.
 pub(crate) fn append_to(path: &Path) -> io::Result<File> {
     let mut options = File::options();

@@ -28,6 +28,7 @@ impl TerminalMode {
     /// The mode of the terminal on stdin.
     ///
     /// # Errors
+    ///
     /// When stdin is not a terminal.
     pub fn of_stdin() -> io::Result<Self> {
         Ok(Self(tcgetattr(io::stdin())?))
@@ -36,6 +37,7 @@ impl TerminalMode {
     /// Gives the terminal on stdin this mode, at once.
     ///
     /// # Errors
+    ///
     /// When the terminal is gone.
     pub fn apply(&self) -> io::Result<()> {
         Ok(tcsetattr(io::stdin(), OptionalActions::Now, &self.0)?)
@@ -94,6 +96,7 @@ pub fn is_in_foreground() -> bool {
 /// [`TerminalEvent::Continued`] comes after it.
 ///
 /// # Errors
+///
 /// When the system refuses the signal.
 pub fn suspend() -> io::Result<()> {
     Ok(kill_current_process_group(Signal::TSTP)?)

@@ -30,6 +30,7 @@ impl TerminalMode {
     /// The mode of the console on stdin.
     ///
     /// # Errors
+    ///
     /// When stdin is not a console.
     pub fn of_stdin() -> io::Result<Self> {
         Ok(Self {
@@ -41,6 +42,7 @@ impl TerminalMode {
     /// Gives the console this mode.
     ///
     /// # Errors
+    ///
     /// When the console is gone, or does not know the mode.
     pub fn apply(&self) -> io::Result<()> {
         if let Some(output) = self.output {
@@ -96,6 +98,7 @@ pub fn is_in_foreground() -> bool {
 /// There are no jobs to stop.
 ///
 /// # Errors
+///
 /// Always.
 pub fn suspend() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
