@@ -15,11 +15,11 @@ mod timer_queue;
 mod traffic_log;
 mod transport;
 
-pub use event::{Direction, EventSum, RoomEvent};
+pub use event::{EventSum, RoomEvent};
 pub use history::StoredText;
 pub use history_file::{HistoryError, HistoryFile};
 pub use room::{Command, Environment, Room, RoomSettings, RoomTotals};
 pub use server::{Orders, ServeTotals, ServerHandle, serve};
 pub use settings::{ServeFlags, run_server};
-pub use traffic_log::Sum;
+pub use traffic_log::{Direction, Sum};
 pub use transport::DatagramCounts;

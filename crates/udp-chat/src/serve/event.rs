@@ -7,7 +7,7 @@ use chat_link::{CloseReason, RefusalCode};
 use log::Level;
 use proto::{Count, Escaped, Network};
 
-use super::traffic_log::Sum;
+use super::traffic_log::{Direction, Sum};
 
 /// How much of a text or a refused nick is shown, in characters.
 const SHOWN_CHARS: usize = 80;
@@ -109,15 +109,6 @@ pub enum RoomEvent {
         /// The datagram in words, unchecked.
         text: String,
     },
-}
-
-/// Which way a datagram went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// From the member.
-    Received,
-    /// To the member.
-    Sent,
 }
 
 impl RoomEvent {
@@ -313,16 +304,6 @@ impl EventSum {
             };
             sum.bytes += bytes;
             sum.datagrams += datagrams;
-        }
-    }
-}
-
-impl Direction {
-    /// The verb, its operation, and the preposition before the member.
-    fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Received => ("received", "read", "from"),
-            Self::Sent => ("sent", "write", "to"),
         }
     }
 }

@@ -24,13 +24,13 @@ use chat_link::{Acceptor, AcceptorSettings, CloseReason, Handled, Path, SessionI
 use proto::EventBudget;
 
 use super::bans::Bans;
-use super::event::{Direction, EventSum, RoomEvent};
+use super::event::{EventSum, RoomEvent};
 use super::history::{History, StoredText};
 use super::member::{Member, MemberId};
 use super::networks::Networks;
 use super::nicks::Nicks;
 use super::timer_queue::TimerQueue;
-use super::traffic_log::TrafficLog;
+use super::traffic_log::{Direction, TrafficLog};
 pub use commands::Command;
 use leaving::Stopping;
 

@@ -4,8 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::event::Direction;
-
 /// Lines about single datagrams in a second: of one member, and of all together. The latter includes sums.
 const MEMBER_LINES_PER_SECOND: u32 = 50;
 const LINES_PER_SECOND: u32 = 2_000;
@@ -43,6 +41,25 @@ pub struct Sum {
     pub bytes: u64,
     /// How many there are.
     pub datagrams: u64,
+}
+
+/// Which way a datagram went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the member.
+    Received,
+    /// To the member.
+    Sent,
+}
+
+impl Direction {
+    /// The verb, its operation, and the preposition before the member.
+    pub(super) fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Received => ("received", "read", "from"),
+            Self::Sent => ("sent", "write", "to"),
+        }
+    }
 }
 
 impl TrafficLog {

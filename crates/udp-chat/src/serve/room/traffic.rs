@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use proto::{EventKind, Network};
 
-use super::super::event::{Direction, EventSum};
+use super::super::event::EventSum;
 use super::super::member::{Member, MemberId};
-use super::super::traffic_log::{Sum, TrafficLog};
+use super::super::traffic_log::{Direction, Sum, TrafficLog};
 use super::{Room, RoomEvent};
 
 /// A datagram of a member's session was received, or leaves.
