@@ -88,7 +88,7 @@ fn five_members_see_the_same_conversation() {
 }
 
 #[test]
-fn a_long_text_arrives_whole_and_a_longer_one_is_told() {
+fn a_long_text_arrives_whole_and_one_over_the_limit_is_reported() {
     let server = serve(0).spawn();
     let address = server.await_address();
     let bo = member(address, "bo");
@@ -250,7 +250,7 @@ fn a_name_is_reached_at_the_address_where_the_server_is() {
 }
 
 #[test]
-fn who_cannot_join_is_told_why_on_stderr() {
+fn a_refused_join_is_explained_on_stderr() {
     let server = serve(0).spawn();
     let address = server.await_address();
     let _anna = member(address, "anna");
@@ -284,7 +284,7 @@ fn who_cannot_join_is_told_why_on_stderr() {
 }
 
 #[test]
-fn a_line_that_is_no_text_is_told_and_the_others_are_sent() {
+fn a_line_of_invalid_utf8_is_reported_and_the_others_are_sent() {
     let server = serve(0).spawn();
     let address = server.await_address();
     let bo = member(address, "bo");

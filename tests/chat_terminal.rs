@@ -192,7 +192,7 @@ fn colours_are_there_unless_they_are_not_wanted() {
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
-fn words_are_completed_and_lines_called_back() {
+fn tab_completes_words_and_up_recalls_lines() {
     let (_server, address) = serve();
     let bo = in_pipe(address, "Борис");
     let anna = in_terminal(address, "anna");

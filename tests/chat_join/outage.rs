@@ -59,7 +59,7 @@ fn members_wait_for_a_server_that_says_it_stops() {
 }
 
 #[test]
-fn what_no_server_confirms_is_told_at_the_end() {
+fn unconfirmed_texts_are_reported_at_the_end() {
     let server = serve(0).spawn();
     let anna = member(server.await_address(), "anna");
     server.kill();
@@ -77,7 +77,7 @@ fn what_no_server_confirms_is_told_at_the_end() {
 
 #[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
-fn what_is_written_during_an_outage_is_told_to_wait_and_sent_after_it() {
+fn texts_written_during_an_outage_are_marked_waiting_and_sent_after_it() {
     let folder = Folder::new();
     let server = serve(0).in_folder(&folder).spawn();
     let address = server.await_address();

@@ -16,7 +16,7 @@ fn drawn(socket: &UdpSocket) -> usize {
 }
 
 #[test]
-fn garbage_draws_nothing_and_harms_nobody() {
+fn garbage_gets_no_answer_and_changes_nothing() {
     let server = server(&[]);
     let address = server.await_address();
     let (anna, boris) = (

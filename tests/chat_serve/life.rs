@@ -10,7 +10,7 @@ use crate::{program, server};
 
 #[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
-fn it_tells_what_happens_and_not_what_is_said() {
+fn it_logs_events_and_not_the_texts() {
     let server = server(&[]);
     let address = server.await_address();
     let anna = Client::join(address, "Anna");
@@ -76,7 +76,7 @@ fn texts_are_logged_for_debugging_only_and_escaped() {
 
 #[cfg_attr(windows, ignore = "a test on Windows can only kill")]
 #[test]
-fn a_stop_tells_everybody_and_is_soon_over() {
+fn a_stop_closes_all_sessions_and_ends_soon() {
     let server = server(&[]);
     let address = server.await_address();
     let mut clients: Vec<_> = (0..6)

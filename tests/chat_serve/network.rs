@@ -16,7 +16,7 @@ const STORM: NetProfile = NetProfile {
 };
 
 #[test]
-fn in_a_storm_everybody_hears_everything_once_and_in_order() {
+fn at_high_load_every_member_gets_every_text_once_and_in_order() {
     const NICKS: [&str; 6] = ["Anna", "Борис", "Chloé", "大輔", "Eve", "😀"];
     const TEXTS: usize = 30;
     let server = server(&[]);
@@ -50,7 +50,7 @@ fn in_a_storm_everybody_hears_everything_once_and_in_order() {
 }
 
 #[test]
-fn a_server_that_loses_on_purpose_loses_nothing() {
+fn a_server_with_simulated_loss_still_delivers_everything() {
     let server = server(&["--drop", "20", "--trace"]);
     let address = server.await_address();
     let anna = Client::join(address, "Anna");
@@ -74,7 +74,7 @@ fn a_server_that_loses_on_purpose_loses_nothing() {
 }
 
 #[test]
-fn a_member_that_vanishes_harms_nobody() {
+fn a_member_that_vanishes_times_out_without_effect_on_others() {
     let server = server(&[]);
     let address = server.await_address();
     let anna = Client::join(address, "Anna");

@@ -43,7 +43,7 @@ fn a_paste_is_not_sent_before_the_person_agrees() {
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
-fn a_mistyped_command_is_not_said() {
+fn a_mistyped_command_is_not_sent_as_a_text() {
     let (_server, address) = serve();
     let anna = in_terminal(address, "anna");
     let bo = in_pipe(address, "bo");
@@ -57,7 +57,7 @@ fn a_mistyped_command_is_not_said() {
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
-fn a_byte_that_is_no_utf8_is_shown_and_ends_nothing() {
+fn invalid_utf8_is_shown_and_the_program_goes_on() {
     let (_server, address) = serve();
     let anna = in_terminal(address, "anna");
     let bo = in_pipe(address, "bo");

@@ -57,7 +57,7 @@ stty -a > after; cmp before after && echo restored"#;
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
-fn exit_alone_is_said_only_by_who_means_it() {
+fn a_lone_exit_in_a_terminal_is_sent_when_typed_twice() {
     let (_server, address) = serve();
     let bo = in_pipe(address, "bo");
     let anna = in_terminal(address, "anna");

@@ -30,7 +30,7 @@ fn padding_forges_no_line() {
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
-fn stacked_marks_and_invisible_texts_do_no_harm() {
+fn stacked_marks_and_invisible_texts_are_shown_safely() {
     let (_server, address) = serve();
     let anna = in_terminal(address, "anna");
     let bo = in_pipe(address, "bo");

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use chat_link::message::{Message, Notice, Request};
 use chat_link::{Class, Event, StaticKey};
-use sim::{CLIENT, NetProfile, Random, SERVER, Sim, ms, seconds};
+use sim::{CLIENT, NetProfile, SERVER, Sim, ms, seconds};
+use testbed::Random;
 
 const MEMBERS: u8 = 5;
 const TEXTS: u64 = 60;
@@ -60,7 +61,7 @@ fn talk(seed: u64, delay: Duration, loss: f64, figures: &mut Figures) {
         ..NetProfile::default()
     };
     let mut sim = Sim::new(seed, MEMBERS, true, [clean; 2]);
-    let mut random = Random(seed ^ 0xabcd);
+    let mut random = Random::new(seed ^ 0xabcd);
     let key = StaticKey::from_private([1; 32]).public().key_id();
     let mut id = 0;
     // Ten rounds without loss, in which both ends learn the round trip.

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_id_survives_json_and_nothing_else_is_one() {
+    fn a_key_id_survives_json_and_other_text_is_refused() {
         let id = PublicKey::from_bytes(PUBLIC).key_id();
         let json = serde_json::to_string(&id).unwrap();
         assert_eq!(json.len(), 18);

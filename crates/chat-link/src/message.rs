@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_no_message() {
+    fn json_that_is_no_object_is_refused() {
         for bad in [
             "",
             "[]",

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_leave_in_a_second() {
+    fn a_hundred_members_leave_within_a_second() {
         let now = Instant::now();
         let mut tokens = tokens();
         let count = |tokens: &mut ResetTokens, at| {

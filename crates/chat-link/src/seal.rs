@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_accepted_once_and_not_for_ever() {
+    fn a_packet_number_is_accepted_once_within_the_window() {
         let mut window = ReplayWindow::default();
         assert!(!window.is_new(0));
         for number in [1, 3, 2, 2_000, 1_999, 977] {
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_window_agrees_with_a_set(steps in prop::collection::vec(0..600_u64, 1..400), jump in 1..3_000_u64) {
+        fn the_window_accepts_what_a_set_does(steps in prop::collection::vec(0..600_u64, 1..400), jump in 1..3_000_u64) {
             let mut window = ReplayWindow::default();
             let mut accepted = BTreeSet::new();
             for (index, step) in steps.iter().enumerate() {

@@ -8,7 +8,8 @@ use chat_link::{
     Acceptor, AcceptorSettings, Connector, ConnectorEvent, Handled, Join, Link, Path, RefusalCode,
     SessionId, StaticKey,
 };
-use sim::{Random, address, ms, seconds, server_address};
+use sim::{address, ms, seconds, server_address};
+use testbed::Random;
 
 fn acceptor(plaintext: bool, now: Instant) -> Acceptor {
     let identity = StaticKey::from_private([1; 32]);
@@ -108,7 +109,7 @@ fn attempt(
 fn both_ends_have_one_session_however_much_is_lost() {
     for seed in 0..50 {
         let now = Instant::now();
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let outcome = attempt(
             &mut acceptor(false, now),
             &mut connector(false, now),
@@ -278,14 +279,14 @@ fn garbage_is_ignored() {
         ));
         client.handle(datagram, Path::to(server_address()), now);
     }
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut hello = Vec::new();
     client.poll_transmit(now, &mut hello);
     for _ in 0..2_000 {
         let mut changed = hello.clone();
         for _ in 0..3 {
-            let at = (random.next() % 200) as usize;
-            changed[at] = random.next() as u8;
+            let at = (random.bits() % 200) as usize;
+            changed[at] = random.bits() as u8;
         }
         acceptor.handle(&changed, Path::to(address(1)), now, [0; 32]);
     }

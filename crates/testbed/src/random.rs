@@ -28,4 +28,9 @@ impl Random {
     pub fn share(&mut self) -> f64 {
         self.bits() as f64 / u64::MAX as f64
     }
+
+    /// True in `share` of all cases.
+    pub fn chance(&mut self, share: f64) -> bool {
+        self.share() < share
+    }
 }

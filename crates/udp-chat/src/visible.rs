@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_nothing_visible_is_recognised() {
+    fn a_text_without_a_visible_character_is_recognised() {
         for text in [
             "",
             "  ",

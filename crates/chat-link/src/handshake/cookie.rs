@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_cookie_is_none(at in 0..75_usize, digit in "[A-Za-z0-9_-]", text in "\\PC{0,90}") {
+        fn a_changed_cookie_is_refused(at in 0..75_usize, digit in "[A-Za-z0-9_-]", text in "\\PC{0,90}") {
             let start = Instant::now();
             let cookies = Cookies::new(&[1; 32], start);
             let here = holder("192.0.2.1:4000", 7);

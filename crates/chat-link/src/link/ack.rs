@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_acknowledgement_waits_for_company_while_nothing_is_lost() {
+    fn acknowledgements_are_delayed_while_nothing_is_lost() {
         let start = Instant::now();
         let (mut received, mut mode) = (ReceivedPackets::default(), LossMode::default());
         received.record(1, true, start, &mut mode);

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_message_is_an_error() {
+    fn a_message_over_the_limit_is_an_error() {
         let mut incoming = Incoming::default();
         let bytes = [b'x'; 1_024];
         let result = (1..)

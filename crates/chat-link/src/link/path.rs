@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_challenges_nobody() {
+    fn a_client_never_sends_a_challenge() {
         let mut paths = Paths::new(path(1), None);
         paths.received(path(2), 60, true);
         assert_eq!(paths.poll_challenge(50), None);

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_slower_than_a_second_is_waited_for() {
+    fn the_probe_interval_exceeds_a_round_trip_of_3_seconds() {
         let round_trip = after(&[ms(3_000); 50]);
         assert!(round_trip.probe_interval(0, false) > ms(3_000));
     }

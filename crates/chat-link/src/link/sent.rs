@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_is_lost_when_three_later_ones_are_not() {
+    fn a_packet_is_lost_when_three_later_ones_are_acknowledged() {
         let start = Instant::now();
         let mut packets = sent(start);
         let mut acknowledged = Vec::new();

@@ -58,7 +58,7 @@ fn an_acknowledgement_covers_the_bits_that_are_set() {
 }
 
 #[test]
-fn a_header_is_25_bytes_and_nothing_else_is_one() {
+fn a_header_is_25_bytes_and_others_are_refused() {
     let session = SessionId([0xab; 16]);
     let header = Header {
         protection: Protection::Sealed,

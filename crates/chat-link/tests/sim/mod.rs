@@ -10,6 +10,7 @@ use chat_link::{
     Acceptor, AcceptorSettings, Connector, ConnectorEvent, Event, Handled, Join, Link,
     MAX_DATAGRAM_BYTES, Path, SessionId, StaticKey,
 };
+use testbed::Random;
 
 pub const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -29,28 +30,6 @@ pub struct NetProfile {
     pub jitter: Duration,
     /// Bytes a second, with a queue without end; 0 for no limit.
     pub rate: u32,
-}
-
-/// SplitMix64: the same numbers for a seed for ever.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number from 0 to 1.
-    pub fn share(&mut self) -> f64 {
-        self.next() as f64 / u64::MAX as f64
-    }
-
-    pub fn chance(&mut self, share: f64) -> bool {
-        self.share() < share
-    }
 }
 
 /// The client's end of a pair, and the server's.
@@ -198,7 +177,7 @@ impl Sim {
             now,
             pairs,
             filter: None,
-            random: Random(seed),
+            random: Random::new(seed),
             air: BTreeMap::new(),
             sent: 0,
             idle_steps: 0,

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_waits_is_taken_at_once() {
+    fn all_waiting_lines_are_taken_at_once() {
         let backlog = Backlog::default();
         for number in 0..MAX_LINES {
             backlog.push(format!("{number}\n"));

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_explained() {
+    fn errors_say_what_is_wrong_with_a_command() {
         for (line, said) in [
             ("/what now", "there is no command /what; /help lists them"),
             (" /mgs Anna secret", "there is no command /mgs;"),

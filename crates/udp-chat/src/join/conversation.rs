@@ -299,7 +299,7 @@ impl<O: Output> Conversation<O> {
         };
         let session = &self.parts.session;
         let waited = now.saturating_duration_since(since.max(session.progress_at()));
-        if session.is_settled() || waited >= LAST_ACKS {
+        if session.is_all_answered() || waited >= LAST_ACKS {
             self.leave(now);
         } else if !hinted && waited >= LAST_ACKS_SILENT {
             self.state = State::Finishing {

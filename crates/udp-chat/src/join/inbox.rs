@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_history_is_known_again() {
+    fn texts_of_a_whole_history_are_recognised_when_repeated() {
         let mut inbox = inbox();
         for id in 0..2 * MAX_HISTORY_TEXTS as u64 {
             take(&mut inbox, said(id, 1, false));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_come_together() {
+    fn a_list_in_parts_is_shown_as_one() {
         let mut inbox = inbox();
         let members = |nick: &str, more| Notice::Members {
             members: vec![Member {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 
-use super::lines::{BadLine, Lines};
+use super::lines::{LineError, Lines};
 
 /// How many may wait; datagrams past it wait in the socket, whose own limit holds.
 pub(super) const MAX_INPUTS: usize = 64;
@@ -17,7 +17,7 @@ pub(super) enum Input {
         bytes: Vec<u8>,
     },
     /// A line that was typed or read.
-    Line(Result<String, BadLine>),
+    Line(Result<String, LineError>),
     /// Lines that were pasted: texts, never commands, for all or for one member.
     Texts {
         texts: Vec<String>,

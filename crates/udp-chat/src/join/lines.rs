@@ -13,7 +13,7 @@ const MAX_LINE_BYTES: usize = MAX_TEXT_BYTES + MAX_NICK_BYTES + "/msg  ".len();
 
 /// A line that cannot be sent. The number is the line's, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadLine {
+pub(super) enum LineError {
     /// Its bytes before the first that does not decode.
     NotUtf8 { line: u64, valid_up_to: usize },
     /// Its length in bytes.
@@ -34,7 +34,7 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line without its end; `None` at the end of the input. A last line without an end
     /// counts.
-    pub(super) fn next_line(&mut self) -> io::Result<Option<Result<String, BadLine>>> {
+    pub(super) fn next_line(&mut self) -> io::Result<Option<Result<String, LineError>>> {
         let mut bytes = Vec::new();
         let limit = MAX_LINE_BYTES as u64 + 2;
         let length = self
@@ -49,14 +49,14 @@ impl<R: BufRead> Lines<R> {
         let line = self.line;
         if !bytes.ends_with(b"\n") && length as u64 == limit {
             let length = limit + skip_line(&mut self.input)?;
-            return Ok(Some(Err(BadLine::TooLong { line, length })));
+            return Ok(Some(Err(LineError::TooLong { line, length })));
         }
         let end = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let end = end.strip_suffix(b"\r").unwrap_or(end).len();
         bytes.truncate(end);
         Ok(Some(String::from_utf8(bytes).map_err(|error| {
             let valid_up_to = error.utf8_error().valid_up_to();
-            BadLine::NotUtf8 { line, valid_up_to }
+            LineError::NotUtf8 { line, valid_up_to }
         })))
     }
 }
@@ -80,7 +80,7 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-impl fmt::Display for BadLine {
+impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 { line, valid_up_to } => write!(
@@ -95,7 +95,7 @@ impl fmt::Display for BadLine {
     }
 }
 
-impl std::error::Error for BadLine {}
+impl std::error::Error for LineError {}
 
 #[cfg(test)]
 mod tests {
@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    fn lines(input: &[u8]) -> Vec<Result<String, BadLine>> {
+    fn lines(input: &[u8]) -> Vec<Result<String, LineError>> {
         let mut lines = Lines::new(input);
         std::iter::from_fn(|| lines.next_line().unwrap()).collect()
     }
@@ -117,24 +117,24 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_text_is_told_and_the_next_one_taken() {
+    fn invalid_utf8_is_reported_and_the_next_line_read() {
         let (line, valid_up_to) = (2, 1);
         let expected = [
             Ok("a".to_owned()),
-            Err(BadLine::NotUtf8 { line, valid_up_to }),
+            Err(LineError::NotUtf8 { line, valid_up_to }),
             Ok("c".to_owned()),
         ];
         assert_eq!(lines(b"a\nb\xff\nc\n"), expected);
     }
 
     #[test]
-    fn a_long_line_is_measured_and_not_kept() {
+    fn a_line_over_the_limit_is_counted_without_being_stored() {
         for length in [MAX_LINE_BYTES + 2, MAX_LINE_BYTES + 3, 1 << 20] {
             for end in ["", "\nnext"] {
                 let input = "x".repeat(length) + end;
                 let lines = lines(input.as_bytes());
                 let (line, length) = (1, length as u64);
-                assert_eq!(lines[0], Err(BadLine::TooLong { line, length }));
+                assert_eq!(lines[0], Err(LineError::TooLong { line, length }));
                 assert_eq!(lines.len(), if end.is_empty() { 1 } else { 2 });
             }
         }
@@ -144,7 +144,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_input_comes_to_its_end(input: Vec<u8>) {
+        fn any_input_gives_one_item_a_line(input: Vec<u8>) {
             let ends = input.iter().filter(|&&byte| byte == b'\n').count();
             let open = usize::from(input.last().is_some_and(|&byte| byte != b'\n'));
             prop_assert_eq!(lines(&input).len(), ends + open);

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ignored_person_stays_so_under_another_nick() {
+    fn an_ignored_person_stays_ignored_under_another_nick() {
         let mut people = People::default();
         people.join("bo", key(1));
         assert_eq!(people.toggle_ignored("BO"), Ignored::Hidden);

@@ -106,7 +106,7 @@ pub(super) enum End {
 
 /// Why a request is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AskError {
+pub(super) enum RequestError {
     #[error(transparent)]
     Message(#[from] MessageError),
     #[error(
@@ -177,8 +177,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`AskError`]; then it is not taken.
-    pub(super) fn ask(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), AskError> {
+    /// [`RequestError`]; then it is not taken.
+    pub(super) fn ask(&mut self, outgoing: Outgoing, now: Instant) -> Result<(), RequestError> {
         let request = self.request(&outgoing)?;
         self.outbox.push(outgoing, &request)?;
         if self.is_joined() && !self.has_contact() && !std::mem::replace(&mut self.warned, true) {
@@ -204,7 +204,7 @@ impl Session {
     }
 
     /// Whether the server has answered everything, and the history is complete.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(super) fn is_all_answered(&self) -> bool {
         self.outbox.is_empty() && !self.inbox.is_catching_up()
     }
 
@@ -333,7 +333,7 @@ impl Session {
             .map(DisplayEvent::not_confirmed)
     }
 
-    fn request(&mut self, outgoing: &Outgoing) -> Result<Request, AskError> {
+    fn request(&mut self, outgoing: &Outgoing) -> Result<Request, RequestError> {
         Ok(match outgoing {
             Outgoing::Say(text) => Request::Say { text: text.clone() },
             Outgoing::Me(text) => Request::Me { text: text.clone() },
@@ -341,7 +341,8 @@ impl Session {
                 let key = self.inbox.people.recipient(to);
                 Request::Private {
                     to: to.clone(),
-                    key: key.map_err(|OtherPerson| AskError::OtherPerson { nick: to.clone() })?,
+                    key: key
+                        .map_err(|OtherPerson| RequestError::OtherPerson { nick: to.clone() })?,
                     text: text.clone(),
                 }
             }

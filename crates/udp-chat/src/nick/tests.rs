@@ -155,14 +155,14 @@ fn reserved_nicks_are_refused_whatever_they_look_like() {
 }
 
 #[test]
-fn an_error_does_not_quote() {
+fn an_error_does_not_repeat_the_input() {
     let error = Nick::parse("secret\u{1b}").unwrap_err().to_string();
     assert!(error.contains("U+001B") && !error.contains("secret"));
 }
 
 proptest! {
     #[test]
-    fn a_nick_is_its_own_nick_and_harmless(text in "\\PC{0,34}|.{0,34}") {
+    fn a_parsed_nick_parses_to_itself_and_needs_no_escapes(text in "\\PC{0,34}|.{0,34}") {
         if let Ok(nick) = Nick::parse(&text) {
             prop_assert_eq!(Nick::parse(nick.as_str()), Ok(nick.clone()));
             prop_assert!(nick.as_str().len() <= MAX_NICK_BYTES);

@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_members_write_reaches_a_log_unescaped() {
+    fn what_members_write_is_escaped_in_the_log() {
         let hostile = "\u{1b}[2J\u{202e}\n".to_owned();
         let address = "192.0.2.1:4000".parse().unwrap();
         for event in [

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nick_is_one_members_and_then_its_keys() {
+    fn a_nick_is_unique_and_then_reserved_for_its_key() {
         let start = Instant::now();
         let mut nicks = Nicks::default();
         assert_eq!(nicks.claim(&nick("Anna"), ANNA, 1, start), Ok(()));

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_earliest_plan_of_each_member_counts() {
+    fn the_earliest_deadline_of_each_member_counts() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut timers = TimerQueue::default();

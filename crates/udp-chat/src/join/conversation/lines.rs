@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::super::command::{COMMANDS, Command, CommandError, Outgoing};
 use super::super::display::DisplayEvent;
-use super::super::lines::BadLine;
+use super::super::lines::LineError;
 use super::super::output::Output;
 use super::super::people::Ignored;
 use super::{Conversation, State};
@@ -17,7 +17,7 @@ const LEAVES_OTHERS: &str = "exit";
 /// Something that was written.
 #[derive(Debug)]
 pub(super) enum Waiting {
-    Line(Result<String, BadLine>),
+    Line(Result<String, LineError>),
     /// A text, for one member or for all.
     Text(String, Option<String>),
     /// Nothing follows; with the reason, if the input broke.
@@ -83,7 +83,7 @@ impl<O: Output> Conversation<O> {
         }
     }
 
-    fn line(&mut self, line: Result<String, BadLine>) {
+    fn line(&mut self, line: Result<String, LineError>) {
         let line = match line {
             Ok(line) => line,
             Err(error) => return self.refuse(error.to_string()),

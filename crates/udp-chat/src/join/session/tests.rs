@@ -37,7 +37,7 @@ fn a_member_joins_talks_and_leaves() {
     sim.say("hi");
     sim.server.post(&said(1, "hello"), sim.now);
     sim.run(seconds(1));
-    assert!(sim.session.is_settled());
+    assert!(sim.session.is_all_answered());
     assert_eq!(sim.server.texts(), ["hi"]);
     assert_eq!(sim.take_lines(), ["<bo> hello"]);
     sim.session.leave(sim.now);
@@ -77,17 +77,17 @@ fn the_end_waits_for_the_history_as_long_as_it_comes() {
     let mut sim = Sim::new();
     sim.server.catches_up = false;
     sim.run(seconds(3));
-    assert!(sim.session.is_joined() && !sim.session.is_settled());
+    assert!(sim.session.is_joined() && !sim.session.is_all_answered());
     let mut past = said(1, "past");
     if let Notice::Said { history, .. } = &mut past {
         *history = true;
     }
     sim.server.post(&past, sim.now);
     sim.settle();
-    assert!(!sim.session.is_settled() && sim.session.progress_at() == sim.now);
+    assert!(!sim.session.is_all_answered() && sim.session.progress_at() == sim.now);
     sim.server.post(&Notice::CaughtUp, sim.now);
     sim.settle();
-    assert!(sim.session.is_settled());
+    assert!(sim.session.is_all_answered());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_server_that_comes_late_gets_what_was_typed_before() {
 }
 
 #[test]
-fn a_refusal_ends_the_first_joining_at_once_and_another_nick_can_be_tried() {
+fn a_refused_first_join_ends_at_once_and_another_nick_can_be_tried() {
     for code in [
         RefusalCode::NickTaken,
         RefusalCode::Stopping,
@@ -140,7 +140,7 @@ fn a_refusal_ends_the_first_joining_at_once_and_another_nick_can_be_tried() {
 }
 
 #[test]
-fn what_nobody_shows_stays_with_the_server() {
+fn undisplayed_texts_stay_at_the_server() {
     let mut sim = Sim::joined();
     for id in 0..1_000 {
         sim.server.post(&said(id, "more"), sim.now);
@@ -181,7 +181,7 @@ fn ones_own_rename_is_shown_as_such_and_another_s_as_another_s() {
 }
 
 #[test]
-fn a_private_text_for_a_nick_that_has_passed_on_is_not_sent() {
+fn a_private_text_is_not_sent_when_the_nick_has_another_owner() {
     let mut sim = Sim::joined();
     let bo = |number| Member {
         nick: "bo".into(),
@@ -219,12 +219,12 @@ fn a_private_text_for_a_nick_that_has_passed_on_is_not_sent() {
 }
 
 #[test]
-fn a_text_is_settled_when_it_is_answered() {
+fn a_text_is_done_when_it_is_answered() {
     let mut sim = Sim::joined();
     sim.server.confirms = false;
     sim.say("hi");
     sim.run(seconds(1));
-    assert!(!sim.session.is_settled());
+    assert!(!sim.session.is_all_answered());
     assert_eq!(sim.session.unconfirmed(), 0, "the server has it");
     let (code, message) = (ErrorCode::Empty, "nothing to see".to_owned());
     let error = Notice::Error {
@@ -234,7 +234,7 @@ fn a_text_is_settled_when_it_is_answered() {
     };
     sim.server.post(&error, sim.now);
     sim.settle();
-    assert!(sim.session.is_settled() && sim.session.has_errors());
+    assert!(sim.session.is_all_answered() && sim.session.has_errors());
     assert_eq!(sim.take_lines(), ["! nothing to see"]);
 }
 
@@ -303,7 +303,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn no_datagram_makes_it_panic_or_hoard(
+    fn no_datagram_causes_a_panic_or_unbounded_memory(
         datagrams in prop::collection::vec((any::<Vec<u8>>(), 0..5_000u64, any::<bool>()), 0..20),
         joined: bool,
     ) {

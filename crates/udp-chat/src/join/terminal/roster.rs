@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn comings_and_goings_are_followed() {
+    fn joins_and_departures_update_the_list_of_members() {
         let mut roster = roster();
         let nick = |nick: &str| nick.to_owned();
         roster.learn(&DisplayEvent::Joined {

@@ -16,7 +16,7 @@ fn the_same_session_goes_on_after_a_silence() {
     sim.run(seconds(2));
     assert_eq!(sim.server.texts(), ["lost?"]);
     assert_eq!(sim.server.sessions, 1);
-    assert!(sim.session.is_settled());
+    assert!(sim.session.is_all_answered());
     assert_eq!(sim.take_lines(), ["! the server answers again"]);
 }
 
@@ -91,7 +91,7 @@ fn a_new_session_shows_what_is_not_confirmed_and_sends_what_was_not_sent() {
         ]
     );
     assert_eq!(sim.server.texts(), ["waits"]);
-    assert!(sim.session.is_settled() && sim.session.has_lost());
+    assert!(sim.session.is_all_answered() && sim.session.has_lost());
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_server_with_another_key_is_ignored_and_reported_once() {
 }
 
 #[test]
-fn a_server_that_ends_every_session_at_once_draws_no_storm() {
+fn a_server_that_ends_every_session_at_once_gets_few_joins() {
     let mut sim = Sim::joined();
     for _ in 0..20 {
         sim.server.close(CloseReason::Stopping, sim.now);
@@ -242,7 +242,7 @@ fn a_server_that_ends_every_session_at_once_draws_no_storm() {
 }
 
 #[test]
-fn a_server_that_welcomes_to_dead_sessions_draws_next_to_nothing() {
+fn a_server_that_forgets_each_session_gets_few_datagrams() {
     let mut sim = Sim::joined();
     sim.restart();
     sim.server.forgets = true;
@@ -261,11 +261,11 @@ fn a_server_that_welcomes_to_dead_sessions_draws_next_to_nothing() {
     assert!(sim.server.sessions >= 50, "{}", sim.server.sessions);
     sim.server.forgets = false;
     sim.run(seconds(5));
-    assert!(sim.session.is_settled() && sim.session.end().is_none());
+    assert!(sim.session.is_all_answered() && sim.session.end().is_none());
 }
 
 #[test]
-fn a_server_that_takes_no_nick_at_all_is_asked_on_slowly() {
+fn a_server_that_refuses_every_nick_is_asked_slowly() {
     let mut sim = Sim::joined();
     sim.restart();
     sim.server.door = Door::Refuses(RefusalCode::NickTaken);

@@ -59,7 +59,7 @@ fn the_same_key_takes_over_a_session_that_was_silent_for_15_seconds() {
 }
 
 #[test]
-fn a_client_whose_welcome_was_lost_is_not_kept_out_by_its_own_session() {
+fn an_unheard_session_does_not_block_its_own_clients_next_join() {
     let mut server = SimServer::new();
     let boris = server.join("Boris", 3);
     // The third message is repeated for 5 s, at most once a second; then another handshake begins.

@@ -11,7 +11,7 @@ use super::super::{Command, Direction, RoomEvent};
 use super::sim::{SimServer, address, closed, seconds};
 
 #[test]
-fn garbage_and_unknown_sessions_draw_no_more_than_they_are() {
+fn garbage_and_unknown_sessions_get_no_more_bytes_than_they_sent() {
     let mut server = SimServer::new();
     server.join("Anna", 2);
     let mut unknown = vec![1];
@@ -193,7 +193,7 @@ fn clients_on_loopback_do_not_flood_the_log() {
 }
 
 #[test]
-fn queues_are_bounded_and_the_largest_gives_way() {
+fn queues_are_bounded_and_the_largest_loses_its_member() {
     let mut server = SimServer::new();
     // A queue takes 4,096 messages; those of 20 members with the longest texts are over 256 MiB.
     for number in 0..20 {
@@ -236,7 +236,7 @@ fn a_restarted_server_resets_the_sessions_of_the_one_before() {
 }
 
 #[test]
-fn an_endless_message_ends_its_session_alone() {
+fn a_message_over_the_limit_ends_only_its_session() {
     let mut server = SimServer::new();
     let (anna, eve) = (server.join("Anna", 2), server.join("Eve", 3));
     server.clients[eve]
