@@ -50,29 +50,15 @@ impl Program {
 }
 
 /// Wrong usage that the parser of flags cannot see: status 2 instead of 1.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct UsageError(pub String);
-
-impl Display for UsageError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for UsageError {}
 
 /// A failure to write to stdout. It differs from other I/O errors: a closed pipe is no failure here, and is one on a
 /// socket.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout: {}", Reason(.0))]
 pub struct StdoutError(pub io::Error);
-
-impl Display for StdoutError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write to stdout: {}", Reason(&self.0))
-    }
-}
-
-impl Error for StdoutError {}
 
 /// The exit status for an error; `None` if it is no failure.
 fn exit_status(error: &anyhow::Error) -> Option<u8> {

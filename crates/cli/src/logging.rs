@@ -14,8 +14,6 @@ mod security;
 mod terminal;
 mod writer;
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
 use std::io::{self, IsTerminal, Write};
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -110,10 +108,10 @@ impl LogFlags {
         }
         if self.log_to != LogTo::Console {
             let limit = u64::from(self.log_max_mib) << 20;
-            let file = LogFile::open(&path, (limit > 0).then_some(limit)).map_err(|source| {
-                let source = explain_path_error(source, &path);
+            let file = LogFile::open(&path, (limit > 0).then_some(limit)).map_err(|cause| {
+                let cause = explain_path_error(cause, &path);
                 let path = path.clone();
-                LogError::Open { path, source }
+                LogError::Open { path, cause }
             })?;
             guard.add_file(file, &path)?;
             print_stderr(format_args!("service messages go to {}", path.display()));
@@ -296,48 +294,32 @@ fn log_panics(queues: Arc<[Arc<Queue>]>) {
 }
 
 /// Why logging did not start.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The log file cannot be opened or created.
+    #[error(
+        "cannot open the log file {}: {}; choose another with --log-file, or --log-to console",
+        .path.display(), Reason(.cause)
+    )]
     Open {
         /// The absolute path.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file of the log is one of the program's data files.
+    #[error(
+        "the log would be written to {}, which belongs to the program's data; choose another --log-file",
+        .path.display()
+    )]
     DataFile {
         /// The data file.
         path: PathBuf,
     },
     /// The thread of a writer cannot be started.
+    #[error("cannot start the log's thread: {}; raise the limit of threads", Reason(.0))]
     Thread(io::Error),
     /// The process logs already.
+    #[error("the log was started before")]
     Started,
 }
-
-impl Display for LogError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open { path, source } => write!(
-                f,
-                "cannot open the log file {}: {}; choose another with --log-file, or --log-to console",
-                path.display(),
-                Reason(source)
-            ),
-            Self::DataFile { path } => write!(
-                f,
-                "the log would be written to {}, which belongs to the program's data; choose another --log-file",
-                path.display()
-            ),
-            Self::Thread(source) => write!(
-                f,
-                "cannot start the log's thread: {}; raise the limit of threads",
-                Reason(source)
-            ),
-            Self::Started => f.write_str("the log was started before"),
-        }
-    }
-}
-
-impl Error for LogError {}

@@ -1,7 +1,6 @@
 //! Questions and their answers, over anything that reads lines and writes. It does not know what is asked.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Display;
 use std::io::{self, BufRead, IsTerminal, Write, stderr, stdin};
 
 use dialogue::read_line;
@@ -100,11 +99,13 @@ pub fn ask_on_stdin<T: Display, E: Display>(
 }
 
 /// Why a question has no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// A person ended the input, and so the program.
+    #[error("the input ended at a question")]
     EndOfInput,
     /// The answer from a pipe is wrong.
+    #[error("{answer} is no answer to the question {label}: {why}")]
     BadAnswer {
         /// The question.
         label: String,
@@ -114,22 +115,9 @@ pub enum AskError {
         why: String,
     },
     /// The question cannot be shown, or the answer cannot be read.
+    #[error("cannot ask a question: {}", Reason(.0))]
     Io(io::Error),
 }
-
-impl Display for AskError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EndOfInput => f.write_str("the input ended at a question"),
-            Self::BadAnswer { label, answer, why } => {
-                write!(f, "{answer} is no answer to the question {label}: {why}")
-            }
-            Self::Io(error) => write!(f, "cannot ask a question: {}", Reason(error)),
-        }
-    }
-}
-
-impl Error for AskError {}
 
 impl From<io::Error> for AskError {
     fn from(error: io::Error) -> Self {

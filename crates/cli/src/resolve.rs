@@ -1,7 +1,5 @@
 //! From a host's name to its addresses, within a time limit.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
@@ -77,25 +75,14 @@ fn within<T: Send + 'static>(
 }
 
 /// A host without an address.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot find the host {host}: {reason}; check its spelling, or give an address")]
 pub struct ResolveError {
     /// As the user gave it.
     pub host: String,
     /// Why it has no address.
     pub reason: String,
 }
-
-impl Display for ResolveError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { host, reason } = self;
-        write!(
-            f,
-            "cannot find the host {host}: {reason}; check its spelling, or give an address"
-        )
-    }
-}
-
-impl Error for ResolveError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,5 @@
 //! Lines of text from a person or a script, bounded in length.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
 use std::io::{self, BufRead, Read};
 
 use proto::Escaped;
@@ -37,7 +35,8 @@ pub fn read_line(input: &mut impl BufRead) -> io::Result<Option<Result<String, B
 }
 
 /// A line that is too long or not text: `"\xff" is not UTF-8 text`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{shown} is {why}")]
 pub struct BadLine {
     /// The line, escaped, quoted and cut.
     pub shown: String,
@@ -52,14 +51,6 @@ impl BadLine {
         Self { shown, why }
     }
 }
-
-impl Display for BadLine {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.shown, self.why)
-    }
-}
-
-impl Error for BadLine {}
 
 #[cfg(test)]
 mod tests {

@@ -6,16 +6,9 @@ use serde::de::{self, Expected, Unexpected};
 
 /// Why JSON is not a message. The text holds nothing of what was received: the names of fields and messages in it are
 /// those that the receiver knows.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct InvalidMessage(pub(crate) String);
-
-impl fmt::Display for InvalidMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidMessage {}
 
 /// The default of each method that takes a received value would quote it.
 impl de::Error for InvalidMessage {

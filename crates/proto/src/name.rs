@@ -26,16 +26,19 @@ pub const MAX_NAME_CHARS: usize = 64;
 pub struct Name(String);
 
 /// The rule that a text breaks. It does not contain the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing is left without the space around it.
+    #[error("a name has at least one character")]
     Empty,
     /// More than [`MAX_NAME_CHARS`].
+    #[error("a name has at most {MAX_NAME_CHARS} characters, this one has {chars}")]
     TooLong {
         /// Code points after composition.
         chars: usize,
     },
     /// A control character, a line separator, or a character that cannot be seen.
+    #[error("a name has no control or invisible characters, this one has U+{:04X}", u32::from(*.character))]
     Forbidden {
         /// The first such character.
         character: char,
@@ -135,25 +138,6 @@ impl From<Name> for String {
         name.0
     }
 }
-
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("a name has at least one character"),
-            Self::TooLong { chars } => write!(
-                f,
-                "a name has at most {MAX_NAME_CHARS} characters, this one has {chars}"
-            ),
-            Self::Forbidden { character } => write!(
-                f,
-                "a name has no control or invisible characters, this one has U+{:04X}",
-                u32::from(*character)
-            ),
-        }
-    }
-}
-
-impl std::error::Error for NameError {}
 
 #[cfg(test)]
 mod tests {

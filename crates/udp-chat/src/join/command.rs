@@ -52,20 +52,20 @@ pub(super) enum Outgoing {
 }
 
 /// Why a line is no command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
+    #[error("there is no command {0}; /help lists them, and // begins a text with a slash")]
     Unknown(String),
-    Incomplete {
-        usage: String,
-    },
+    #[error("write it as: {usage}")]
+    Incomplete { usage: String },
     /// In bytes.
-    TooLong {
-        length: usize,
-    },
-    NickTooLong {
-        length: usize,
-    },
-    /// A reader would see nothing of it.
+    #[error(
+        "not sent: the text has {length} bytes, and {MAX_TEXT_BYTES} are the limit; write it in parts"
+    )]
+    TooLong { length: usize },
+    #[error("not sent: the nick has {length} bytes, and {MAX_NICK_BYTES} are the limit")]
+    NickTooLong { length: usize },
+    #[error("not sent: a reader would see nothing of this text")]
     Invisible,
 }
 
@@ -140,29 +140,6 @@ impl fmt::Display for Outgoing {
         }
     }
 }
-
-impl fmt::Display for CommandError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(name) => write!(
-                f,
-                "there is no command {name}; /help lists them, and // begins a text with a slash"
-            ),
-            Self::Incomplete { usage } => write!(f, "write it as: {usage}"),
-            Self::TooLong { length } => write!(
-                f,
-                "not sent: the text has {length} bytes, and {MAX_TEXT_BYTES} are the limit; write it in parts"
-            ),
-            Self::NickTooLong { length } => write!(
-                f,
-                "not sent: the nick has {length} bytes, and {MAX_NICK_BYTES} are the limit"
-            ),
-            Self::Invisible => f.write_str("not sent: a reader would see nothing of this text"),
-        }
-    }
-}
-
-impl std::error::Error for CommandError {}
 
 /// Whom a half-typed line is for, if it is `/msg NICK` and nothing more.
 pub(super) fn private_recipient(line: &str) -> Option<&str> {

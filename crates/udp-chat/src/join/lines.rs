@@ -1,7 +1,6 @@
 //! Reads lines of an input that may hold anything. A line is whole, bounded and text, or an error that says what is
 //! wrong.
 
-use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use chat_link::message::MAX_TEXT_BYTES;
@@ -12,11 +11,15 @@ use crate::nick::MAX_NICK_BYTES;
 const MAX_LINE_BYTES: usize = MAX_TEXT_BYTES + MAX_NICK_BYTES + "/msg  ".len();
 
 /// A line that cannot be sent. The number is the line's, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LineError {
     /// Its bytes before the first that does not decode.
+    #[error("not sent: line {line} is not UTF-8 from byte {valid_up_to} on")]
     NotUtf8 { line: u64, valid_up_to: usize },
     /// Its length in bytes.
+    #[error(
+        "not sent: line {line} has {length} bytes, and texts of {MAX_TEXT_BYTES} are the limit"
+    )]
     TooLong { line: u64, length: u64 },
 }
 
@@ -79,23 +82,6 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
         }
     }
 }
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8 { line, valid_up_to } => write!(
-                f,
-                "not sent: line {line} is not UTF-8 from byte {valid_up_to} on"
-            ),
-            Self::TooLong { line, length } => write!(
-                f,
-                "not sent: line {line} has {length} bytes, and texts of {MAX_TEXT_BYTES} are the limit"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for LineError {}
 
 #[cfg(test)]
 mod tests {
