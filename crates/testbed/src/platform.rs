@@ -11,6 +11,6 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    Child, await_end, child_in_terminal, child_with_pipes, ended_by, send, succeeded,
+    Child, await_end, child_in_terminal, child_with_pipes, ended_by, send, spawn, succeeded,
 };
 pub use system::{Signal, is_interrupted};

@@ -40,16 +40,15 @@ impl Running {
     #[track_caller]
     pub(crate) fn start(program: &Program) -> Self {
         let (process, (stdin, stdout, stderr)) = Process::start(program, |folder| {
-            let mut child = program
-                .command(folder)
+            let mut command = program.command(folder);
+            command
                 .stdin(match program.stdin {
                     Stdin::Null => Stdio::null(),
                     Stdin::Pipe | Stdin::Bytes(_) => Stdio::piped(),
                 })
                 .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .map_err(|error| error.to_string())?;
+                .stderr(Stdio::piped());
+            let mut child = platform::spawn(&mut command).map_err(|error| error.to_string())?;
             let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
             Ok((platform::child_with_pipes(child), streams))
         });

@@ -1,5 +1,6 @@
 //! Unix.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ExitStatus};
 
@@ -9,6 +10,12 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// A child process.
 pub(crate) type Child = process::Child;
+
+/// Starts a program.
+pub(crate) fn spawn(command: &mut process::Command) -> io::Result<process::Child> {
+    command.spawn()
+}
+
 /// A child that std started.
 pub(crate) fn child_with_pipes(child: process::Child) -> Child {
     child

@@ -31,6 +31,25 @@ impl Signal {
     }
 }
 
+/// What Wine 8 answers now and then when many programs start at once (`ERROR_INTERNAL_ERROR`).
+const INTERNAL_ERROR: i32 = 1359;
+/// How often and after which pause a start is tried again then.
+const START_TRIES: usize = 5;
+const START_PAUSE: Duration = Duration::from_millis(200);
+
+/// Starts a program.
+pub(crate) fn spawn(command: &mut process::Command) -> io::Result<process::Child> {
+    for _ in 1..START_TRIES {
+        match command.spawn() {
+            Err(error) if error.raw_os_error() == Some(INTERNAL_ERROR) => {
+                thread::sleep(START_PAUSE);
+            }
+            started => return started,
+        }
+    }
+    command.spawn()
+}
+
 /// A child process, with pipes or in a terminal.
 pub(crate) enum Child {
     Piped(process::Child),
