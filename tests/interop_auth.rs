@@ -39,7 +39,8 @@ fn a_session_goes_on_by_its_token_until_the_password_changes() {
     let token = token.unwrap_or_else(|| first.fail("expected a token"));
 
     let second = talk(&format!(
-        "resume {token}\nwhoami\nsessions\nchange_password\nконь и скрепка\nдругой пароль\nresume {token}\n"
+        "resume {token}\nwhoami\nsessions\nchange_password\nконь и скрепка\nдругой пароль\n\
+         resume {token}\n"
     ));
     assert_eq!(
         first_words(&second),

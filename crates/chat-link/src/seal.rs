@@ -134,7 +134,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_window_accepts_what_a_set_does(steps in prop::collection::vec(0..600_u64, 1..400), jump in 1..3_000_u64) {
+        fn the_window_accepts_what_a_set_does(
+            steps in prop::collection::vec(0..600_u64, 1..400),
+            jump in 1..3_000_u64,
+        ) {
             let mut window = ReplayWindow::default();
             let mut accepted = BTreeSet::new();
             for (index, step) in steps.iter().enumerate() {

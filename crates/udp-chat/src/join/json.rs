@@ -175,7 +175,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_unchanged_and_shown_safely(text in "\\PC{0,30}|[\u{0}-\u{9f}\u{2000}-\u{2070}\u{e0020}👍]{0,30}") {
+        fn any_text_is_unchanged_and_shown_safely(
+            text in "\\PC{0,30}|[\u{0}-\u{9f}\u{2000}-\u{2070}\u{e0020}👍]{0,30}",
+        ) {
             let line = json_line(&said(&text), 0);
             let body = line.strip_suffix('\n').unwrap();
             let harmful = |c: char| c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c);
