@@ -22,10 +22,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use ::trust::files::explain_path_error;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use log::{Level, LevelFilter, info};
+use private_files::name_blocking_file;
 
 use crate::print_stderr::print_stderr;
 use crate::program::Program;
@@ -109,7 +109,7 @@ impl LogFlags {
         if self.log_to != LogTo::Console {
             let limit = u64::from(self.log_max_mib) << 20;
             let file = LogFile::open(&path, (limit > 0).then_some(limit)).map_err(|cause| {
-                let cause = explain_path_error(cause, &path);
+                let cause = name_blocking_file(cause, &path);
                 let path = path.clone();
                 LogError::Open { path, cause }
             })?;

@@ -5,7 +5,10 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+
+use proto::Escaped;
 
 #[cfg(unix)]
 pub use unix::{Folder, create_folder, make_private, private};
@@ -32,5 +35,43 @@ pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
+    }
+}
+
+/// Names the file that stands where a folder should be, if that is why `path` cannot be used. Any other error stays.
+#[must_use]
+pub fn name_blocking_file(error: Error, path: &Path) -> Error {
+    let mut folders = path.ancestors().skip(1);
+    match folders.find(|folder| folder.exists()) {
+        Some(file) if !file.is_dir() => {
+            let name = Escaped::from_bytes(file.as_os_str().as_encoded_bytes());
+            Error::new(
+                ErrorKind::NotADirectory,
+                format!("{name} is a file, not a folder"),
+            )
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_in_the_way_of_a_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+
+        let error = name_blocking_file(ErrorKind::AlreadyExists.into(), &file.join("a/b"));
+        assert_eq!(error.kind(), ErrorKind::NotADirectory);
+        let text = error.to_string();
+        assert!(text.ends_with("file is a file, not a folder"), "{text}");
+
+        for path in [file, folder.path().join("missing/b")] {
+            let error = name_blocking_file(ErrorKind::PermissionDenied.into(), &path);
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use private_files::name_blocking_file;
 use proto::{Escaped, Reason};
 use thiserror::Error;
 
@@ -132,7 +133,7 @@ impl Error {
         move |error| Self::Open {
             action,
             path: path.to_owned(),
-            cause: Arc::new(explained(error, path)),
+            cause: Arc::new(name_blocking_file(error, path)),
         }
     }
 
@@ -143,18 +144,6 @@ impl Error {
             self,
             Self::Halted { .. } | Self::Replaced { .. } | Self::Closed
         )
-    }
-}
-
-/// Names the file where a folder should be, if that is why `path` cannot be used.
-fn explained(error: io::Error, path: &Path) -> io::Error {
-    let mut folders = path.ancestors().skip(1);
-    match folders.find(|folder| folder.exists()) {
-        Some(file) if !file.is_dir() => {
-            let reason = format!("{} is a file, not a folder", shown(file));
-            io::Error::new(io::ErrorKind::NotADirectory, reason)
-        }
-        _ => error,
     }
 }
 

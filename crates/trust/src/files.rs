@@ -6,8 +6,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use private_files::{Folder, beside, create_folder, folder_of, is_exposed, private};
-use proto::Escaped;
+use private_files::{
+    Folder, beside, create_folder, folder_of, is_exposed, name_blocking_file, private,
+};
 
 use crate::error::FileError;
 
@@ -155,22 +156,8 @@ impl FileError {
         move |cause| Self::Io {
             action,
             path: path.to_owned(),
-            cause: explain_path_error(cause, path),
+            cause: name_blocking_file(cause, path),
         }
-    }
-}
-
-/// Names the file where a folder should be, if that is why `path` cannot be used.
-#[must_use]
-pub fn explain_path_error(error: io::Error, path: &Path) -> io::Error {
-    let mut folders = path.ancestors().skip(1);
-    match folders.find(|folder| folder.exists()) {
-        Some(file) if !file.is_dir() => {
-            let shown = Escaped::from_bytes(file.as_os_str().as_encoded_bytes());
-            let reason = format!("{shown} is a file, not a folder");
-            io::Error::new(io::ErrorKind::NotADirectory, reason)
-        }
-        _ => error,
     }
 }
 
