@@ -1,19 +1,19 @@
 //! The service messages of a server: all bytes are in them, and no client can flood the log.
 
+#[path = "serve/running.rs"]
+mod running;
+
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Instant;
 
 use log::{LevelFilter, Log, Metadata, Record};
 use proto::Observer;
-use tcp_server::{
-    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, Totals, serve_listed,
-};
+use tcp_server::{BoxError, Client, EndReason, Limits, Service};
 
-/// Every read of a test ends by then, so that a fault is a failure and not a hang.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+use running::{Echo, Running, TIME_LIMIT};
 
 /// Keeps all lines.
 struct Lines(Mutex<Vec<String>>);
@@ -79,64 +79,12 @@ impl Turn {
     }
 }
 
-struct Running {
-    address: SocketAddr,
-    stop: StopHandle,
-    clients: ClientList,
-    server: JoinHandle<Totals>,
-}
-
-impl Running {
-    fn start(service: impl Service) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = StopHandle::new();
-        let clients = ClientList::default();
-        let (handle, listed) = (stop.clone(), clients.clone());
-        let serve = move || serve_listed(listener, &Limits::default(), &handle, &listed, service);
-        let server = thread::spawn(move || serve().unwrap());
-        Self {
-            address,
-            stop,
-            clients,
-            server,
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(TIME_LIMIT)).unwrap();
-        socket.set_nodelay(true).unwrap();
-        socket
-    }
-
-    /// Waits until no client is connected.
-    fn wait_until_empty(&self) {
-        let deadline = Instant::now() + TIME_LIMIT;
-        while !self.clients.list().is_empty() {
-            assert!(Instant::now() < deadline, "clients do not leave");
-            thread::yield_now();
-        }
-    }
-
-    fn stop(self) -> Totals {
-        self.stop.stop();
-        self.server.join().unwrap()
-    }
-}
-
-/// Returns every byte.
-struct Echo;
-
-impl Service for Echo {
-    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let mut portion = [0; 1024];
-        loop {
-            match client.read(&mut portion)? {
-                0 => return Ok("the client closed the connection"),
-                count => client.write_all(&portion[..count])?,
-            }
-        }
+/// Waits until no client is connected.
+fn wait_until_empty(server: &Running) {
+    let deadline = Instant::now() + TIME_LIMIT;
+    while !server.clients.list().is_empty() {
+        assert!(Instant::now() < deadline, "clients do not leave");
+        thread::yield_now();
     }
 }
 
@@ -151,7 +99,7 @@ fn exchange(socket: &mut TcpStream, count: usize) {
 fn one_byte_messages_cost_few_lines_and_all_bytes_are_in_them() {
     const EXCHANGES: usize = 20_000;
     let turn = take_turn();
-    let server = Running::start(Echo);
+    let server = Running::start(Limits::default(), Echo);
     let began = Instant::now();
     let mut socket = server.connect();
     exchange(&mut socket, EXCHANGES);
@@ -179,7 +127,7 @@ fn one_byte_messages_cost_few_lines_and_all_bytes_are_in_them() {
 #[test]
 fn a_sum_follows_although_the_client_falls_silent() {
     let turn = take_turn();
-    let server = Running::start(Echo);
+    let server = Running::start(Limits::default(), Echo);
     let mut socket = server.connect();
     exchange(&mut socket, 300);
     let began = Instant::now();
@@ -198,7 +146,7 @@ fn a_sum_follows_although_the_client_falls_silent() {
 fn visits_without_pause_cost_few_lines_and_each_is_counted() {
     const VISITS: u64 = 3000;
     let turn = take_turn();
-    let server = Running::start(Echo);
+    let server = Running::start(Limits::default(), Echo);
     let began = Instant::now();
     for _ in 0..VISITS {
         exchange(&mut server.connect(), 1);
@@ -236,7 +184,7 @@ impl Service for Hoarder {
 #[test]
 fn the_largest_unfinished_message_gives_way() {
     let turn = take_turn();
-    let server = Running::start(Hoarder);
+    let server = Running::start(Limits::default(), Hoarder);
     let hold = |mebibytes: u8| {
         let mut socket = server.connect();
         socket.write_all(&[mebibytes]).unwrap();
@@ -249,7 +197,7 @@ fn the_largest_unfinished_message_gives_way() {
     assert_eq!(large.read(&mut [0]).unwrap(), 0);
     // What ended is given back, so there is room again.
     drop((small, next));
-    server.wait_until_empty();
+    wait_until_empty(&server);
     drop(hold(200));
     server.stop();
     let reason = "its unfinished message was the largest";

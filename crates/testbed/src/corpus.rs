@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 /// The inputs with which the fuzz target of this name begins. `crate_folder` is the `CARGO_MANIFEST_DIR` of its crate.
 pub fn fuzz_seeds(crate_folder: &str, target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(crate_folder).join("fuzz/corpus").join(target);
@@ -18,8 +20,14 @@ pub fn fuzz_seeds(crate_folder: &str, target: &str) -> Vec<Vec<u8>> {
     paths.into_iter().map(read).collect()
 }
 
+/// One of the seeds with a few changes, which make it nearly right.
+pub fn changed_seed(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec(any::<(u16, u8, u8)>(), 0..4);
+    (prop::sample::select(seeds), changes).prop_map(|(seed, changes)| with_changes(seed, &changes))
+}
+
 /// A seed with some of its bytes put elsewhere, changed, or left out. A change is a position, a byte and a kind.
-pub fn with_changes(mut seed: Vec<u8>, changes: &[(u16, u8, u8)]) -> Vec<u8> {
+fn with_changes(mut seed: Vec<u8>, changes: &[(u16, u8, u8)]) -> Vec<u8> {
     for &(at, byte, kind) in changes {
         let at = usize::from(at) % (seed.len() + 1);
         match kind % 4 {

@@ -46,7 +46,7 @@ mod stream;
 mod terminal;
 mod time_limit;
 
-pub use corpus::{fuzz_seeds, with_changes};
+pub use corpus::{changed_seed, fuzz_seeds};
 pub use finished::Finished;
 pub use folder::{Folder, LogFile};
 pub use hostile_json::{NUMBER_KEY, RAW_VALUE_KEY, unfolding_json, unreadable_json};

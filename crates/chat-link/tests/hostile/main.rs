@@ -6,17 +6,14 @@ mod messages;
 mod session;
 
 use proptest::prelude::*;
-use testbed::{fuzz_seeds, with_changes};
+use testbed::{changed_seed, fuzz_seeds};
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     fuzz_seeds(env!("CARGO_MANIFEST_DIR"), target)
 }
 
-/// A seed with a few changes.
 fn nearly(target: &str) -> impl Strategy<Value = Vec<u8>> {
-    let changes = prop::collection::vec(any::<(u16, u8, u8)>(), 0..4);
-    (prop::sample::select(seeds(target)), changes)
-        .prop_map(|(seed, changes)| with_changes(seed, &changes))
+    changed_seed(seeds(target))
 }
 
 #[test]

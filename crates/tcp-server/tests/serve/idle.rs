@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use proto::Observer;
 use tcp_server::{BoxError, Client, EndReason, Limits, Service};
 
-use crate::running::{LineEcho, Running, TIME_LIMIT, idle_after};
+use crate::line_echo::{LineEcho, idle_after};
+use crate::running::{Running, TIME_LIMIT};
 
 #[test]
 fn a_silent_client_is_disconnected() {

@@ -1,6 +1,7 @@
 //! Servers of this crate over loopback: limits, faults of clients, and the stop.
 
 mod idle;
+mod line_echo;
 mod running;
 
 use std::io::{ErrorKind, Read, Write};
@@ -8,12 +9,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use tcp_server::{
-    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, serve_listed,
-};
+use tcp_server::{BoxError, Client, EndReason, Limits, Service};
 
 use idle::Flood;
-use running::{LineEcho, Running, TIME_LIMIT, one_at_a_time, say};
+use line_echo::{LineEcho, one_at_a_time, say};
+use running::{Echo, Running, TIME_LIMIT};
 
 #[test]
 fn clients_are_served_at_once_and_counted() {
@@ -35,16 +35,10 @@ fn clients_are_served_at_once_and_counted() {
 
 #[test]
 fn the_list_shows_connected_clients() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, clients) = (StopHandle::new(), ClientList::default());
+    let server = Running::start(Limits::default(), LineEcho);
+    let clients = server.clients.clone();
     assert!(clients.list().is_empty());
-    let server = thread::spawn({
-        let (stop, clients) = (stop.clone(), clients.clone());
-        let limits = Limits::default();
-        move || serve_listed(listener, &limits, &stop, &clients, LineEcho).unwrap()
-    });
-    let mut sockets = [(); 2].map(|()| TcpStream::connect(address).unwrap());
+    let mut sockets = [(); 2].map(|()| server.connect());
     for socket in &mut sockets {
         say(socket, "hello\n");
     }
@@ -55,8 +49,7 @@ fn the_list_shows_connected_clients() {
         assert_eq!(info.bytes_received, 6);
     }
     assert_eq!([list[0].number, list[1].number], [1, 2]);
-    stop.stop();
-    server.join().unwrap();
+    server.stop();
     assert!(clients.list().is_empty());
 }
 
@@ -162,21 +155,6 @@ fn what_is_owed_arrives_although_input_was_left_unread() {
         assert_eq!(reply, b"bye");
     }
     server.stop();
-}
-
-/// Returns every byte.
-struct Echo;
-
-impl Service for Echo {
-    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let mut portion = [0; 1024];
-        loop {
-            match client.read(&mut portion)? {
-                0 => return Ok("the client closed the connection"),
-                count => client.write_all(&portion[..count])?,
-            }
-        }
-    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! A running service, and the one that most tests use.
+//! A server that runs in this process, and a service for it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use proto::Observer;
-use tcp_server::{BoxError, Client, EndReason, Limits, Service, StopHandle, Totals, serve};
+use tcp_server::{
+    BoxError, Client, ClientList, EndReason, Limits, Service, StopHandle, Totals, serve_listed,
+};
 
 /// What a stop promises.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -16,6 +17,7 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 pub struct Running {
     pub address: SocketAddr,
+    pub clients: ClientList,
     stop: StopHandle,
     server: JoinHandle<Totals>,
 }
@@ -25,10 +27,13 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = StopHandle::new();
-        let handle = stop.clone();
-        let server = thread::spawn(move || serve(listener, &limits, &handle, service).unwrap());
+        let clients = ClientList::default();
+        let (handle, listed) = (stop.clone(), clients.clone());
+        let serve = move || serve_listed(listener, &limits, &handle, &listed, service);
+        let server = thread::spawn(move || serve().unwrap());
         Self {
             address,
+            clients,
             stop,
             server,
         }
@@ -37,6 +42,7 @@ impl Running {
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
         socket.set_read_timeout(Some(TIME_LIMIT)).unwrap();
+        socket.set_nodelay(true).unwrap();
         socket
     }
 
@@ -53,47 +59,17 @@ impl Running {
     }
 }
 
-/// Limits that let one client be served at a time.
-pub fn one_at_a_time() -> Limits {
-    Limits {
-        max_clients: 1,
-        ..Limits::default()
-    }
-}
+/// Returns every byte.
+pub struct Echo;
 
-pub fn idle_after(millis: u64) -> Limits {
-    Limits {
-        idle_timeout: Some(Duration::from_millis(millis)),
-        ..Limits::default()
-    }
-}
-
-/// Gives every byte back. Lines are its messages, so that half a line is half a message.
-pub struct LineEcho;
-
-impl Service for LineEcho {
+impl Service for Echo {
     fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
-        let mut reporter = client.reporter();
-        let mut portion = vec![0; 1 << 16];
+        let mut portion = [0; 1024];
         loop {
-            let count = client.read(&mut portion)?;
-            if count == 0 {
-                return Ok("the client closed the connection");
+            match client.read(&mut portion)? {
+                0 => return Ok("the client closed the connection"),
+                count => client.write_all(&portion[..count])?,
             }
-            let lines = portion[..count]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-            reporter.on_received(count, lines);
-            client.write_all(&portion[..count])?;
-            reporter.on_sent(count, lines);
         }
     }
-}
-
-pub fn say(socket: &mut TcpStream, line: &str) -> String {
-    socket.write_all(line.as_bytes()).unwrap();
-    let mut reply = vec![0; line.len()];
-    socket.read_exact(&mut reply).unwrap();
-    String::from_utf8(reply).unwrap()
 }
