@@ -190,7 +190,11 @@ faults! {
             Ok(0) => return,
             Ok(_) => {}
             Err(error) => {
-                if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) {
+                // Windows reports a reset as aborted where a write meets it.
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+                ) {
                     shared.crash();
                 }
                 return;
