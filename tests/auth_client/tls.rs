@@ -61,14 +61,44 @@ fn a_server_with_another_key_gets_neither_password_nor_token() {
 }
 
 #[test]
-fn a_token_that_an_earlier_version_kept_is_taken_over() {
+fn a_token_kept_by_address_is_sent_without_tls_only() {
+    let server = Server::start();
+    let register = server.scripted(&["--user", "anna", "--plaintext", "register"], PASSWORD);
+    register.output().expect_success();
+    let kept = fs::read_to_string(server.token_file()).unwrap();
+    let fingerprint = server.fingerprint.to_string();
+    let expected = format!(
+        "the token kept for {} is not sent: it was kept without the server's key; log in again\n\
+         auth-client: you are not logged in; auth-client login does it\n",
+        server.address
+    );
+    // This server would accept it, so a refusal shows that it was not sent.
+    for flags in [&[][..], &["--fingerprint", &fingerprint]] {
+        for command in [&["whoami"][..], &["logout", "--all"], &[]] {
+            let client = server.client(command).args(flags);
+            assert_eq!(client.output().expect_code(1).stderr_text(), expected);
+            assert_eq!(fs::read_to_string(server.token_file()).unwrap(), kept);
+        }
+    }
+    let login = server.scripted(&["--user", "anna", "login"], PASSWORD);
+    assert_eq!(login.output().expect_success().stderr_text(), "");
+    let whoami = server.client(&["whoami"]).output().expect_success();
+    assert_eq!(whoami.stderr_text(), "");
+    server.client(&["logout"]).output().expect_success();
+    assert_eq!(fs::read_to_string(server.token_file()).unwrap(), kept);
+    let whoami = server.client(&["--plaintext", "whoami"]);
+    whoami.output().expect_success();
+}
+
+#[test]
+fn a_token_kept_by_key_is_sent_over_tls_only() {
     let server = Server::start();
     server.register("anna");
-    let text = fs::read_to_string(server.token_file()).unwrap();
-    let (by_key, by_address) = (server.fingerprint.to_string(), server.address.to_string());
-    fs::write(server.token_file(), text.replace(&by_key, &by_address)).unwrap();
+    let whoami = server.client(&["--plaintext", "whoami"]);
+    let refused = whoami.output().expect_code(1);
+    let expected = "auth-client: you are not logged in; auth-client login does it\n";
+    assert_eq!(refused.stderr_text(), expected);
     server.client(&["whoami"]).output().expect_success();
-    assert_eq!(fs::read_to_string(server.token_file()).unwrap(), text);
 }
 
 #[test]

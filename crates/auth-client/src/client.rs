@@ -15,6 +15,7 @@ use crate::command::{COMMANDS, Command, HELP};
 use crate::error::Error;
 use crate::failures::Failures;
 use crate::passwords::Passwords;
+use crate::server::Server;
 use crate::table::Table;
 use crate::token_file::TokenFile;
 
@@ -27,8 +28,7 @@ pub struct Client<'a, S: Read + Write, O: Observer> {
     console: Console<'a>,
     passwords: Passwords<'a>,
     tokens: TokenFile,
-    /// The key of the server's token in the file.
-    server: String,
+    server: Server,
     /// The user named by a flag.
     user: Option<Name>,
     /// The user of the kept session, if that is another one.
@@ -43,7 +43,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
     /// A client over a stream to a server. `observer` gets a report of each read and write.
     pub fn new(
         stream: S,
-        server: String,
+        server: Server,
         tokens: TokenFile,
         user: Option<Name>,
         (console, passwords): (Console<'a>, Passwords<'a>),
@@ -218,7 +218,8 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
 
     /// Resumes the kept session, if there is one and it is of the user that was named.
     fn resume(&mut self) -> Result<Option<Name>, Error> {
-        let Some(token) = self.tokens.token(&self.server)? else {
+        let Some(token) = self.tokens.token(&self.server.token_key())? else {
+            self.explain_token_not_sent()?;
             return Ok(None);
         };
         let resume = Request::Resume {
@@ -239,13 +240,25 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 ..
             } => {
                 self.console.explain("the session is over; log in again");
-                if let Err(error) = self.tokens.forget(&self.server, &token) {
+                if let Err(error) = self.tokens.forget(&self.server.token_key(), &token) {
                     self.console.explain(error);
                 }
                 Ok(None)
             }
             reply => Err(self.refused(reply)),
         }
+    }
+
+    /// Explains why a token that was kept at a connection without TLS, or by a version without TLS, is not used.
+    fn explain_token_not_sent(&mut self) -> Result<(), Error> {
+        if let Some(address) = self.server.plaintext_token_key()
+            && self.tokens.token(&address)?.is_some()
+        {
+            self.console.explain(format_args!(
+                "the token kept for {address} is not sent: it was kept without the server's key; log in again"
+            ));
+        }
+        Ok(())
     }
 
     fn be_in_session(&mut self) -> Result<(), Error> {
@@ -262,7 +275,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
     fn not_logged_in(&self) -> Error {
         match (&self.other, &self.user) {
             (Some(owner), Some(user)) => Error::AnothersSession {
-                server: self.server.clone(),
+                server: self.server.token_key(),
                 owner: owner.clone(),
                 user: user.clone(),
             },
@@ -281,7 +294,7 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
                 let Some(token) = self.session.take() else {
                     return Ok(());
                 };
-                let forgotten = self.tokens.forget(&self.server, &token);
+                let forgotten = self.tokens.forget(&self.server.token_key(), &token);
                 forgotten.map_err(|cause| Error::NotKept {
                     done: "the session is ended, but its token stays in the file",
                     cause,

@@ -9,6 +9,7 @@ mod command;
 mod error;
 mod failures;
 mod passwords;
+mod server;
 mod table;
 mod token_file;
 
@@ -16,4 +17,5 @@ pub use client::Client;
 pub use command::Command;
 pub use error::Error;
 pub use passwords::Passwords;
+pub use server::Server;
 pub use token_file::TokenFile;

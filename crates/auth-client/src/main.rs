@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use auth_client::{Client, Command, Error, Passwords, TokenFile};
+use auth_client::{Client, Command, Error, Passwords, Server, TokenFile};
 use clap::Parser;
 use cli::{DialogueClient, Program, StdoutError, TcpClientFlags, TrustFlags, UsageError};
 use dialogue::ConsoleError;
@@ -83,17 +83,19 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Some(_) => flags.tcp.client.endpoint_without_asking(&PROGRAM)?,
     };
     let socket = client.connect(&endpoint)?;
-    let address = socket.peer_addr()?.to_string();
-    let (mut stream, token_key) = match flags.plaintext {
-        true => (MaybeTls::Plaintext(socket), address),
+    let address = socket.peer_addr()?;
+    let (mut stream, server) = match flags.plaintext {
+        true => (MaybeTls::Plaintext(socket), Server::Plaintext { address }),
         false => {
             let (stream, fingerprint) =
                 flags
                     .tcp
                     .encrypt(socket, &endpoint, &flags.trust, IF_PLAINTEXT)?;
-            let fingerprint = fingerprint.to_string();
-            tokens.adopt(&address, &fingerprint)?;
-            (stream.into(), fingerprint)
+            let server = Server::Tls {
+                address,
+                fingerprint,
+            };
+            (stream.into(), server)
         }
     };
     client.exit_on_stop()?;
@@ -109,14 +111,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     let console = client.console(session.is_some()).without_repeating_lines();
     let traffic = &*client.traffic;
     let watched = traffic.watch(&mut stream);
-    let dialogue = Client::new(
-        watched,
-        token_key,
-        tokens,
-        user,
-        (console, passwords),
-        traffic,
-    );
+    let dialogue = Client::new(watched, server, tokens, user, (console, passwords), traffic);
     let end = match flags.command.clone() {
         Some(command) => dialogue.run(command),
         None => dialogue.converse(),

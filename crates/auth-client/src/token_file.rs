@@ -11,8 +11,9 @@ use trust::{Exposure, FileError};
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// One JSON object in a file, `{"SHA256:…":{"token":"…"}}`, which only its owner may read. Its keys are the
-/// fingerprints of servers, and the addresses of those that were spoken to without TLS. The file is replaced as a
-/// whole, so that every reader finds the old or the new content. A symbolic link to it is followed.
+/// fingerprints of servers, and the addresses of those that were spoken to without TLS, as all were by versions without
+/// TLS. The file is replaced as a whole, so that every reader finds the old or the new content. A symbolic link to it is
+/// followed.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,
@@ -92,25 +93,6 @@ impl TokenFile {
         })
     }
 
-    /// Moves the token that an earlier version kept by the server's address to the server's fingerprint, unless there
-    /// is one.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read or written; then it is as it was.
-    pub fn adopt(&self, address: &str, fingerprint: &str) -> Result<(), FileError> {
-        if !self.read()?.contains_key(address) {
-            return Ok(());
-        }
-        self.change(|tokens| {
-            let Some(entry) = tokens.remove(address) else {
-                return false;
-            };
-            tokens.entry(fingerprint).or_insert(entry);
-            true
-        })
-    }
-
     /// Changes the tokens while no other program does. Writes them if `change` returns true.
     fn change(
         &self,
@@ -173,20 +155,6 @@ mod tests {
         file.forget("a:1", &secret("three")).unwrap();
         assert_eq!(kept(&file, "a:1"), None);
         assert_eq!(kept(&file, "b:1").as_deref(), Some("two"));
-    }
-
-    #[test]
-    fn a_token_kept_by_address_is_moved_to_the_fingerprint_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = TokenFile::new(folder.path().join("tokens.json"));
-        file.adopt("a:1", "SHA256:x").unwrap();
-        file.keep("a:1", &secret("old")).unwrap();
-        file.adopt("a:1", "SHA256:x").unwrap();
-        assert_eq!(kept(&file, "SHA256:x").as_deref(), Some("old"));
-        assert_eq!(kept(&file, "a:1"), None);
-        file.keep("a:1", &secret("plaintext")).unwrap();
-        file.adopt("a:1", "SHA256:x").unwrap();
-        assert_eq!(kept(&file, "SHA256:x").as_deref(), Some("old"));
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl<S: Read + Write, O: Observer> Client<'_, S, O> {
     }
 
     fn keep(&mut self, token: Secret) -> Result<(), FileError> {
-        let kept = self.tokens.keep(&self.server, &token);
+        let kept = self.tokens.keep(&self.server.token_key(), &token);
         self.session = Some(token);
         kept
     }
