@@ -13,6 +13,8 @@ mod leaving;
 mod stranger;
 #[path = "chat_terminal/texts.rs"]
 mod texts;
+#[path = "chat_terminal/trust.rs"]
+mod trust;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
@@ -275,29 +277,6 @@ fn a_wrong_port_is_reported_at_once() {
         "{}",
         anna.plain()
     );
-}
-
-#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
-#[test]
-fn a_person_is_asked_whether_to_trust_a_server_that_is_not_on_loopback() {
-    let (_server, address) = serve();
-    // This address reaches the own machine, and is not one of its loopback addresses.
-    let port = address.port().to_string();
-    let flags = [
-        "join", "--host", "0.0.0.0", "--port", &port, "--nick", "anna",
-    ];
-    for (answer, trusts) in [("n", false), ("y", true)] {
-        let anna = Program::new(UDP_CHAT).args(flags).spawn_in_terminal();
-        anna.expect("is unknown");
-        anna.expect("SHA256:");
-        anna.expect("[y/N]");
-        anna.type_keys(answer);
-        if trusts {
-            anna.expect("you are anna");
-            anna.type_line("/quit");
-        }
-        assert_eq!(anna.wait().success(), trusts);
-    }
 }
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]

@@ -2,8 +2,8 @@
 
 use crate::{in_pipe, in_terminal, serve};
 
-const PASTE_START: &str = "\u{1b}[200~";
-const PASTE_END: &str = "\u{1b}[201~";
+pub const PASTE_START: &str = "\u{1b}[200~";
+pub const PASTE_END: &str = "\u{1b}[201~";
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
@@ -16,7 +16,7 @@ fn a_paste_of_200_lines_is_asked_about_and_sent_whole() {
     let lines: Vec<_> = (0..200).map(|line| format!("/who\t{line}")).collect();
     anna.type_keys(&format!("{PASTE_START}{}\n{PASTE_END}", lines.join("\n")));
     anna.expect("send 200 lines? [y/N]");
-    anna.type_keys("y");
+    anna.type_line("y");
     for line in 0..200 {
         assert_eq!(bo.wait_for_line("<anna>"), format!("<anna> /who {line}"));
     }
@@ -33,6 +33,13 @@ fn a_paste_is_not_sent_before_the_person_agrees() {
     let bo = in_pipe(address, "bo");
     anna.type_keys(&format!("{PASTE_START}one\r\ntwo\r\n{PASTE_END}"));
     anna.expect("send 2 lines? [y/N]");
+    anna.type_keys("ye");
+    anna.expect("[y/N] ye");
+    bo.write_stdin("meanwhile\n");
+    anna.expect("<bo> meanwhile");
+    anna.expect("send 2 lines? [y/N] ye");
+    anna.type_line("t");
+    anna.expect("* \"yet\" is neither yes nor no");
     anna.type_keys("\r");
     anna.expect("* not sent: 2 pasted lines");
     anna.type_keys(&format!("{PASTE_START}single\tline\n{PASTE_END}"));

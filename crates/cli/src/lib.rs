@@ -30,7 +30,9 @@ mod stop;
 mod traffic;
 mod trust;
 
-pub use self::trust::{IdentityFlags, TlsFlags, TrustFlags, ask_to_trust, show_fingerprint};
+pub use self::trust::{
+    IdentityFlags, TlsFlags, TrustFlags, ask_to_trust, show_fingerprint, yes_or_no,
+};
 pub use address::HostPort;
 pub use connect::{ConnectError, TcpClientFlags, connect, log_connected};
 pub use console::Console;

@@ -85,14 +85,23 @@ fn ask(input: &mut impl BufRead, output: &mut impl Write, question: &Question) -
                 writeln!(output)?;
                 return Ok(false);
             }
-            Some(line) => line.unwrap_or_default().trim().to_lowercase(),
+            Some(line) => line.unwrap_or_default(),
         };
-        match answer.as_str() {
-            "y" | "yes" => return Ok(true),
-            "" | "n" | "no" => return Ok(false),
-            _ => write!(output, "Answer y or n: ")?,
+        if let Some(answer) = yes_or_no(&answer) {
+            return Ok(answer);
         }
+        write!(output, "Answer y or n: ")?;
         output.flush()?;
+    }
+}
+
+/// What an answer to `[y/N]` means: `None` if it is neither yes nor no. Enter alone means no.
+#[must_use]
+pub fn yes_or_no(answer: &str) -> Option<bool> {
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "" | "n" | "no" => Some(false),
+        _ => None,
     }
 }
 

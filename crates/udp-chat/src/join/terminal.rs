@@ -8,6 +8,7 @@ mod editor;
 mod events;
 mod format;
 mod painter;
+mod question;
 mod roster;
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -138,9 +139,11 @@ impl Output for Terminal {
 
     fn ask_to_trust(&mut self, question: &Question) -> Asked {
         let text = question.to_string();
-        let (facts, prompt) = text.rsplit_once('\n').unwrap_or(("", &text));
+        // Only the last sentence is the prompt, so that it fits more terminals and can be asked again.
+        let prompt_at = text.rfind(". ").map_or(0, |end| end + ". ".len());
+        let (facts, prompt) = text.split_at(prompt_at);
         for line in facts.lines() {
-            self.events.offer(Message::plain("", line));
+            self.events.offer(Message::plain("", line.trim_end()));
         }
         self.events.ask(prompt);
         Asked::Later

@@ -5,6 +5,7 @@
 use line_editor::{Edited, Key, Line, MAX_PASTE_BYTES};
 
 use super::super::command::{Command, private_recipient};
+use super::question::{Question, Questions, Step};
 
 /// What is to be done outside the editor after a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,9 @@ pub(super) enum Action {
         texts: Vec<String>,
         to: Option<String>,
     },
-    /// A question was answered with yes or no.
+    /// A question and the answer to it, which stay to be seen.
+    Keep(String),
+    /// The question that was asked from outside was answered with yes or no.
     Answered(bool),
     /// A word for the person.
     Hint(String),
@@ -29,50 +32,32 @@ pub(super) enum Action {
 #[derive(Debug, Default)]
 pub(super) struct Editor {
     typed: line_editor::Editor,
-    question: Option<Question>,
+    questions: Questions,
     /// Tab was pressed and several words are possible.
     candidates_known: bool,
     closed: bool,
-}
-
-/// Something that is not done before the person agrees.
-#[derive(Debug)]
-enum Question {
-    /// To send several pasted lines.
-    Paste {
-        texts: Vec<String>,
-        to: Option<String>,
-    },
-    /// Asked by somebody else; this is the prompt.
-    Other(String),
 }
 
 /// What a word may become, for a line and a cursor: where the word starts, and the candidates.
 pub(super) type Complete<'a> = dyn Fn(&str, usize) -> (usize, Vec<String>) + 'a;
 
 impl Editor {
-    /// The question to answer before anything else, or `prompt`.
-    pub(super) fn prompt(&self, prompt: String) -> String {
-        match &self.question {
-            None => prompt,
-            Some(Question::Other(prompt)) => prompt.clone(),
-            Some(Question::Paste { texts, to }) => {
-                let to = to
-                    .as_ref()
-                    .map_or_else(String::new, |to| format!(" to {to}"));
-                format!("send {} lines{to}? [y/N] ", texts.len())
-            }
-        }
+    /// What is asked before any other line is taken.
+    pub(super) fn question(&self) -> Option<String> {
+        self.questions.prompt()
     }
 
-    /// Asks a question that is answered with yes or no.
+    /// Asks a question that is answered with yes or no, after those that wait for their answer.
     pub(super) fn ask(&mut self, prompt: String) {
-        self.question = Some(Question::Other(prompt));
+        self.questions.ask(Question::Other(prompt));
     }
 
-    /// What stands after the prompt.
-    pub(super) fn line(&self) -> Option<&Line> {
-        self.question.is_none().then_some(self.typed.line())
+    /// The line being typed, which may be the answer to a question.
+    pub(super) fn line(&self) -> &Line {
+        match self.questions.is_empty() {
+            true => self.typed.line(),
+            false => self.questions.answer(),
+        }
     }
 
     /// Whether lines are no longer taken.
@@ -90,16 +75,20 @@ impl Editor {
         self.typed.line().text()
     }
 
-    pub(super) fn handle(&mut self, key: Key, complete: &Complete<'_>) -> Option<Action> {
+    pub(super) fn handle(&mut self, key: Key, complete: &Complete<'_>) -> Vec<Action> {
+        if !self.closed && !self.questions.is_empty() {
+            return self.answer(key);
+        }
+        Vec::from_iter(self.edit(key, complete))
+    }
+
+    fn edit(&mut self, key: Key, complete: &Complete<'_>) -> Option<Action> {
         if self.closed {
             return match key {
                 Key::Interrupt => Some(Action::Interrupt),
                 Key::Suspend => Some(Action::Suspend),
                 _ => None,
             };
-        }
-        if let Some(question) = self.question.take() {
-            return self.answer(question, key);
         }
         let knew_candidates = std::mem::take(&mut self.candidates_known);
         let key = match self.typed.edit(key) {
@@ -118,10 +107,7 @@ impl Editor {
             Key::Interrupt => Some(Action::Interrupt),
             Key::Suspend => Some(Action::Suspend),
             Key::Paste(text) => self.paste(&text),
-            Key::LongPaste(length) => Some(Action::Hint(format!(
-                "not pasted: {length} bytes, and {MAX_PASTE_BYTES} are the limit; \
-                 send a file with: udp-chat join < FILE"
-            ))),
+            Key::LongPaste(length) => Some(long_paste(length)),
             _ => None,
         }
     }
@@ -153,35 +139,39 @@ impl Editor {
             return Some(Action::Hint(hint.into()));
         }
         if !texts.is_empty() {
-            self.question = Some(Question::Paste { texts, to });
+            self.questions.ask(Question::Paste { texts, to });
         }
         None
     }
 
-    fn answer(&mut self, question: Question, key: Key) -> Option<Action> {
-        let is_yes = match key {
-            Key::Character('y' | 'Y') => true,
-            Key::Character('n' | 'N') | Key::Enter | Key::Escape | Key::EndOfInput => false,
-            Key::Interrupt if matches!(question, Question::Paste { .. }) => false,
-            Key::Interrupt => return Some(Action::Interrupt),
-            key => {
-                self.question = Some(question);
-                return (key == Key::Suspend).then_some(Action::Suspend);
-            }
+    fn answer(&mut self, key: Key) -> Vec<Action> {
+        let (question, is_yes, rest) = match self.questions.press(key) {
+            Step::Unanswered(action) => return Vec::from_iter(action),
+            Step::Answered {
+                question,
+                is_yes,
+                rest,
+            } => (question, is_yes, rest),
         };
-        match question {
-            Question::Other(_) => Some(Action::Answered(is_yes)),
+        let mut actions = vec![Action::Keep(format!(
+            "{}{}",
+            question.prompt(),
+            if is_yes { "yes" } else { "no" }
+        ))];
+        actions.push(match question {
+            Question::Other(_) => Action::Answered(is_yes),
             Question::Paste { texts, .. } if !is_yes => {
-                let lines = texts.len();
-                Some(Action::Hint(format!("not sent: {lines} pasted lines")))
+                Action::Hint(format!("not sent: {} pasted lines", texts.len()))
             }
             Question::Paste { texts, to } => {
                 if to.is_some() {
                     self.typed.line_mut().take();
                 }
-                Some(Action::Pasted { texts, to })
+                Action::Pasted { texts, to }
             }
-        }
+        });
+        actions.extend(self.paste(&rest));
+        actions
     }
 
     /// Completes as far as all candidates agree; the second time in vain it lists them.
@@ -202,6 +192,14 @@ impl Editor {
             Action::Hint(words.join("  "))
         })
     }
+}
+
+/// Why nothing of a paste of so many bytes is taken.
+pub(super) fn long_paste(length: usize) -> Action {
+    Action::Hint(format!(
+        "not pasted: {length} bytes, and {MAX_PASTE_BYTES} are the limit; \
+         send a file with: udp-chat join < FILE"
+    ))
 }
 
 fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
@@ -263,24 +261,38 @@ mod tests {
         assert_eq!(press(&mut editor, typed("nn\t\n")), [line("Anna: ")]);
     }
 
+    fn paste(text: &str) -> Key {
+        Key::Paste(text.into())
+    }
+
+    fn kept(question: &str) -> Action {
+        Action::Keep(question.into())
+    }
+
     #[test]
     fn a_pasted_line_is_inserted_and_several_are_asked_about() {
         let mut editor = Editor::default();
-        let paste = |text: &str| Key::Paste(text.into());
         press(&mut editor, typed("say: "));
         assert_eq!(press(&mut editor, [paste("a\tb\n")]), []);
         assert_eq!(editor.unsent(), "say: a b");
         assert_eq!(press(&mut editor, [paste("/quit\n\n\ttwo")]), []);
-        assert_eq!(editor.prompt("me> ".into()), "send 2 lines? [y/N] ");
-        assert!(editor.line().is_none());
+        let question = "send 2 lines? [y/N] ";
+        assert_eq!(editor.question().as_deref(), Some(question));
         let texts = vec!["/quit".to_owned(), " two".to_owned()];
         let all = Action::Pasted { texts, to: None };
-        assert_eq!(press(&mut editor, typed("xy")), [all]);
+        assert_eq!(press(&mut editor, typed("y")), []);
+        assert_eq!(
+            press(&mut editor, [Key::Enter]),
+            [kept("send 2 lines? [y/N] yes"), all]
+        );
         assert_eq!(editor.unsent(), "say: a b", "what was typed is still there");
         press(&mut editor, [paste("one\ntwo")]);
         let no = Action::Hint("not sent: 2 pasted lines".into());
-        assert_eq!(press(&mut editor, typed("\n")), [no]);
-        assert_eq!(editor.prompt("me> ".into()), "me> ");
+        assert_eq!(
+            press(&mut editor, typed("\n")),
+            [kept("send 2 lines? [y/N] no"), no]
+        );
+        assert_eq!(editor.question(), None);
     }
 
     #[test]
@@ -288,11 +300,31 @@ mod tests {
         let mut editor = Editor::default();
         press(&mut editor, typed("half"));
         editor.ask("Trust it? [y/N] ".into());
-        assert_eq!(editor.prompt("me> ".into()), "Trust it? [y/N] ");
-        assert_eq!(press(&mut editor, typed("xY")), [Action::Answered(true)]);
-        editor.ask("Trust it? [y/N] ".into());
-        assert_eq!(press(&mut editor, typed("\n")), [Action::Answered(false)]);
-        assert_eq!(editor.unsent(), "half");
+        assert_eq!(editor.question().as_deref(), Some("Trust it? [y/N] "));
+        let actions = press(&mut editor, typed("maybe\n"));
+        assert!(matches!(&actions[..], [Action::Hint(_)]), "{actions:?}");
+        assert_eq!(press(&mut editor, typed("Y")), []);
+        assert_eq!(editor.line().text(), "Y");
+        assert_eq!(
+            press(&mut editor, [Key::Enter]),
+            [kept("Trust it? [y/N] yes"), Action::Answered(true)]
+        );
+        assert_eq!(editor.line().text(), "half");
+    }
+
+    #[test]
+    fn what_is_pasted_after_an_answer_is_not_sent_unasked() {
+        let mut editor = Editor::default();
+        editor.ask("Trust it? ".into());
+        let actions = press(&mut editor, [paste("y\none\ntwo\n")]);
+        assert_eq!(actions, [kept("Trust it? yes"), Action::Answered(true)]);
+        assert_eq!(editor.question().as_deref(), Some("send 2 lines? [y/N] "));
+        let actions = press(&mut editor, [paste("yes\nhalf a line")]);
+        assert!(
+            matches!(&actions[..], [_, Action::Pasted { .. }]),
+            "{actions:?}"
+        );
+        assert_eq!(editor.unsent(), "half a line");
     }
 
     #[test]
@@ -300,13 +332,15 @@ mod tests {
         let mut editor = Editor::default();
         press(&mut editor, typed(" /msg bo "));
         press(&mut editor, [Key::Paste("one\ntwo".into())]);
-        assert_eq!(editor.prompt(String::new()), "send 2 lines to bo? [y/N] ");
+        let question = "send 2 lines to bo? [y/N] ";
+        assert_eq!(editor.question().as_deref(), Some(question));
         let texts = vec!["one".to_owned(), "two".to_owned()];
         let private = Action::Pasted {
             texts,
             to: Some("bo".into()),
         };
-        assert_eq!(press(&mut editor, typed("y")), [private]);
+        let yes = kept("send 2 lines to bo? [y/N] yes");
+        assert_eq!(press(&mut editor, typed("y\n")), [yes, private]);
         assert_eq!(editor.unsent(), "");
         press(&mut editor, typed("/msg"));
         let actions = press(&mut editor, [Key::Paste("one\ntwo".into())]);

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use line_editor::{Key, KeyParser, Screen};
+use line_editor::{Key, KeyParser, Screen, grapheme_columns};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::super::input::Input;
 use super::console::Console;
@@ -33,6 +34,8 @@ pub(super) struct Painter {
     /// The prompt, if it is not the nick.
     prompt: Option<String>,
     inputs: SyncSender<Input>,
+    /// The last question that did not fit its row, and stands above.
+    printed_question: Option<String>,
     /// Whether the terminal is ours; it is not while the job is in the background.
     has_terminal: bool,
 }
@@ -58,6 +61,7 @@ impl Painter {
             roster,
             format,
             prompt: None,
+            printed_question: None,
             inputs,
             has_terminal: true,
         }
@@ -125,13 +129,19 @@ impl Painter {
     fn press(&mut self, key: Key, events: &Events) -> io::Result<()> {
         let roster = Arc::clone(&self.roster);
         let complete = move |line: &str, cursor: usize| lock(&roster).complete(line, cursor);
-        match self.editor.handle(key, &complete) {
-            None => {}
-            Some(Action::Typed(line)) => {
+        for action in self.editor.handle(key, &complete) {
+            self.perform(action, events)?;
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, action: Action, events: &Events) -> io::Result<()> {
+        match action {
+            Action::Typed(line) => {
                 self.print_own(&line);
                 self.send(Input::Line(Ok(line)));
             }
-            Some(Action::Pasted { texts, to }) => {
+            Action::Pasted { texts, to } => {
                 for text in &texts {
                     match &to {
                         Some(to) => self.print_own(&format!("/msg {to} {text}")),
@@ -140,12 +150,13 @@ impl Painter {
                 }
                 self.send(Input::Texts { texts, to });
             }
-            Some(Action::Hint(text)) => self.print(&[Message::plain("* ", &text)]),
-            Some(Action::Answered(answer)) => self.send(Input::Answer(answer)),
-            Some(Action::Interrupt) => self.send(Input::Interrupted),
-            Some(Action::EndOfInput) => self.send(Input::LinesEnded),
-            Some(Action::ClearScreen) => self.screen.clear(),
-            Some(Action::Suspend) => self.suspend(events)?,
+            Action::Hint(text) => self.print(&[Message::plain("* ", &text)]),
+            Action::Keep(text) => self.print(&[Message::plain("", &text)]),
+            Action::Answered(answer) => self.send(Input::Answer(answer)),
+            Action::Interrupt => self.send(Input::Interrupted),
+            Action::EndOfInput => self.send(Input::LinesEnded),
+            Action::ClearScreen => self.screen.clear(),
+            Action::Suspend => self.suspend(events)?,
         }
         Ok(())
     }
@@ -195,10 +206,26 @@ impl Painter {
             self.screen.erase();
             return self.screen.flush();
         }
-        let prompt = self.prompt();
-        self.screen
-            .draw(&self.editor.prompt(prompt), self.editor.line());
+        let prompt = match self.editor.question() {
+            Some(question) => self.fit_question(question),
+            None => {
+                self.printed_question = None;
+                self.prompt()
+            }
+        };
+        self.screen.draw(&prompt, Some(self.editor.line()));
         self.screen.flush()
+    }
+
+    /// A question as a prompt. One that is too wide loses its start, since its end says how to answer, and stands in
+    /// full above.
+    fn fit_question(&mut self, question: String) -> String {
+        let fitted = end_of(&question, self.screen.row_columns() * 2 / 3);
+        if fitted != question && self.printed_question.as_ref() != Some(&question) {
+            self.print(&[Message::plain("", question.trim_end())]);
+            self.printed_question = Some(question);
+        }
+        fitted
     }
 
     fn prompt(&self) -> String {
@@ -219,5 +246,35 @@ impl Painter {
     fn send(&self, input: Input) {
         // The conversation may be over already.
         let _ = self.inputs.send(input);
+    }
+}
+
+/// A prompt as it is shown, without its start if it takes more than `columns`.
+fn end_of(prompt: &str, columns: usize) -> String {
+    let shown = visible(prompt);
+    let mut width = 0;
+    let mut start = shown.len();
+    for (at, grapheme) in shown.grapheme_indices(true).rev() {
+        width += grapheme_columns(grapheme);
+        let for_mark = usize::from(at > 0);
+        if width + for_mark > columns {
+            return format!("<{}", &shown[start..]);
+        }
+        start = at;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wide_prompt_keeps_its_end() {
+        assert_eq!(end_of("Trust it? [y/N] ", 16), "Trust it? [y/N] ");
+        assert_eq!(end_of("Trust it? [y/N] ", 15), "<ust it? [y/N] ");
+        assert_eq!(end_of("山山 [y/N] ", 10), "<山 [y/N] ");
+        assert_eq!(end_of("Trust it? [y/N] ", 3), "<] ");
+        assert_eq!(end_of("a\u{7}", 5), "a\\x07");
     }
 }
