@@ -1,10 +1,10 @@
 //! `auth-server user`: lists and changes users while no server has the files open.
 
-use std::io::{Write, stderr, stdin, stdout};
+use std::io::{Write, stderr, stdout};
 
 use anyhow::{anyhow, bail};
 use auth_server::{AdminError, Auth};
-use cli::{StdoutError, UsageError};
+use cli::{StdoutError, TextInput, UsageError};
 use dialogue::read_line;
 use proto::Secret;
 
@@ -41,7 +41,7 @@ fn list(auth: &Auth) -> anyhow::Result<()> {
 
 fn set_password(auth: &Auth, name: &str, from_stdin: bool) -> anyhow::Result<()> {
     if from_stdin {
-        let line = read_line(&mut stdin().lock())?;
+        let line = read_line(&mut TextInput::stdin())?;
         let line = line.ok_or_else(|| anyhow!("stdin has no line with a password"))?;
         let password = line.map_err(|_| anyhow!("the line on stdin cannot be a password"))?;
         let name = auth.set_password(name, &Secret::new(password));
