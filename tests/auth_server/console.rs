@@ -1,12 +1,18 @@
 //! The server in a terminal, where an administrator types commands.
 
+use std::fs;
+
+use testbed::Folder;
+
 use crate::dialogue_client::Client;
-use crate::server::{PASSWORD, login, plain, program, resume};
+use crate::server::{PASSWORD, SESSIONS_FILE, USERS_FILE, login, plain, program, resume};
 
 #[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
 #[test]
 fn an_administrator_manages_users_while_the_server_runs() {
-    let server = program().args(["--prompt", "never"]).spawn_in_terminal();
+    let folder = Folder::new();
+    let server = program().args(["--prompt", "never"]).in_folder(&folder);
+    let server = server.spawn_in_terminal();
     server.expect("listening on 127.0.0.1:");
     server.expect("\n");
     let screen = server.plain();
@@ -53,6 +59,10 @@ fn an_administrator_manages_users_while_the_server_runs() {
     server.expect("\nBo\n");
     server.type_line("stop");
     assert!(server.wait().success());
+    for file in [USERS_FILE, SESSIONS_FILE] {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.contains("bo") && !text.contains("аня"), "{text}");
+    }
     let log = server.log().text();
     assert!(log.contains("the administrator removed \"Аня\""), "{log}");
     assert!(!log.contains(password), "a password is in the log");

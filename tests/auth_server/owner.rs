@@ -44,6 +44,8 @@ fn users_are_listed_and_removed_while_the_server_is_stopped() {
         1,
         "nothing of the other is left: {text}"
     );
+    let text = fs::read_to_string(folder.join(SESSIONS_FILE)).unwrap();
+    assert!(text.contains("bo") && !text.contains("аня"), "{text}");
 
     let server = Server::start_in(&folder, &[]);
     let mut client = server.connect();

@@ -1,5 +1,5 @@
 //! All sessions: a store of them, and an index in memory of when each was last used. Callers decide who may open one,
-//! and pass times in.
+//! and pass times in. Sessions that have ended leave the file too, since it names their users and addresses.
 
 use std::io;
 use std::net::IpAddr;
@@ -180,7 +180,7 @@ impl Sessions {
     /// Those of the store; then the session goes on.
     pub(crate) fn revoke(&self, user: &User, id: &str, now: u64) -> Result<bool, store::Error> {
         let key = user.key();
-        let revoked = self.store.update(|all| {
+        let revoked = self.store.update_and_erase(|all| {
             let session = all.get(id).filter(|session| session.user == key).cloned();
             let Some(session) = session.and_then(|session| self.with_last_seen(id, session)) else {
                 return false;
@@ -198,7 +198,7 @@ impl Sessions {
     ///
     /// Those of the store; then they go on.
     pub(crate) fn revoke_all(&self, user: &UserKey) -> Result<usize, store::Error> {
-        let removed = self.store.update(|all| {
+        let removed = self.store.update_and_erase(|all| {
             let listed = self.index.of(user).into_iter();
             listed.filter(|id| all.remove(id)).collect::<Vec<_>>()
         })?;
@@ -232,7 +232,7 @@ impl Sessions {
             }
         });
         for chunk in ended.chunks(SESSIONS_AT_ONCE) {
-            self.store.update(|all| {
+            self.store.update_and_erase(|all| {
                 for (id, _) in chunk {
                     all.remove(id);
                 }

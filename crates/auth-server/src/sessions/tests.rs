@@ -124,6 +124,26 @@ fn ended_sessions_leave_the_file() {
 }
 
 #[test]
+fn at_the_stop_nothing_of_ended_sessions_is_left_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    type End = fn(&Sessions, &User, &str);
+    let ends: [End; 3] = [
+        |sessions, user, id| assert!(sessions.revoke(user, id, 1).unwrap()),
+        |sessions, user, _| assert_eq!(sessions.revoke_all(&user.key()).unwrap(), 1),
+        |sessions, _, _| assert_eq!(sessions.remove_ended(1_000, |_| false).unwrap(), 1),
+    ];
+    for end in ends {
+        let sessions = sessions_in(&folder);
+        let anna = user("Anna");
+        let (_, id) = open(&sessions, &anna, 0);
+        end(&sessions, &anna, &id);
+        sessions.close();
+        let text = std::fs::read_to_string(folder.path().join("sessions.jsonl")).unwrap();
+        assert_eq!(text, "");
+    }
+}
+
+#[test]
 fn a_login_with_an_old_password_is_too_late() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = sessions_in(&folder);
