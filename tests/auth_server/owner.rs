@@ -171,6 +171,36 @@ fn a_user_under_another_key_is_reported() {
 }
 
 #[test]
+fn a_name_that_the_rules_refuse_is_reported_and_can_be_corrected() {
+    let server = Server::start(&[]);
+    server.register("anna", PASSWORD);
+    let folder = server.stop();
+    let path = folder.join(USERS_FILE);
+    let text = fs::read_to_string(&path).unwrap();
+
+    fs::write(&path, text.replace("anna", "an\u{3164}na")).unwrap();
+    let server = Server::start_in(&folder, &[]);
+    let line = server.log().wait_for("users who cannot log in");
+    assert!(line.contains(" [WARN] ") && line.ends_with(": 1"), "{line}");
+    let folder = server.stop();
+
+    for control_or_format in ["\\u0007", "\u{200b}"] {
+        let name = format!("an{control_or_format}na");
+        fs::write(&path, text.replace("anna", &name)).unwrap();
+        let start = program().in_folder(&folder).output().expect_code(1);
+        let error = start.stderr_text();
+        assert!(
+            error.contains("damaged at line 1: a name has no control"),
+            "{error}"
+        );
+    }
+
+    fs::write(&path, text).unwrap();
+    let server = Server::start_in(&folder, &[]);
+    server.connect().enter("login", "anna", PASSWORD);
+}
+
+#[test]
 fn files_can_be_elsewhere() {
     let server = Server::start(&["--data-file", "a/u.jsonl", "--sessions-file", "b/s.jsonl"]);
     server.register("anna", PASSWORD);
