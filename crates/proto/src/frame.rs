@@ -26,7 +26,7 @@ pub(crate) fn checked_length(header: [u8; HEADER_BYTES], limit: usize) -> Result
 
 /// The memory that a receiver gives a payload before any of it has come: most messages fit, and it is little for a
 /// header alone.
-const FIRST_PAYLOAD_BYTES: usize = 4 << 10;
+pub(crate) const FIRST_PAYLOAD_BYTES: usize = 4 << 10;
 
 /// The memory that a receiver gives a payload of `length` bytes once `received` of them have come: four times as much,
 /// so that a payload is moved rarely.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
 
-use crate::frame::{FrameTracker, payload_room};
+use crate::frame::{FIRST_PAYLOAD_BYTES, FrameTracker, payload_room};
 use crate::observer::Observer;
 use crate::read_buffer::{MAX_BUFFER_BYTES, MIN_BUFFER_BYTES, ReadBuffer, read_retrying};
 
@@ -119,12 +119,15 @@ impl<S: Read + Write, O: Observer> FramedStream<S, O> {
         }
     }
 
-    /// Reports the memory of an unfinished frame, if it is more than the buffer. This happens before each read and not
-    /// when a frame is complete, so that a frame counts until its reader comes back for the next one.
+    /// Reports the memory of an unfinished frame, with the buffer that brought it, unless the frame is short. This
+    /// happens before each read and not when a frame is complete, so that a frame counts until its reader comes back
+    /// for the next one.
     fn report_room(&mut self) {
         let unfinished = self.received.unfinished();
-        let room = unfinished.map_or(0, |(received, length)| payload_room(received, length));
-        let room = if room > MAX_BUFFER_BYTES { room } else { 0 };
+        let room = match unfinished.map_or(0, |(received, length)| payload_room(received, length)) {
+            ..=FIRST_PAYLOAD_BYTES => 0,
+            payload => payload + self.input.next_size(),
+        };
         if room != self.reported_room {
             self.reported_room = room;
             self.observer.on_buffered(room);

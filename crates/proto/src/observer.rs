@@ -8,8 +8,8 @@ pub trait Observer {
     /// One write took `bytes` bytes, in which `messages` messages ended.
     fn on_sent(&mut self, bytes: usize, messages: usize);
 
-    /// An unfinished frame now holds `bytes` bytes of memory; 0 once it is complete. It is called only for frames that
-    /// are longer than the ordinary buffer, so most messages never cause a call.
+    /// An unfinished frame now holds `bytes` bytes of memory; 0 once it is complete. It is called only for payloads of
+    /// more than 4 KiB that do not come whole, so most messages never cause a call.
     fn on_buffered(&mut self, bytes: usize) {
         let _ = bytes;
     }

@@ -45,17 +45,28 @@ impl ReadBuffer {
         count
     }
 
-    fn adapt_size(&mut self) {
+    /// The memory that it holds from the next read on, in bytes.
+    pub(crate) fn next_size(&self) -> usize {
         let size = self.bytes.len();
         if size == 0 {
-            self.bytes = vec![0; MIN_BUFFER_BYTES];
-        } else if self.filled && size < MAX_BUFFER_BYTES {
-            let larger = (2 * size).min(MAX_BUFFER_BYTES);
-            self.bytes.reserve_exact(larger - size);
-            self.bytes.resize(larger, 0);
-        } else if self.end <= size / 4 && size > MIN_BUFFER_BYTES {
+            MIN_BUFFER_BYTES
+        } else if self.filled {
+            (2 * size).min(MAX_BUFFER_BYTES)
+        } else if self.end <= size / 4 {
             // It is halved, and not given back at once, so that one small read between large ones costs little.
-            self.bytes.truncate((size / 2).max(MIN_BUFFER_BYTES));
+            (size / 2).max(MIN_BUFFER_BYTES)
+        } else {
+            size
+        }
+    }
+
+    fn adapt_size(&mut self) {
+        let (size, next) = (self.bytes.len(), self.next_size());
+        if next > size {
+            self.bytes.reserve_exact(next - size);
+            self.bytes.resize(next, 0);
+        } else if next < size {
+            self.bytes.truncate(next);
             self.bytes.shrink_to_fit();
         }
     }

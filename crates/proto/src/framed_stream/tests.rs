@@ -183,45 +183,38 @@ fn a_frame_of_64_kib_that_has_come_takes_one_read_and_one_write() {
     assert_eq!(last, [Received(65_540, 1), Sent(65_540, 1)], "{reports:?}");
 }
 
-#[test]
-fn the_memory_of_a_long_unfinished_frame_is_reported() {
-    let text = "x".repeat(200_000);
-    let wire = frame(&text);
-    let (first, second) = wire.split_at(100_000);
-    let mut peer = Peer::sending(&[first, second, &frame("next")]);
-    let (_, reports) = echo(&mut peer);
-    let buffered: Vec<_> = reports
-        .iter()
-        .filter(|report| matches!(report, Buffered(_)))
-        .collect();
-    // The last report comes with the read after the frame was echoed, when its memory is free again.
-    assert_eq!(buffered.last(), Some(&&Buffered(0)));
-    let position = |wanted: &Report| reports.iter().position(|report| report == wanted).unwrap();
-    assert!(
-        position(&Sent(200_000, 1)) < position(&Buffered(0)),
-        "{reports:?}"
-    );
-    for report in &buffered {
-        let Buffered(bytes) = report else {
-            unreachable!()
-        };
-        assert!(
-            (64 << 10..=200_000).contains(bytes) || *bytes == 0,
-            "{report:?}"
-        );
-    }
-    assert!(buffered.contains(&&Buffered(200_000)), "{reports:?}");
+/// What the observer heard of memory while the echo of `text` came in two parts, the first of `cut` bytes.
+fn buffered(text: &str, cut: usize) -> (Vec<usize>, Vec<Report>) {
+    let wire = frame(text);
+    let (first, second) = wire.split_at(cut);
+    let (end, reports) = echo(&mut Peer::sending(&[first, second, &frame("next")]));
+    end.unwrap();
+    let sizes = reports.iter().filter_map(|report| match report {
+        Buffered(bytes) => Some(*bytes),
+        _ => None,
+    });
+    (sizes.collect(), reports)
 }
 
 #[test]
-fn short_frames_report_no_memory() {
-    let wire = frame(&"x".repeat(60_000));
-    let (first, second) = wire.split_at(50_000);
-    let (_, reports) = echo(&mut Peer::sending(&[first, second]));
-    assert!(
-        !reports.iter().any(|report| matches!(report, Buffered(_))),
-        "{reports:?}"
-    );
+fn the_memory_of_an_unfinished_frame_is_reported_with_the_buffer() {
+    for (length, cut) in [(200_000, 100_000), (60_000, 50_000), (5_000, 4_500)] {
+        let (sizes, reports) = buffered(&"x".repeat(length), cut);
+        // The last report comes with the read after the frame was echoed, when its memory is free again.
+        assert_eq!(sizes.last(), Some(&0));
+        let position = |wanted| reports.iter().position(|report| *report == wanted);
+        assert!(position(Sent(4 + length, 1)) < position(Buffered(0)));
+        let largest = sizes.iter().max().unwrap();
+        let with_buffer = length + MIN_BUFFER_BYTES..=length + MAX_BUFFER_BYTES;
+        assert!(with_buffer.contains(largest), "{length}: {sizes:?}");
+    }
+}
+
+#[test]
+fn short_frames_and_those_that_come_whole_report_no_memory() {
+    assert!(buffered(&"x".repeat(4_096), 4_000).0.is_empty());
+    let (_, reports) = echo(&mut Peer::sending(&[frame(&"x".repeat(1_000))]));
+    assert_eq!(reports, [Received(1_004, 1), Sent(1_004, 1)]);
 }
 
 #[test]
