@@ -212,3 +212,41 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let error = "ident-client: cannot write to stdout: no space left on device";
     assert_eq!(full.stderr_text().lines().last(), Some(error));
 }
+
+/// As another program may leave them.
+#[cfg(unix)]
+#[test]
+fn streams_that_do_not_block_are_waited_for() {
+    use std::io::{Read, Write, pipe};
+    use std::process::{Command, Stdio};
+
+    const REPLY: &str = "You are Anna, by your address 127.0.0.1.\n";
+    // More replies than a pipe holds.
+    const COMMANDS: usize = 4_000;
+
+    let server = Server::knowing("Anna");
+    let (input, mut to_client) = pipe().unwrap();
+    let (mut from_client, output) = pipe().unwrap();
+    rustix::io::ioctl_fionbio(&input, true).unwrap();
+    rustix::io::ioctl_fionbio(&output, true).unwrap();
+    let mut client = Command::new(env!("CARGO_BIN_EXE_ident-client"))
+        .args([&format!("{}", server.address), "--quiet"])
+        .stdin(input)
+        .stdout(output)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // After its greeting the client finds its input empty.
+    let mut greeting = vec![0; "Hello, Anna!\n".len()];
+    from_client.read_exact(&mut greeting).unwrap();
+    to_client
+        .write_all("whoami\n".repeat(COMMANDS).as_bytes())
+        .unwrap();
+    drop(to_client);
+    let (mut replies, mut errors) = (String::new(), String::new());
+    from_client.read_to_string(&mut replies).unwrap();
+    let mut stderr = client.stderr.take().unwrap();
+    stderr.read_to_string(&mut errors).unwrap();
+    assert!(client.wait().unwrap().success(), "{errors}");
+    assert_eq!(replies, REPLY.repeat(COMMANDS));
+}

@@ -12,7 +12,9 @@ use proto::Escaped;
 use crate::address::HostPort;
 use crate::completions;
 use crate::env;
+use crate::platform;
 use crate::program::Program;
+use crate::standard_streams::RetryWouldBlock;
 
 impl Program {
     /// The flags of this process. Ends it with status 0 after `--help`, `--version` and `completions SHELL`, with 2 on
@@ -22,11 +24,12 @@ impl Program {
     /// `LAB_ECHO_SERVER_LOG_TO`. The command line wins: a variable is ignored when the command line conflicts with its
     /// flag, or when its flag requires one that is missing. An empty variable counts as unset.
     pub fn parse<A: Parser>(&self) -> A {
+        platform::survive_file_size_limit();
         let arguments = std::env::args_os();
         let mut command = self.command::<A>();
         let parsed = self.matches(&command, arguments).and_then(|matches| {
             if let Some(script) = completions::asked(self.name, &mut command, &matches) {
-                self.exit_after_output(stdout().write_all(&script));
+                self.exit_after_output(RetryWouldBlock(stdout()).write_all(&script));
             }
             flags(&command, matches)
         });

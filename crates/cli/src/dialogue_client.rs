@@ -14,6 +14,7 @@ use crate::connect::{ConnectError, TcpClientFlags};
 use crate::endpoint::Endpoint;
 use crate::input::TextInput;
 use crate::logging::{LogError, log_to_person};
+use crate::standard_streams::RetryWouldBlock;
 use crate::stop::exit_on_stop;
 use crate::traffic::Traffic;
 
@@ -80,11 +81,12 @@ impl<'a> DialogueClient<'a> {
 
     /// The console: what a person types at the terminal, or what a pipe brings.
     pub fn console(&self, is_interactive: bool) -> Console<'_> {
+        let output = RetryWouldBlock(stdout());
         if is_interactive {
-            let console = Console::new(self.terminal.lines(), stdout(), stderr());
+            let console = Console::new(self.terminal.lines(), output, stderr());
             console.at_terminal(|prompt| self.terminal.set_prompt(prompt))
         } else {
-            Console::new(TextInput::stdin(), stdout(), stderr())
+            Console::new(TextInput::stdin(), output, stderr())
         }
     }
 

@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, Read, StdinLock, stdin};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::standard_streams::RetryWouldBlock;
+
 /// What Windows programs write before UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -18,13 +20,13 @@ pub struct TextInput<R> {
     pending: &'static [u8],
 }
 
-impl TextInput<StdinLock<'static>> {
-    /// Stdin, locked. Its buffer belongs to the process: what this leaves unread is there for the next reader.
+impl TextInput<RetryWouldBlock<StdinLock<'static>>> {
+    /// Stdin, locked, and waited for if it does not block. Its buffer belongs to the process: what this leaves unread is there for the next reader.
     pub fn stdin() -> Self {
         let was_read = STDIN_WAS_READ.swap(true, Ordering::Relaxed);
         Self {
             at_start: !was_read,
-            ..Self::new(stdin().lock())
+            ..Self::new(RetryWouldBlock(stdin().lock()))
         }
     }
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::bail;
-use cli::{StdoutError, exit_on_stop};
-use echo_client::{Detail, EchoClient, Error, RetryWouldBlock, Wire};
+use cli::{RetryWouldBlock, StdoutError, exit_on_stop};
+use echo_client::{Detail, EchoClient, Error, Wire};
 use line_editor::Terminal;
 use log::info;
 use tls::MaybeTls;

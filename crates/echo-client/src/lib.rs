@@ -15,7 +15,6 @@ mod receiving;
 mod reply_printer;
 mod sending;
 mod sent_bytes;
-mod standard_streams;
 mod traffic_log;
 
 pub use client::EchoClient;
@@ -23,7 +22,6 @@ pub use error::Error;
 pub use local::LocalServer;
 pub use log_order::LogOrder;
 pub use progress::Totals;
-pub use standard_streams::RetryWouldBlock;
 pub use traffic_log::Detail;
 
 /// What the server speaks.

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 use std::net::TcpStream;
 use std::process::ExitCode;
 
-use cli::{StdoutError, exit_on_stop, raise_descriptor_limit};
+use cli::{RetryWouldBlock, StdoutError, exit_on_stop, raise_descriptor_limit};
 use tls::MaybeTls;
 
 use crate::flags::Flags;
@@ -46,7 +46,8 @@ pub(crate) fn measure(
     } else {
         report.to_string()
     };
-    stdout().write_all(text.as_bytes()).map_err(StdoutError)?;
+    let printed = RetryWouldBlock(stdout()).write_all(text.as_bytes());
+    printed.map_err(StdoutError)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,9 @@ use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use cli::{Endpoint, StdoutError, UsageError, ask_to_trust, connect, is_interactive};
+use cli::{
+    Endpoint, RetryWouldBlock, StdoutError, UsageError, ask_to_trust, connect, is_interactive,
+};
 use lab_check::report::{Summary, outcome_json, write_outcome, write_summary};
 use lab_check::{Check, Failure, run};
 use serde_json::json;
@@ -48,7 +50,7 @@ impl<T> Suite<T> {
     ///
     /// When stdout is broken.
     pub fn list(&self) -> Result<ExitCode, StdoutError> {
-        let mut output = stdout().lock();
+        let mut output = RetryWouldBlock(stdout().lock());
         for check in &self.checks {
             writeln!(
                 output,
@@ -73,7 +75,7 @@ impl<T> Suite<T> {
         wire: impl Fn() -> String,
         as_json: bool,
     ) -> anyhow::Result<ExitCode> {
-        let mut output = stdout().lock();
+        let mut output = RetryWouldBlock(stdout().lock());
         let mut summary = Summary::default();
         let mut written = Ok(());
         let outcomes = run(&self.checks, target, self.still_serves, |outcome| {

@@ -1,8 +1,9 @@
 //! Standard input and output that may be non-blocking: another program with the same terminal or pipe can set that.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 
 /// A stream that waits when the system says that a call would block.
+#[derive(Debug)]
 pub struct RetryWouldBlock<T>(pub T);
 
 #[cfg(unix)]
@@ -61,6 +62,20 @@ impl<T: Read + platform::Stream> Read for RetryWouldBlock<T> {
                 result => return result,
             }
         }
+    }
+}
+
+impl<T: BufRead + platform::Stream> BufRead for RetryWouldBlock<T> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while would_block(&self.0.fill_buf()) {
+            platform::wait_for_input(&self.0)?;
+        }
+        // What was found above is still there.
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.0.consume(amount);
     }
 }
 
