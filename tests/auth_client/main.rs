@@ -7,3 +7,4 @@ mod server;
 mod strange;
 mod terminal;
 mod tls;
+mod token_file;

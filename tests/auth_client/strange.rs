@@ -151,7 +151,7 @@ fn an_unusable_token_file_is_explained_once() {
         .in_folder(&home);
     let failed = program.stdin_bytes("correct horse").output().expect_code(1);
     let stderr = failed.stderr_text();
-    let start = "auth-client: cannot create the folder of file/tokens: ";
+    let start = "auth-client: cannot read file/tokens: ";
     let line = stderr.lines().last().unwrap();
     let reason = line
         .strip_prefix(start)

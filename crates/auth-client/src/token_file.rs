@@ -51,6 +51,8 @@ impl TokenFile {
     ///
     /// When the file cannot be read or written.
     pub fn check_writable(&self) -> Result<(), FileError> {
+        // Before the lock, so that no lock file is left beside a device or a pipe.
+        self.read()?;
         self.change(|_| true)
     }
 
