@@ -74,3 +74,24 @@ fn a_token_file_that_cannot_be_read_is_explained_before_anything_is_sent() {
     }
     server.register("anna");
 }
+
+#[test]
+fn further_names_of_the_token_file_are_warned_about() {
+    let server = Server::start();
+    server.register("anna");
+    let other = server.home.join("other");
+    fs::hard_link(server.token_file(), &other).unwrap();
+    let before = fs::read_to_string(&other).unwrap();
+    let warning = format!(
+        "{}: it has further names (hard links), which keep its old tokens when it changes\n",
+        server.token_file().display()
+    );
+    let whoami = server.client(&["whoami"]).output().expect_success();
+    assert_eq!(whoami.stderr_text(), warning);
+    let login = server.scripted(&["--user", "anna", "login"], PASSWORD);
+    assert_eq!(login.output().expect_success().stderr_text(), warning);
+    // Now it is a file of its own.
+    assert_eq!(fs::read_to_string(&other).unwrap(), before);
+    let whoami = server.client(&["whoami"]).output().expect_success();
+    assert_eq!(whoami.stderr_text(), "");
+}

@@ -304,13 +304,19 @@ impl<'a, S: Read + Write, O: Observer> Client<'a, S, O> {
         }
     }
 
-    /// Warns about tokens that others could read until now.
+    /// Warns about tokens that others could read until now, or that another name of the file keeps.
     fn guard_tokens(&mut self) -> Result<(), Error> {
         if let Some(exposure) = self.tokens.make_private()? {
             let exposure = exposure.to_string();
             self.console.explain(format_args!(
                 "{}; logout --all ends the sessions that others may use",
                 Escaped::new(&exposure)
+            ));
+        }
+        if self.tokens.has_further_names()? {
+            self.console.explain(format_args!(
+                "{}: it has further names (hard links), which keep its old tokens when it changes",
+                Escaped::new(&self.tokens.path().display().to_string())
             ));
         }
         Ok(())

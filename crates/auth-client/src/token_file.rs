@@ -1,6 +1,6 @@
 //! The file that keeps tokens, by the server that gave them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proto::Secret;
 use serde_json::{Map, Value, json};
@@ -43,6 +43,21 @@ impl TokenFile {
             true => files::make_private(&self.path),
             false => Ok(None),
         }
+    }
+
+    /// Whether the file exists and has further names (hard links), which keep its old tokens when it changes.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub fn has_further_names(&self) -> Result<bool, FileError> {
+        Ok(self.path.is_file() && files::has_further_names(&self.path)?)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Makes sure that a token can be kept, by writing the file as it is. It is created if it is missing.

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use proto::Escaped;
 
 #[cfg(unix)]
-pub use unix::{Folder, create_folder, make_private, private};
+pub use unix::{Folder, create_folder, link_count, make_private, private};
 #[cfg(windows)]
-pub use windows::{Folder, create_folder, make_private, private};
+pub use windows::{Folder, create_folder, link_count, make_private, private};
 
 /// Whether a mode lets the group or others read, change or run a file.
 #[must_use]
@@ -73,5 +73,15 @@ mod tests {
             let error = name_blocking_file(ErrorKind::PermissionDenied.into(), &path);
             assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         }
+    }
+    #[test]
+    fn hard_links_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "").unwrap();
+        let count = || link_count(&std::fs::File::open(&path).unwrap()).unwrap();
+        assert_eq!(count(), 1);
+        std::fs::hard_link(&path, folder.path().join("other")).unwrap();
+        assert_eq!(count(), 2);
     }
 }

@@ -43,6 +43,15 @@ pub fn make_private(file: &File) -> io::Result<Option<(u32, u32)>> {
     Ok(Some((before, mode()?)))
 }
 
+/// How many names (hard links) the file has.
+///
+/// # Errors
+///
+/// When the system does not say.
+pub fn link_count(file: &File) -> io::Result<u64> {
+    Ok(file.metadata()?.nlink())
+}
+
 /// The folder of a file, held open so that a sync needs no new descriptor and no path.
 #[derive(Debug)]
 pub struct Folder(File);

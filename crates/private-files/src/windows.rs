@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use winapi_util::file::information;
+
 /// Does nothing.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
@@ -17,6 +19,15 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
 /// Does nothing.
 pub fn make_private(_: &File) -> io::Result<Option<(u32, u32)>> {
     Ok(None)
+}
+
+/// How many names (hard links) the file has.
+///
+/// # Errors
+///
+/// When the system does not say.
+pub fn link_count(file: &File) -> io::Result<u64> {
+    Ok(information(file)?.number_of_links())
 }
 
 /// The folder of a file. Its names need no sync.

@@ -6,13 +6,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{
-    append, identity, link_count, lock_data_file, options, path_identity, replace,
-};
+pub(crate) use unix::{append, identity, lock_data_file, options, path_identity, replace};
 #[cfg(windows)]
-pub(crate) use windows::{
-    append, identity, link_count, lock_data_file, options, path_identity, replace,
-};
+pub(crate) use windows::{append, identity, lock_data_file, options, path_identity, replace};
 
 /// Identifies a file among all that exist at the same time: the file system's number and the file's number in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

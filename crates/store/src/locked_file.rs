@@ -8,7 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf, absolute};
 
-use private_files::{Folder, beside, folder_of, is_exposed, make_private};
+use private_files::{Folder, beside, folder_of, is_exposed, link_count, make_private};
 
 use crate::disk::Disk;
 use crate::error::{Error, shown};
@@ -88,7 +88,7 @@ impl LockedFile {
             ),
             None => {}
         }
-        if files::link_count(&self.file)? > 1 {
+        if link_count(&self.file)? > 1 {
             log::warn!(
                 "{path}: it has further names (hard links), which keep its old content when it is compacted"
             );

@@ -90,6 +90,17 @@ pub fn make_private(path: &Path) -> Result<Option<Exposure>, FileError> {
     }))
 }
 
+/// Whether a file has further names (hard links), which keep its old content when the file is replaced.
+///
+/// # Errors
+///
+/// When the system does not say.
+pub fn has_further_names(path: &Path) -> Result<bool, FileError> {
+    let failed = FileError::io("count the names of", path);
+    let names = File::open(path).and_then(|file| private_files::link_count(&file));
+    Ok(names.map_err(failed)? > 1)
+}
+
 /// The right to replace one file, until it is dropped. It makes the file's folder where it is missing.
 #[derive(Debug)]
 pub struct WriteLock {

@@ -41,11 +41,6 @@ fn identity_of(found: &Metadata) -> Identity {
     Identity(found.dev(), found.ino())
 }
 
-/// How many names (hard links) the file has.
-pub(crate) fn link_count(file: &File) -> io::Result<u64> {
-    Ok(file.metadata()?.nlink())
-}
-
 /// Locks the data file itself, so that another path to it finds it locked. The lock ends with the file's last
 /// descriptor.
 pub(crate) fn lock_data_file(file: &File) -> Result<(), TryLockError> {

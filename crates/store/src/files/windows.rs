@@ -44,11 +44,6 @@ fn identity_of(found: &Information) -> Identity {
     Identity(found.volume_serial_number(), found.file_index())
 }
 
-/// How many names (hard links) the file has.
-pub(crate) fn link_count(file: &File) -> io::Result<u64> {
-    Ok(information(file)?.number_of_links())
-}
-
 /// Does nothing: locks are mandatory here, and one on the data file would bar its readers. `PATH.lock` does the work
 /// alone.
 pub(crate) fn lock_data_file(_: &File) -> Result<(), TryLockError> {
