@@ -359,3 +359,15 @@ fn the_protocol_is_shown_among_the_messages() {
         "{plain}"
     );
 }
+
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
+#[test]
+fn ctrl_d_at_the_question_for_the_nick_leaves() {
+    let (_server, address) = serve();
+    let mut flags = flags(address, "").to_vec();
+    flags.truncate(5);
+    let anna = Program::new(UDP_CHAT).args(flags).spawn_in_terminal();
+    anna.expect("Nick [");
+    anna.type_keys(CTRL_D);
+    assert_eq!(anna.wait().code(), Some(0), "{}", anna.plain());
+}

@@ -67,8 +67,16 @@ impl<T: Read + platform::Stream> Read for RetryWouldBlock<T> {
 
 impl<T: BufRead + platform::Stream> BufRead for RetryWouldBlock<T> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while would_block(&self.0.fill_buf()) {
-            platform::wait_for_input(&self.0)?;
+        loop {
+            match self.0.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    platform::wait_for_input(&self.0)?;
+                }
+                Err(error) => return Err(error),
+                // A terminal says so once (Ctrl-D): the next call would wait for more.
+                Ok([]) => return Ok(&[]),
+                Ok(_) => break,
+            }
         }
         // What was found above is still there.
         self.0.fill_buf()
