@@ -4,6 +4,9 @@
 
 #[path = "chat_join/history.rs"]
 mod history;
+#[cfg(unix)]
+#[path = "chat_join/nonblocking.rs"]
+mod nonblocking;
 #[path = "chat_join/outage.rs"]
 mod outage;
 #[path = "chat_join/trust.rs"]

@@ -4,9 +4,9 @@ use std::fs;
 use std::net::SocketAddr;
 
 use rustix::process::{Pid, Signal, kill_process};
-use testbed::{Folder, Program, Terminal};
+use testbed::{Folder, Program, Terminal, installed};
 
-use crate::{UDP_CHAT, flags, in_pipe, serve};
+use crate::{CTRL_D, UDP_CHAT, flags, in_pipe, serve};
 
 const CTRL_Z: &str = "\u{1a}";
 
@@ -120,4 +120,22 @@ fn in_the_background_it_leaves_the_terminal_alone() {
     anna.expect("anna> half");
     anna.type_keys("\u{15}/quit\r");
     anna.expect("disconnected: everything is confirmed");
+}
+
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
+#[test]
+fn a_terminal_that_another_program_left_non_blocking_is_waited_for() {
+    if installed("python3", "--version").is_none() {
+        return;
+    }
+    let (_server, address) = serve();
+    let bo = in_pipe(address, "bo");
+    let unblock = "python3 -c 'import os; os.set_blocking(0, False)'";
+    let member = Program::new(UDP_CHAT).args(flags(address, "anna"));
+    let anna = member.prelude(unblock).spawn_in_terminal();
+    anna.expect("* here: ");
+    anna.type_line("hi");
+    assert_eq!(bo.wait_for_line("<anna>"), "<anna> hi");
+    anna.type_keys(CTRL_D);
+    assert!(anna.wait().success(), "{}", anna.plain());
 }

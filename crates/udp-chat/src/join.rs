@@ -32,7 +32,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cli::{LogError, Program, TextInput, exit_on_stop, log_to_stderr};
+use cli::{LogError, Program, RetryWouldBlock, TextInput, exit_on_stop, log_to_stderr};
 use log::LevelFilter;
 
 use crate::nick::Nick;
@@ -158,7 +158,7 @@ fn talk_in_lines(
     log_to_stderr(LevelFilter::Info)?;
     let (turn, turns) = mpsc::channel();
     let start_thread = || while_trying("start a thread");
-    let output = PipeOutput::start(io::stdout(), as_json, inputs.clone());
+    let output = PipeOutput::start(RetryWouldBlock(io::stdout()), as_json, inputs.clone());
     let output = output.map_err(start_thread())?;
     read_lines(TextInput::stdin, turns, inputs).map_err(start_thread())?;
     Conversation::new(nick.to_string(), parts, output, Some(turn)).run()

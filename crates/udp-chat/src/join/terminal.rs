@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use cli::RetryWouldBlock;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use line_editor::{TerminalEvent, watch_terminal};
@@ -167,7 +168,7 @@ fn read_keys(events: &Events) {
     let mut buffer = [0; 1_024];
     loop {
         // Through std's buffer: it may hold keys that were typed after an answer.
-        match io::stdin().lock().read(&mut buffer) {
+        match RetryWouldBlock(io::stdin().lock()).read(&mut buffer) {
             Ok(0) => return events.end_keys(Ok(())),
             Ok(length) => events.push_keys(&buffer[..length]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use cli::RetryWouldBlock;
 use line_editor::{TerminalMode, is_dumb};
 
 /// Asks the terminal to mark pasted text.
@@ -39,7 +40,7 @@ impl Console {
     pub(super) fn take_over(&self) -> io::Result<()> {
         self.found.raw().apply()?;
         if !self.is_dumb {
-            io::stdout().write_all(MARK_PASTES.as_bytes())?;
+            RetryWouldBlock(io::stdout()).write_all(MARK_PASTES.as_bytes())?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cli::RetryWouldBlock;
 use jiff::Timestamp;
 use line_editor::{Key, KeyParser, Screen, grapheme_columns};
 use unicode_segmentation::UnicodeSegmentation;
@@ -26,7 +27,7 @@ const STOP_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) struct Painter {
     console: Console,
-    screen: Screen<Stdout>,
+    screen: Screen<RetryWouldBlock<Stdout>>,
     keys: KeyParser,
     editor: Editor,
     roster: Arc<Mutex<Roster>>,
@@ -48,7 +49,7 @@ impl Painter {
         inputs: SyncSender<Input>,
     ) -> Self {
         let screen = Screen::new(
-            io::stdout(),
+            RetryWouldBlock(io::stdout()),
             line_editor::columns(),
             console.is_dumb(),
             visible,
