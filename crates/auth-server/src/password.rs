@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use proto::{Count, Name, Secret, caseless_key};
+use proto::{Count, Name, Secret, caseless_key, is_invisible};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::user_key::UserKey;
@@ -42,7 +42,9 @@ impl fmt::Debug for Password {
 }
 
 /// The words that the service's names are made of: `socketlab` and `auth-server` are no passwords here.
-const SERVICE_WORDS: [&str; 6] = ["socket", "sockets", "lab", "auth", "server", "client"];
+const SERVICE_WORDS: [&str; 10] = [
+    "socket", "sockets", "lab", "auth", "echo", "ident", "chat", "udp", "server", "client",
+];
 
 /// Shorter words within a password say nothing about it.
 const MIN_WORD_CHARS: usize = 3;
@@ -56,10 +58,10 @@ pub struct PasswordRules {
 /// Why a password may not be chosen. It holds nothing of the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// Fewer code points than the minimum.
+    /// Fewer code points than the minimum, those that cannot be seen aside.
     #[error("the password has {}; it needs at least {min}", Count(*.chars as u64, "character"))]
     TooShort {
-        /// Code points of the password.
+        /// Code points of the password, those that cannot be seen aside.
         chars: usize,
         /// The minimum.
         min: usize,
@@ -106,17 +108,20 @@ impl PasswordRules {
     /// The first rule that the password breaks.
     pub fn check(self, password: &Password, user: &UserKey) -> Result<(), WeakPassword> {
         let chars = password.0.chars().count();
-        if chars < self.min_chars {
-            let min = self.min_chars;
-            return Err(WeakPassword::TooShort { chars, min });
-        }
         if chars > MAX_PASSWORD_CHARS {
             return Err(WeakPassword::TooLong { chars });
         }
-        if !password.0.chars().any(is_visible) {
+        if chars >= self.min_chars && !password.0.chars().any(is_visible) {
             return Err(WeakPassword::Blank);
         }
-        let key = caseless_key(password.0.trim());
+        // Those that cannot be seen hide neither that a password is short nor what it is made of.
+        let is_counted = |character: &char| !is_invisible(*character);
+        let counted: String = password.0.chars().filter(is_counted).collect();
+        let (chars, min) = (counted.chars().count(), self.min_chars);
+        if chars < min {
+            return Err(WeakPassword::TooShort { chars, min });
+        }
+        let key = caseless_key(counted.trim());
         let compact = letters_and_digits(&key);
         if is_user_name(&key, &compact, user.as_str()) {
             return Err(WeakPassword::UserName);
@@ -291,10 +296,20 @@ mod tests {
             "auth-server",
             "clientserver",
             "labsocket!",
+            "echoserver",
+            "identserver",
+            "udp-chat",
+            "auth\u{200b}server",
         ] {
             assert_eq!(check(text), Err(WeakPassword::ServiceName), "{text}");
         }
-        for text in ["labyrinth", "observer", "socket wrench", "author of labels"] {
+        for text in [
+            "labyrinth",
+            "observer",
+            "socket wrench",
+            "author of labels",
+            "chateau and echoes",
+        ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
     }
@@ -311,6 +326,20 @@ mod tests {
             assert_eq!(check(text), Err(WeakPassword::Blank), "{text:?}");
         }
         assert_eq!(check("       7"), Ok(()));
+        // Between characters that can be seen they count as nothing.
+        let hidden = format!(".{}", "\u{200b}".repeat(7));
+        let too_short = WeakPassword::TooShort { chars: 1, min: 8 };
+        assert_eq!(check(&hidden), Err(too_short));
+        assert_eq!(
+            check("mar\u{ad}ia\u{3164}maria"),
+            Err(WeakPassword::UserName)
+        );
+        assert_eq!(check("pass\u{2060}word"), Err(WeakPassword::Common));
+        assert_eq!(
+            check("корова\u{200c}7"),
+            Err(WeakPassword::TooShort { chars: 7, min: 8 })
+        );
+        assert_eq!(check("корова\u{200c}77"), Ok(()));
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(crate) const EMOJI_STYLE: char = '\u{fe0f}';
 /// These are the default ignorable code points of Unicode 16 (fillers, joiners, variation selectors, tags, most format
 /// characters), the format characters of annotations and hieroglyphs, the blanks that are letters, marks or symbols,
 /// and the noncharacters.
-pub(crate) fn is_invisible(character: char) -> bool {
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     is_noncharacter(character)
         || matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

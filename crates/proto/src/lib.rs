@@ -45,6 +45,7 @@ pub use event_budget::{EventBudget, EventKind};
 pub use frame::header;
 pub use framed_stream::FramedStream;
 pub use invalid_message::InvalidMessage;
+pub use invisible::is_invisible;
 pub use json::from_json;
 pub use limits::{HEADER_BYTES, MAX_DIALOGUE_BYTES, MAX_ECHO_BYTES};
 pub use name::{MAX_NAME_CHARS, Name, NameError, stored_name};
