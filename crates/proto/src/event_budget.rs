@@ -25,7 +25,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub enum EventKind {
     /// A client comes, or is refused.
     Arrival,
-    /// A client changes its name.
+    /// Anything between: a client changes its name, or a service logs a line of its own about a client.
     Change,
     /// A client goes.
     Departure,

@@ -1,8 +1,10 @@
 //! Reports of what passes over a connection: they become service messages and totals, and show the idle watch that the
 //! client is active.
 
+use std::fmt;
 use std::sync::Arc;
 
+use log::Level;
 use proto::Observer;
 
 use crate::connection::Connection;
@@ -29,6 +31,14 @@ impl Reporter {
             connection: Arc::clone(connection),
             is_framed,
         }
+    }
+
+    /// Logs a line about the client, such as that it was greeted. A client can cause any number of lines, so each
+    /// network has a budget of them. Lines without room are counted, and a sum tells their number once a second, after
+    /// `label`: `greeted: 57 more from 192.0.2.7`.
+    pub fn log(&self, level: Level, label: &'static str, line: fmt::Arguments<'_>) {
+        let log = &self.registry.log;
+        log.service_line(&self.connection, level, label, line);
     }
 }
 

@@ -1,12 +1,14 @@
 //! The service messages about clients: their words, and how many of them are written. A client that sends without
 //! pause gets a few lines a second and a sum of the rest, so it can neither flood the log nor slow the server down.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use log::{Level, info, log_enabled};
+use log::{Level, info, log, log_enabled};
 use proto::log_target::TRAFFIC;
 use proto::{Count, EventBudget, EventKind, Network};
 
@@ -33,6 +35,8 @@ struct EventSum {
     disconnected: u64,
     received: Counts,
     sent: Counts,
+    /// Lines of the service, by level and label.
+    service_lines: BTreeMap<(Level, &'static str), u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -83,6 +87,25 @@ impl ServiceLog {
             sum.refused += 1
         }) {
             info!("client refused: {peer}: its network has reached its limit of {share} clients");
+        }
+    }
+
+    /// Logs a line of the service about a client. A sum counts the lines that have no room, under their label.
+    pub(crate) fn service_line(
+        &self,
+        connection: &Connection,
+        level: Level,
+        label: &'static str,
+        line: fmt::Arguments<'_>,
+    ) {
+        if !log_enabled!(level) {
+            return;
+        }
+        let count = |sum: &mut EventSum| *sum.service_lines.entry((level, label)).or_default() += 1;
+        let (network, now) = (connection.network(), Instant::now());
+        let admitted = self.events().admit(network, EventKind::Change, now, count);
+        if admitted {
+            log!(level, "{line}");
         }
     }
 
@@ -148,6 +171,8 @@ impl ServiceLog {
     /// begin with those that have waited longest for a sum; returns how many of them had their turn.
     pub(crate) fn begin_second(&self, connections: &[Arc<Connection>]) -> usize {
         self.lines_left.store(LINES_PER_SECOND, Ordering::Relaxed);
+        let sums = self.events().take_sums(Instant::now());
+        log_event_sums(sums);
         if !log_enabled!(target: TRAFFIC, Level::Info) {
             return connections.len();
         }
@@ -160,8 +185,6 @@ impl ServiceLog {
                 had_turn = at;
             }
         }
-        let sums = self.events().take_sums(Instant::now());
-        log_event_sums(sums);
         had_turn
     }
 
@@ -247,6 +270,7 @@ fn log_event_sums(sums: Vec<(Option<Network>, EventSum)>) {
             disconnected,
             received,
             sent,
+            service_lines,
         } = sum;
         if connected > 0 {
             info!("client connected: {connected} more from {from}");
@@ -262,6 +286,9 @@ fn log_event_sums(sums: Vec<(Option<Network>, EventSum)>) {
         }
         if disconnected > 0 {
             info!("client disconnected: {disconnected} more from {from}");
+        }
+        for ((level, label), lines) in service_lines {
+            log!(level, "{label}: {lines} more from {from}");
         }
     }
 }

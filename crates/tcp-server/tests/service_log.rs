@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use proto::Observer;
 use tcp_server::{BoxError, Client, EndReason, Limits, Service};
 
@@ -205,4 +205,60 @@ fn the_largest_unfinished_message_gives_way() {
     let gave_way: Vec<_> = lines.iter().filter(|line| line.contains(reason)).collect();
     assert_eq!(gave_way.len(), 1, "{lines:?}");
     assert!(gave_way[0].contains("(connection 2)"), "{gave_way:?}");
+}
+
+/// Logs a line for each byte, as a warning when the byte is `!`.
+struct Talkative;
+
+impl Service for Talkative {
+    fn serve(&self, client: &mut Client) -> Result<EndReason, BoxError> {
+        let reporter = client.reporter();
+        let mut bytes = [0; 1024];
+        loop {
+            let count = client.read(&mut bytes)?;
+            if count == 0 {
+                return Ok("the client closed the connection");
+            }
+            for byte in &bytes[..count] {
+                match byte {
+                    b'!' => reporter.log(Level::Warn, "shouted", format_args!("shouted once")),
+                    _ => reporter.log(Level::Info, "talked", format_args!("talked once")),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_of_a_service_have_a_budget_and_each_is_counted() {
+    const BYTES: usize = 40_000;
+    for level in [LevelFilter::Info, LevelFilter::Warn] {
+        let turn = take_turn();
+        log::set_max_level(level);
+        let server = Running::start(Limits::default(), Talkative);
+        let began = Instant::now();
+        let mut socket = server.connect();
+        socket.write_all(&[b'.'; BYTES]).unwrap();
+        socket.write_all(&[b'!'; BYTES]).unwrap();
+        // A sum comes although the client does nothing more.
+        while turn.sum("shouted: ") + turn.count("shouted once") < BYTES as u64 {
+            assert!(began.elapsed() < TIME_LIMIT, "{:?}", turn.lines());
+            thread::yield_now();
+        }
+        let seconds = began.elapsed().as_secs() + 1;
+        drop(socket);
+        server.stop();
+        let lines = turn.count("talked") + turn.count("shouted");
+        assert!(lines <= 500 + 102 * seconds, "{lines} in {seconds} s");
+        let talked = match level {
+            LevelFilter::Info => BYTES as u64,
+            _ => 0,
+        };
+        let logged = turn.sum("talked: ") + turn.count("talked once");
+        assert_eq!(logged, talked);
+        assert_eq!(
+            turn.sum("shouted: ") + turn.count("shouted once"),
+            BYTES as u64
+        );
+    }
 }
