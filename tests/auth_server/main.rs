@@ -10,9 +10,12 @@ mod dialogue_client;
 #[path = "../dialogue/server.rs"]
 mod dialogue_server;
 mod disk;
+mod flood;
 mod guessing;
 mod hostile;
 mod kills;
+#[path = "../dialogue/log_lines.rs"]
+mod log_lines;
 mod notes;
 mod owner;
 mod secrets;

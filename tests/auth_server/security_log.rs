@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use testbed::Folder;
 
+use crate::log_lines::events_of;
 use crate::server::{Client, Server, login, plain};
 
 const SECURITY_LOG: &str = "logs/auth-server.security.log";
@@ -68,14 +69,6 @@ fn many_failed_logins_are_one_line_a_second_and_all_are_counted() {
     assert!(lines.len() <= 2 * (seconds + 2), "{text}");
     let events: usize = lines.iter().map(|line| events_of(line)).sum();
     assert_eq!(events, GUESSES, "{text}");
-}
-
-/// How many events a line reports: 1, or as many as in `failed login: 57 more from 127.0.0.1`.
-fn events_of(line: &str) -> usize {
-    let sum = line.split_once(" more from ");
-    sum.map_or(1, |(before, _)| {
-        before.rsplit(' ').next().unwrap().parse().unwrap()
-    })
 }
 
 #[cfg(unix)]

@@ -12,7 +12,10 @@ mod dialogue_client;
 mod dialogue_server;
 mod disk;
 mod file;
+mod flood;
 mod hostile;
 mod kills;
+#[path = "../dialogue/log_lines.rs"]
+mod log_lines;
 mod many;
 mod server;

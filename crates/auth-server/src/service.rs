@@ -5,10 +5,10 @@ use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, Response, serve};
-use log::{info, warn};
+use log::Level;
 use proto::auth::{ErrorCode, Reply, Request, SessionInfo};
 use proto::{FramedSocket, FramedStream, Name, Network, RecvError, Secret};
-use tcp_server::{BoxError, Client, EndReason, Service, debug_line};
+use tcp_server::{BoxError, Client, EndReason, Reporter, Service, debug_line};
 
 use crate::auth::{Auth, AuthenticatedUser, quoted};
 use crate::error::{AuthError, Done};
@@ -38,6 +38,7 @@ impl Service for AuthService {
             auth: &self.auth,
             address: client.ip(),
             peer: client.name().to_owned(),
+            reporter: reporter.clone(),
             session: None,
         };
         let Some(mut stream) = self.transport.accept(client)? else {
@@ -67,6 +68,7 @@ struct ConnectionHandler<'a> {
     address: IpAddr,
     /// The client in service messages.
     peer: String,
+    reporter: Reporter,
     /// The id of this connection's session.
     session: Option<String>,
 }
@@ -155,13 +157,10 @@ impl ConnectionHandler<'_> {
     fn open_session(&mut self, user: User, event: Option<Event>) -> Result<Reply, AuthError> {
         let (token, live) = self.auth.open_session(&user, self.address)?;
         let (id, name) = (&live.id, quoted(&user.name));
+        let opened = format_args!("opened session {id} of {name} for {}", self.peer);
         match event {
-            Some(event) => self.log_event(
-                event,
-                Some(&user.name),
-                format_args!("opened session {id} of {name} for {}", self.peer),
-            ),
-            None => info!("opened session {id} of {name} for {}", self.peer),
+            Some(event) => self.log_event(event, Some(&user.name), opened),
+            None => self.reporter.log(Level::Info, "opened session", opened),
         }
         Ok(self.enter_session(user, live, Some(token.into_secret())))
     }
@@ -169,11 +168,11 @@ impl ConnectionHandler<'_> {
     fn resume(&mut self, token: &Secret) -> Result<Reply, AuthError> {
         let resumed = self.auth.resume(token);
         let AuthenticatedUser { user, live } = resumed.ok_or(AuthError::SessionExpired)?;
-        info!(
-            "{} resumed session {} of {}",
-            self.peer,
-            live.id,
-            quoted(&user.name)
+        let (peer, id, name) = (&self.peer, &live.id, quoted(&user.name));
+        self.reporter.log(
+            Level::Info,
+            "resumed session",
+            format_args!("{peer} resumed session {id} of {name}"),
         );
         Ok(self.enter_session(user, live, None))
     }
@@ -269,7 +268,11 @@ impl ConnectionHandler<'_> {
         let peer = &self.peer;
         match error {
             AuthError::Unavailable(_) | AuthError::NoSession { .. } => {
-                warn!("cannot do what {peer} asks for: {error}");
+                self.reporter.log(
+                    Level::Warn,
+                    "cannot do what a client asks for",
+                    format_args!("cannot do what {peer} asks for: {error}"),
+                );
             }
             AuthError::BadCredentials { user: Some(name) }
             | AuthError::WrongOldPassword { user: name } => self.log_event(

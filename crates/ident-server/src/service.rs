@@ -1,15 +1,16 @@
 //! Ident as a service: a dialogue with each client, over the names of all of them.
 
+use std::fmt;
 use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
 use dialogue::{Handler, NETWORK_OVER_SHARE, Response, serve};
-use log::{info, warn};
+use log::Level;
 use proto::Escaped;
 use proto::ident::{ErrorCode, Reply, Request};
 use proto::{FramedSocket, FramedStream, Name, RecvError};
 use store::Error;
-use tcp_server::{BoxError, Client, EndReason, Service, debug_line};
+use tcp_server::{BoxError, Client, EndReason, Reporter, Service, debug_line};
 use tls::{MaybeTls, ServerTls};
 
 use crate::decisions::{self, Action, Dialogue};
@@ -41,6 +42,7 @@ impl Service for Ident {
             address: client.ip(),
             key: ClientKey::of(client.peer()),
             peer: client.name().to_owned(),
+            reporter: reporter.clone(),
             dialogue: Dialogue::default(),
         };
         let mut stream = MaybeTls::accept(self.tls.as_ref(), client, |client, timeout| {
@@ -75,6 +77,7 @@ struct ConnectionHandler<'a> {
     key: ClientKey,
     /// The client's address and connection number, for service messages.
     peer: String,
+    reporter: Reporter,
     dialogue: Dialogue,
 }
 
@@ -86,7 +89,10 @@ impl Handler for ConnectionHandler<'_> {
         let known = self.known();
         match &known {
             Some(name) => self.log_greeting(name),
-            None => info!("asked {} for its name", self.peer),
+            None => self.log(
+                "asked for a name",
+                format_args!("asked {} for its name", self.peer),
+            ),
         }
         Some(decisions::greeting(known))
     }
@@ -109,7 +115,11 @@ impl Handler for ConnectionHandler<'_> {
             Action::Forget => self.forget(),
         };
         done.unwrap_or_else(|error| {
-            warn!("cannot do what {} asks for: {error}", self.peer);
+            self.reporter.log(
+                Level::Warn,
+                "cannot do what a client asks for",
+                format_args!("cannot do what {} asks for: {error}", self.peer),
+            );
             decisions::unavailable()
         })
     }
@@ -141,7 +151,10 @@ impl ConnectionHandler<'_> {
         if !self.names.rename(&self.key, name.clone())? {
             return Ok(decisions::not_known());
         }
-        info!("renamed {} to {}", self.peer, quoted(&name));
+        self.log(
+            "renamed",
+            format_args!("renamed {} to {}", self.peer, quoted(&name)),
+        );
         Ok(decisions::welcome(name))
     }
 
@@ -149,12 +162,20 @@ impl ConnectionHandler<'_> {
         if !self.names.forget(&self.key)? {
             return Ok(decisions::not_known());
         }
-        info!("forgot {}", self.peer);
+        self.log("forgot", format_args!("forgot {}", self.peer));
         Ok(Reply::Forgotten.into())
     }
 
     fn log_greeting(&self, name: &Name) {
-        info!("greeted {} as {}", self.peer, quoted(name));
+        self.log(
+            "greeted",
+            format_args!("greeted {} as {}", self.peer, quoted(name)),
+        );
+    }
+
+    /// Logs a line; without room for it a sum counts it under `label`.
+    fn log(&self, label: &'static str, line: fmt::Arguments<'_>) {
+        self.reporter.log(Level::Info, label, line);
     }
 }
 
