@@ -204,6 +204,35 @@ fn commands_are_recalled_and_passwords_are_not() {
     assert!(!terminal.plain().contains("horse"));
 }
 
+#[cfg_attr(windows, ignore = "Wine shows nothing of a pseudo-terminal")]
+#[test]
+fn a_terminal_shows_no_password_that_is_read_from_stdin() {
+    let server = Server::start();
+    let register = ["--user", "anna", "--password-stdin", "register"];
+    let terminal = server.client(&register).spawn_in_terminal();
+    for prompt in ["New password: ", "Once more: "] {
+        terminal.expect(prompt);
+        terminal.type_line(PASSWORD);
+    }
+    terminal.expect("Hello, anna!");
+    assert!(terminal.wait().success());
+    assert!(!terminal.plain().contains("horse"), "{}", terminal.plain());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_that_cannot_be_asked_reads_no_password() {
+    let server = Server::start();
+    let login = ["--user", "anna", "--password-stdin", "login"];
+    let login = server.client(&login).redirect("2> error");
+    assert_eq!(login.spawn_in_terminal().wait().code(), Some(1));
+    let error = std::fs::read_to_string(server.home.join("error")).unwrap();
+    assert!(
+        error.contains("stdin and stderr are no terminal"),
+        "{error}"
+    );
+}
+
 /// The client in a shell that goes on after it and prints the mode of the terminal, as a person's own shell does.
 #[cfg(unix)]
 fn within_a_shell(server: &Server, run: &str) -> Terminal {

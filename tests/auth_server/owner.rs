@@ -112,6 +112,41 @@ fn a_user_gets_a_new_password_while_the_server_is_stopped() {
     client.refused(login("anna", &password), "bad_credentials");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_password_that_an_administrator_types_is_not_shown() {
+    let server = Server::start(&[]);
+    server.register("Anna", PASSWORD);
+    let folder = server.stop();
+    let passwd = users(&["passwd", "anna", "--password-stdin"], &folder);
+    let type_passwords = |second| {
+        let terminal = passwd.spawn_in_terminal();
+        for (prompt, password) in [
+            ("New password: ", "battery staple"),
+            ("Once more: ", second),
+        ] {
+            terminal.expect(prompt);
+            terminal.type_line(password);
+        }
+        let code = terminal.wait().code();
+        assert!(!terminal.plain().contains("staple"), "{}", terminal.plain());
+        (code, terminal)
+    };
+    let (code, terminal) = type_passwords("battery stable");
+    terminal.expect("auth-server: the two differ; nothing was changed\n");
+    assert_eq!(code, Some(1));
+    let (code, terminal) = type_passwords("battery staple");
+    terminal.expect("changed the password of Anna\n");
+    assert_eq!(code, Some(0));
+    let redirected = passwd.clone().redirect("2> error").spawn_in_terminal();
+    assert_eq!(redirected.wait().code(), Some(2));
+    let error = fs::read_to_string(folder.join("error")).unwrap();
+    assert!(error.contains("without showing the password"), "{error}");
+
+    let server = Server::start_in(&folder, &[]);
+    server.connect().enter("login", "anna", "battery staple");
+}
+
 #[test]
 fn a_user_deleted_by_hand_leaves_no_session() {
     let server = Server::start(&[]);

@@ -1,5 +1,6 @@
 //! `auth-client`: logs in to an auth server, and stays logged in by a token.
 
+use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ struct Flags {
     user: Option<String>,
 
     /// Read passwords from standard input, a line each (passwd: the old one, then the new one); without a command the
-    /// first line is the password, needed or not
+    /// first line is the password, needed or not. A terminal is asked without echo, as without this flag
     #[arg(long)]
     password_stdin: bool,
 
@@ -99,12 +100,14 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         }
     };
     client.exit_on_stop()?;
-    let session = match flags.password_stdin {
+    // A terminal would show the lines that are passwords.
+    let is_input = flags.password_stdin && !stdin().is_terminal();
+    let session = match is_input {
         true => None,
         false => client.terminal.start()?,
     };
     let passwords = match session {
-        _ if flags.password_stdin => Passwords::Input,
+        _ if is_input => Passwords::Input,
         Some(_) => Passwords::Terminal(&client.terminal),
         None => Passwords::Nowhere,
     };

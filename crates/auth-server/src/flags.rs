@@ -90,7 +90,7 @@ pub enum UserCommand {
         /// The name, in any case
         name: String,
 
-        /// Take the password from stdin instead: its first line
+        /// Take the password from stdin instead: its first line, or at a terminal typed twice without echo
         #[arg(long)]
         password_stdin: bool,
     },

@@ -1,11 +1,12 @@
 //! `auth-server user`: lists and changes users while no server has the files open.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 
 use anyhow::{anyhow, bail};
 use auth_server::{AdminError, Auth};
-use cli::{StdoutError, TextInput, UsageError};
+use cli::{StdoutError, TextInput, UsageError, exit_on_stop};
 use dialogue::read_line;
+use line_editor::Terminal;
 use proto::Secret;
 
 use crate::flags::{Flags, UserCommand};
@@ -41,10 +42,7 @@ fn list(auth: &Auth) -> anyhow::Result<()> {
 
 fn set_password(auth: &Auth, name: &str, from_stdin: bool) -> anyhow::Result<()> {
     if from_stdin {
-        let line = read_line(&mut TextInput::stdin())?;
-        let line = line.ok_or_else(|| anyhow!("stdin has no line with a password"))?;
-        let password = line.map_err(|_| anyhow!("the line on stdin cannot be a password"))?;
-        let name = auth.set_password(name, &Secret::new(password));
+        let name = auth.set_password(name, &chosen_password()?);
         note(&format!(
             "changed the password of {}",
             name.map_err(explain)?
@@ -58,6 +56,42 @@ fn set_password(auth: &Auth, name: &str, from_stdin: bool) -> anyhow::Result<()>
     print(&format!("{}\n", password.expose())).map_err(|error| {
         anyhow!("{error}; the password of {name} is changed, and nobody knows the new one: run this command again")
     })
+}
+
+/// The first line of stdin, or what is typed twice at a terminal, which does not show it.
+fn chosen_password() -> anyhow::Result<Secret> {
+    if !stdin().is_terminal() {
+        return read_password(&mut TextInput::stdin());
+    }
+    let terminal = Terminal::default();
+    exit_on_stop({
+        let terminal = terminal.clone();
+        move || terminal.break_off()
+    })?;
+    let session = terminal.start()?.ok_or_else(|| {
+        let problem = "--password-stdin cannot ask at this terminal without showing the password";
+        UsageError(format!(
+            "{problem}; leave stderr there too, or give a file or a pipe"
+        ))
+    })?;
+    let ask = |prompt| {
+        let _hidden = terminal.ask_hidden(prompt)?;
+        read_password(&mut terminal.lines())
+    };
+    let password = ask("New password: ")?;
+    let is_same = ask("Once more: ")?.expose() == password.expose();
+    drop(session);
+    match is_same {
+        true => Ok(password),
+        false => bail!("the two differ; nothing was changed"),
+    }
+}
+
+fn read_password(input: &mut impl BufRead) -> anyhow::Result<Secret> {
+    let line = read_line(input)?;
+    let line = line.ok_or_else(|| anyhow!("stdin has no line with a password"))?;
+    let password = line.map_err(|_| anyhow!("the line on stdin cannot be a password"))?;
+    Ok(Secret::new(password))
 }
 
 fn explain(error: AdminError) -> anyhow::Error {
