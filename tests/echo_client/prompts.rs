@@ -35,7 +35,7 @@ fn bad_answers_are_explained_and_asked_again() {
         ("no.such.host", "\"no.such.host\": "),
         (
             "localhost:9090",
-            "\"localhost:9090\": give the port with --port\n",
+            "\"localhost:9090\": give the host alone; the port is asked for next\n",
         ),
         (
             "\u{1b}c",

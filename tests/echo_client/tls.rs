@@ -118,6 +118,32 @@ fn a_changed_key_is_refused_until_it_is_pinned() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_of_known_servers_that_others_could_change_is_reported() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let (home, (address, _)) = (Folder::new(), start(FRAMED, listener()));
+    let client = client_of(address)
+        .args(["--tls", "--quiet"])
+        .in_folder(&home);
+    says(&client);
+    let file = home.join(".local/state/socket-lab/known-servers.json");
+    set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+    let warned = client.clone().stdin_bytes("hi\n").output();
+    let warned = warned.expect_success();
+    let expected = format!(
+        "warning: other users could read {} (mode 0666); now its mode is 0600; check the fingerprints in it if others \
+         could change them\n",
+        file.display()
+    );
+    assert_eq!(warned.stderr_text(), expected);
+    assert_eq!(metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let quiet = client.stdin_bytes("hi\n").output().expect_success();
+    assert_eq!(quiet.stderr_text(), "");
+}
+
 #[test]
 fn only_known_servers_are_trusted_if_the_flag_says_so() {
     let (home, (address, fingerprint)) = (Folder::new(), start(FRAMED, listener()));

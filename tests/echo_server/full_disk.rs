@@ -81,3 +81,19 @@ fn expect_service(server: &Server) {
         }
     });
 }
+
+#[test]
+fn help_past_the_limit_on_the_size_of_files_is_an_error() {
+    let folder = testbed::Folder::new();
+    let help = std::process::Command::new("sh")
+        .args(["-c", r#"ulimit -f 0; exec "$0" --help >help"#])
+        .arg(env!("CARGO_BIN_EXE_echo-server"))
+        .current_dir(folder.join("."))
+        .output()
+        .unwrap();
+    assert_eq!(help.status.code(), Some(1), "{help:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&help.stderr),
+        "echo-server: cannot write to stdout: file too large\n"
+    );
+}

@@ -38,7 +38,7 @@ fn bad_answers_are_explained_and_asked_again() {
         ("no.such.host", "\"no.such.host\": "),
         (
             "127.0.0.1:80",
-            "\"127.0.0.1:80\": give the port with --port",
+            "\"127.0.0.1:80\": give the host alone; the port is asked for next",
         ),
         (
             "\u{1b}c",

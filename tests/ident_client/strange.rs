@@ -40,6 +40,15 @@ fn a_server_that_never_answers_is_not_waited_for() {
     assert_eq!(done.stdout_text(), "Hello, Anna!\n");
 }
 
+/// A server with TLS that awaits the client's first message closes the connection in the end.
+#[test]
+fn a_server_that_closes_the_connection_without_a_greeting_may_speak_tls() {
+    let done = client(impostor(drop)).output().expect_code(1);
+    let closed = "ident-client: the server closed the connection without a greeting; is it an ident-server? \
+                  If it was started with --tls, use --tls here too";
+    assert_eq!(last_line(&done), closed);
+}
+
 #[test]
 fn what_is_no_message_is_reported_and_not_shown() {
     for (wire, why) in [

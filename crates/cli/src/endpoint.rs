@@ -143,6 +143,16 @@ impl EndpointFlags {
         })
     }
 
+    /// The answer to the question for the host. It cannot hold a port, which has a question or a flag of its own.
+    fn answered_host(&self, answer: &str) -> Result<String, String> {
+        let has_port = HostPort::parse(answer).is_ok_and(|given| given.port.is_some());
+        match self.port {
+            _ if !has_port => parse_host(answer),
+            None => Err("give the host alone; the port is asked for next".into()),
+            Some(_) => Err("give the host alone; --port gave the port".into()),
+        }
+    }
+
     /// Asks for what was not given.
     fn ask_missing(
         &self,
@@ -161,7 +171,7 @@ impl EndpointFlags {
                 "Host",
                 DEFAULT_HOST.into(),
                 |answer| {
-                    let host = parse_host(answer)?;
+                    let host = self.answered_host(answer)?;
                     let known = Endpoint { host, port: 0 };
                     match known.addresses() {
                         Ok(_) => Ok(known.host),
@@ -324,7 +334,7 @@ mod tests {
         assert_eq!(endpoint, "127.0.0.1:9191");
         for expected in [
             "\"two words\": a host has no spaces",
-            "\"127.0.0.1:80\": give the port with --port",
+            "\"127.0.0.1:80\": give the host alone; the port is asked for next",
             "\"9191\": this is a number, not a host",
         ] {
             assert!(shown.contains(expected), "{shown}");
@@ -335,6 +345,8 @@ mod tests {
         );
         let (endpoint, _) = asked_for(&flags(None, None), b"\n0\ndata\n", 0..=u16::MAX);
         assert_eq!(endpoint, "127.0.0.1:0", "a server may have any free port");
+        let (_, shown) = asked_for(&flags(None, Some(1)), b"[::1]:80\n::1\ndata\n", ANY);
+        assert!(shown.contains("give the host alone; --port gave the port"));
     }
 
     #[test]

@@ -36,16 +36,22 @@ pub struct TrustFlags {
 }
 
 impl TrustFlags {
-    /// What these flags trust, with the known servers in the user's state folder.
+    /// What these flags trust, with the known servers in the user's state folder. Warns on stderr if others could
+    /// change them.
     ///
     /// # Errors
     ///
     /// When there is no such folder.
     pub fn trust(&self) -> Result<Trust, FileError> {
+        let known = KnownServers::in_state_folder()?;
+        let exposure = known.make_private()?;
+        print_warning(exposure.map(|exposure| {
+            format!("{exposure}; check the fingerprints in it if others could change them")
+        }));
         Ok(Trust {
             policy: self.policy,
             pinned: self.fingerprint,
-            known: KnownServers::in_state_folder()?,
+            known,
         })
     }
 

@@ -48,6 +48,7 @@ impl<S: Read + Write, O: Observer> IdentClient<'_, S, O> {
     fn be_greeted(&mut self, name: Option<&Name>) -> Result<bool, Error> {
         let greeting: Reply = self.client.recv().map_err(|error| match error {
             ClientError::TimedOut => Error::NoGreeting,
+            ClientError::Closed => Error::ClosedBeforeGreeting,
             error => error.into(),
         })?;
         match (greeting, name) {

@@ -10,6 +10,8 @@ use proto::Escaped;
 pub enum Error {
     /// The server does not greet.
     NoGreeting,
+    /// The server closes the connection instead of a greeting.
+    ClosedBeforeGreeting,
     /// There is no reply.
     Dialogue(ClientError),
     /// The server has no dialogue with this client.
@@ -43,6 +45,10 @@ impl fmt::Display for Error {
             Self::NoGreeting => f.write_str(
                 "the server does not answer; is it an ident-server? If it was started with --tls, use --tls here too; \
                  --timeout waits longer",
+            ),
+            Self::ClosedBeforeGreeting => f.write_str(
+                "the server closed the connection without a greeting; is it an ident-server? If it was started with \
+                 --tls, use --tls here too",
             ),
             Self::Dialogue(error) => f.write_str(&error.describe("an ident-server")),
             Self::Refused { message } => {

@@ -33,7 +33,11 @@ impl Display for Alert {
                 "does not trust the certificate here, which is self-signed",
                 "let it trust the server's fingerprint, or turn its check of certificates off",
             ),
-            A::CertificateRequired | A::AccessDenied => (
+            A::AccessDenied => (
+                "does not accept the key here",
+                "if it knows another key of this server, let it trust the new fingerprint",
+            ),
+            A::CertificateRequired => (
                 "wants a client certificate, which this program does not have",
                 "allow clients without certificate there",
             ),

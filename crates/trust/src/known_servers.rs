@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::FileError;
-use crate::files::{self, WriteLock};
+use crate::files::{self, Exposure, WriteLock};
 use crate::fingerprint::Fingerprint;
 use crate::server_id::ServerId;
 
@@ -41,6 +41,18 @@ impl KnownServers {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Takes the file, if it exists, from others who could read or write it.
+    ///
+    /// # Errors
+    ///
+    /// When its mode cannot be read.
+    pub fn make_private(&self) -> Result<Option<Exposure>, FileError> {
+        match self.path.is_file() {
+            true => files::make_private(&self.path),
+            false => Ok(None),
+        }
     }
 
     /// The fingerprint that a server is known by.

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use rustls::AlertDescription;
 
 use super::pipe::pipe;
 use super::{TIME_LIMIT, identity, set_timeout};
@@ -94,17 +95,29 @@ fn an_alert_in_the_middle_ends_the_handshake() {
 
 #[test]
 fn an_alert_is_explained_with_what_to_try() {
-    let (near, mut far) = pipe(usize::MAX);
-    // A fatal alert, protocol_version: what a server that speaks TLS 1.2 at most answers.
-    far.write_all(b"\x15\x03\x03\0\x02\x02\x46").unwrap();
-    let refused = crate::client::handshake(near, None, crate::HANDSHAKE_LIMIT, set_timeout);
-    let error = refused.unwrap_err();
-    assert!(matches!(error, TlsError::Refused(_)));
-    assert_eq!(
-        error.to_string(),
-        "the TLS handshake failed: the peer does not speak TLS 1.3, the only version here (TLS alert \
-         ProtocolVersion); update it, or choose another peer"
-    );
+    for (alert, words) in [
+        // What a server that speaks TLS 1.2 at most answers.
+        (
+            AlertDescription::ProtocolVersion,
+            "does not speak TLS 1.3, the only version here (TLS alert ProtocolVersion); update it, or choose another \
+             peer",
+        ),
+        // What the suite's clients answer to a changed key.
+        (
+            AlertDescription::AccessDenied,
+            "does not accept the key here (TLS alert AccessDenied); if it knows another key of this server, let it \
+             trust the new fingerprint",
+        ),
+    ] {
+        let (near, mut far) = pipe(usize::MAX);
+        far.write_all(b"\x15\x03\x03\0\x02\x02").unwrap();
+        far.write_all(&[alert.into()]).unwrap();
+        let refused = crate::client::handshake(near, None, crate::HANDSHAKE_LIMIT, set_timeout);
+        let error = refused.unwrap_err();
+        assert!(matches!(error, TlsError::Refused(_)));
+        let expected = format!("the TLS handshake failed: the peer {words}");
+        assert_eq!(error.to_string(), expected);
+    }
 }
 
 #[test]
