@@ -75,6 +75,44 @@ fn a_failure_shows_what_was_sent_and_came_and_a_hint() {
 }
 
 #[test]
+fn bytes_instead_of_the_end_are_shown() {
+    let server = start(|mut client: TcpStream, _: &_| {
+        let _ = std::io::copy(&mut client.try_clone().unwrap(), &mut client);
+    });
+    let finished = lab_check(&["echo", &server.to_string()]);
+    assert_eq!(finished.status.code(), Some(1));
+    let output = finished.stdout_text();
+    let (_, exit) = output.split_once("FAIL  exit ").unwrap();
+    assert!(exit.contains("more came instead of the end\n"), "{exit}");
+    assert!(
+        exit.contains(r#"received  8 bytes: 00 00 00 04 65 78 69 74 "\x00\x00\x00\x04exit""#),
+        "{exit}"
+    );
+}
+
+#[test]
+fn a_server_with_tls_is_named_as_such() {
+    for flags in [
+        &["echo", "--raw"][..],
+        &["echo"],
+        &["echo", "--header", "ascii4"],
+    ] {
+        let server = start(|mut client: TcpStream, _: &_| {
+            let _ = client.read(&mut [0; 64]);
+            // A fatal alert: decode_error.
+            let _ = client.write_all(b"\x15\x03\x03\0\x02\x02\x32");
+        });
+        let finished = lab_check(&[flags, &[&server.to_string(), "--only", "text"]].concat());
+        assert_eq!(finished.status.code(), Some(1));
+        let output = finished.stdout_text();
+        assert!(
+            output.contains("; the reply is an alert of TLS: try --tls\n"),
+            "{output}"
+        );
+    }
+}
+
+#[test]
 fn json_is_one_document() {
     let finished = lab_check(&["echo", "--raw", &echo(true), "--json"]);
     assert_eq!(finished.status.code(), Some(1));

@@ -74,6 +74,10 @@ impl Connection {
     /// A failure of this connection.
     #[must_use]
     pub fn failure(&self, problem: impl Into<String>) -> Failure {
+        let mut problem = problem.into();
+        if self.excerpts.received.is_tls_alert() {
+            problem += "; the reply is an alert of TLS: try --tls";
+        }
         self.excerpts.failure(problem)
     }
 
@@ -273,9 +277,13 @@ impl Connection {
     ///
     /// When it sends something or leaves the connection open.
     pub fn expect_close(&mut self) -> Result<(), Failure> {
-        match self.reader.read(&mut [0; 64]) {
+        let mut bytes = [0; 64];
+        match self.reader.read(&mut bytes) {
             Ok(0) => Ok(()),
-            Ok(count) => Err(self.failure(format!("{count} bytes more came instead of the end"))),
+            Ok(count) => {
+                self.excerpts.received.add(&bytes[..count]);
+                Err(self.failure("more came instead of the end"))
+            }
             Err(error) if is_timeout(&error) => {
                 Err(self.failure("the server leaves the connection open"))
             }

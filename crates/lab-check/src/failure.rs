@@ -75,6 +75,12 @@ impl Excerpt {
         self.total
     }
 
+    /// Whether this is what a server with TLS answers to a client without: one alert (RFC 8446, section 5.1), of which
+    /// the reader may have taken only the beginning.
+    pub(crate) fn is_tls_alert(&self) -> bool {
+        self.total <= 7 && self.last.starts_with(&[0x15, 0x03])
+    }
+
     /// The last bytes in hexadecimal.
     #[must_use]
     pub fn hex(&self) -> String {

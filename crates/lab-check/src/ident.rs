@@ -23,7 +23,8 @@ pub static CHECKS: &[Check<Target>] = &[
         name: "greeting",
         task: 11,
         about: "the server speaks first: welcome with the name, or who_are_you",
-        hint: "The client waits for the greeting before it sends anything. Look the address up right after accept().",
+        hint: "The server must greet right after accept(): the client sends nothing before. If it speaks TLS, give \
+               --tls here.",
         run: |target| greeting(target).map(drop),
         ..Check::REQUIRED
     },

@@ -18,8 +18,8 @@ pub(super) const BASIC_CHECKS: &[Check<Target>] = &[
         name: "text",
         task: 1,
         about: "a line of text comes back",
-        hint: "The server must send back the bytes that it received, not a message of its own. Check that it calls \
-               send on the accepted socket, not on the listening one.",
+        hint: "The server must send back what it received, and nothing of its own, on the accepted socket. If it \
+               speaks raw bytes, another header or TLS, give --raw, --header or --tls here.",
         run: |target| target.connect()?.echo(b"hello\n"),
         ..Check::REQUIRED
     },
