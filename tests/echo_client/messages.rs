@@ -51,9 +51,10 @@ fn the_reason_of_a_bad_end_is_reported() {
     let words = finished.stderr_text();
     let reason = "line 2 is not UTF-8 from byte 1 on, and messages are text; --raw sends any bytes";
     let end = format!(
-        "] disconnected: {reason}; sent 8 bytes, received 8 bytes\necho-client: {reason}\n"
+        "] disconnected: an error ended the dialogue; sent 8 bytes, received 8 bytes\necho-client: {reason}\n"
     );
     assert!(words.ends_with(&end), "{words}");
+    assert_eq!(words.matches(reason).count(), 1);
 }
 
 #[test]

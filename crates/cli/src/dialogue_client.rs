@@ -98,7 +98,11 @@ impl<'a> DialogueClient<'a> {
     pub fn end<E: Error>(&self, end: Result<(), E>) -> Result<ExitCode, E> {
         match &end {
             Ok(()) => info!("disconnected: the server said bye; {}", self.traffic),
-            Err(error) => info!("disconnected: {error}; {}", self.traffic),
+            // The error itself is the program's last line.
+            Err(_) => info!(
+                "disconnected: an error ended the dialogue; {}",
+                self.traffic
+            ),
         }
         end.map(|()| ExitCode::SUCCESS)
     }

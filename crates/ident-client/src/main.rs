@@ -17,7 +17,7 @@ const PROGRAM: Program = Program {
 /// What to do about a server that does not speak TLS.
 const IF_PLAINTEXT: &str = "if it was started without --tls, leave out --tls here";
 
-/// Is greeted by an ident server, or gives it a name; then takes commands: whoami, name, rename, forget, exit
+/// Is greeted by an ident server, or gives it a name; then takes commands: whoami, name, rename, forget, help, exit
 #[derive(Parser)]
 #[command(after_help = "Examples:
   ident-client                         asks for host and port, Enter takes the defaults

@@ -131,10 +131,11 @@ impl<O: Output> Conversation<O> {
             self.output.show(&event);
         }
         let why = match &end {
-            Ok(Outcome::Done) => "everything is confirmed".into(),
-            Ok(Outcome::Unconfirmed) => "not everything is sent and confirmed".into(),
-            Ok(Outcome::Interrupted | Outcome::Stopped) => "interrupted".into(),
-            Err(error) => error.to_string(),
+            Ok(Outcome::Done) => "everything is confirmed",
+            Ok(Outcome::Unconfirmed) => "not everything is sent and confirmed",
+            Ok(Outcome::Interrupted | Outcome::Stopped) => "interrupted",
+            // The error itself is the program's last line.
+            Err(_) => "an error ended the chat",
         };
         if self.connected {
             info!("disconnected: {why}; {}", self.parts.transport.traffic());

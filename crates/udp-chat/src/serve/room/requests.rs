@@ -141,7 +141,7 @@ impl Room {
     }
 
     pub(super) fn find(&self, nick: &str) -> Result<MemberId, String> {
-        let nick = Nick::parse(nick).map_err(|_| "nobody can be called that".to_owned())?;
+        let nick = Nick::parse(nick).map_err(|error| error.to_string())?;
         let is_called_so = |id: &MemberId| {
             self.members
                 .get(id)
