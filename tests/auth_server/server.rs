@@ -45,7 +45,8 @@ impl Server {
         let text = fs::read_to_string(self.folder().join(file)).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         let mut of_key = lines.filter(|line: &Value| line["key"] == key);
-        of_key.next_back().expect("a line of the key")["value"].clone()
+        let last = of_key.next_back();
+        last.map_or(Value::Null, |line| line["value"].clone())
     }
 
     /// Ends it as a power cut would, save that the kernel lives on.
