@@ -16,8 +16,9 @@ const STEPS: [(u32, Duration); 4] = [
 /// The wait after the last step. About 100 guesses a day are left.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// The longest wait of a name from all networks together: a traveller with the right password must get in between two
-/// guesses of an attacker.
+/// The longest wait of a name from all networks together. It is short so that a traveller with the right password can
+/// get in between two guesses of an attacker. There is no promise: after each failure whoever asks first has the next
+/// try, so a traveller may never get in while several networks guess without end.
 const LONGEST_NAME_WAIT: Duration = Duration::from_secs(10);
 
 /// Failed attempts, and registrations, that a network may make at once, and how soon it gains another.
