@@ -1,16 +1,24 @@
 //! The order in which attempts are hashed: fair between networks, with slots reserved for known networks, and one
-//! attempt at a time for each exclusive key. Pure: it holds the items and knows nothing of threads.
+//! attempt at a time for each exclusive key. Pure: it holds the items, gets the time, and knows nothing of threads.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use proto::Network;
 
-/// Slots in the queue. At 20 ms a hash, two workers empty it in less than a second.
-pub const QUEUE_SLOTS: usize = 64;
+/// Slots for attempts from networks that are not known. At 20 ms a hash, two workers empty them in less than a second.
+pub const UNKNOWN_SLOTS: usize = 64;
 
-/// Slots that only attempts from known networks get. A class behind one address still finds room for the rest of its
-/// logins among the other slots.
-pub const RESERVED_SLOTS: usize = 16;
+/// Slots for attempts from known networks. An attacker makes networks known with accounts of its own, so there are
+/// many: each of 500 networks has a slot, and at 20 ms a hash, two workers serve them all in 5 s.
+pub const KNOWN_SLOTS: usize = 512;
+
+/// An item that has waited this long is removed. Clients wait for 30 s by default, and the hash and the disk take a
+/// part of that.
+pub const MAX_WAIT: Duration = Duration::from_secs(15);
+
+/// Networks whose last turn a lane remembers, some 4 MiB: as many as an IPv6 /48 has.
+const MAX_REMEMBERED: usize = 1 << 16;
 
 /// Who waits.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +36,7 @@ pub struct Ticket {
 #[derive(Debug)]
 pub struct FairQueue<T> {
     known: Lane<T>,
-    others: Lane<T>,
+    unknown: Lane<T>,
     /// Whether the last item came from the known lane.
     was_known: bool,
     /// Exclusive keys of the items that were popped and have not finished, a few at most: as many as there are workers.
@@ -40,17 +48,17 @@ pub struct FairQueue<T> {
 pub enum Pushed<T> {
     /// The item waits.
     Waiting,
-    /// The item waits in the place of this one, of the network with the most items.
+    /// The item waits in the slot of this one.
     Displaced(T),
-    /// There is no place.
+    /// There is no slot.
     Full(T),
 }
 
 impl<T> Default for FairQueue<T> {
     fn default() -> Self {
         Self {
-            known: Lane::new(RESERVED_SLOTS),
-            others: Lane::new(QUEUE_SLOTS - RESERVED_SLOTS),
+            known: Lane::new(KNOWN_SLOTS),
+            unknown: Lane::new(UNKNOWN_SLOTS),
             was_known: false,
             running: Vec::new(),
         }
@@ -58,16 +66,10 @@ impl<T> Default for FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    /// Adds an item. A full queue makes room if another network has more items in it.
-    pub fn push(&mut self, ticket: Ticket, item: T) -> Pushed<T> {
-        let item = match ticket.is_known {
-            true => match self.known.push(ticket, item) {
-                Pushed::Full(item) => item,
-                pushed => return pushed,
-            },
-            false => item,
-        };
-        self.others.push(ticket, item)
+    /// Adds an item. In a full lane the newest item of the network with the most items gives way, if it has more than
+    /// this network, or as many and had a turn later.
+    pub fn push(&mut self, ticket: Ticket, item: T, now: Instant) -> Pushed<T> {
+        self.lane(ticket.is_known).push(ticket, item, now)
     }
 
     /// Takes the next item whose exclusive key is free, if there is one. The caller reports its end to
@@ -77,7 +79,7 @@ impl<T> FairQueue<T> {
         for is_known in [!self.was_known, self.was_known] {
             let lane = match is_known {
                 true => &mut self.known,
-                false => &mut self.others,
+                false => &mut self.unknown,
             };
             if let Some((ticket, item)) = lane.pop(|ticket| is_free(running, ticket)) {
                 self.was_known = is_known;
@@ -93,8 +95,16 @@ impl<T> FairQueue<T> {
         let may_start = is_free(&self.running, ticket);
         if may_start {
             self.running.extend(ticket.exclusive_key);
+            self.lane(ticket.is_known).turns.take(ticket.network);
         }
         may_start
+    }
+
+    /// Removes and returns the items that have waited for [`MAX_WAIT`].
+    pub fn take_overdue(&mut self, now: Instant) -> Vec<T> {
+        let mut overdue = self.known.take_overdue(now);
+        overdue.extend(self.unknown.take_overdue(now));
+        overdue
     }
 
     /// Frees the exclusive key of an item.
@@ -111,13 +121,20 @@ impl<T> FairQueue<T> {
     /// How many items wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.known.waiting.len() + self.others.waiting.len()
+        self.known.waiting.len() + self.unknown.waiting.len()
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn lane(&mut self, is_known: bool) -> &mut Lane<T> {
+        match is_known {
+            true => &mut self.known,
+            false => &mut self.unknown,
+        }
     }
 }
 
@@ -127,95 +144,128 @@ fn is_free(running: &[u64], ticket: &Ticket) -> bool {
         .is_none_or(|key| !running.contains(&key))
 }
 
-/// Items in the order of their arrival. Each network has one item per round.
+/// Items in the order of their arrival. Of the networks that wait, the one whose last turn was the longest ago is next.
 #[derive(Debug)]
 struct Lane<T> {
-    places: usize,
+    slots: usize,
     waiting: Vec<Waiting<T>>,
-    /// How many items of each network wait.
-    counts: HashMap<Network, usize>,
-    /// The round of the item that was last taken.
-    round: u64,
+    /// The networks of the waiting items.
+    usage: HashMap<Network, Usage>,
+    turns: Turns,
 }
 
 #[derive(Debug)]
 struct Waiting<T> {
     ticket: Ticket,
     item: T,
-    round: u64,
+    since: Instant,
+}
+
+/// How much a network uses a lane. In a full lane the greatest gives way: with the most items, and of those with as
+/// many the one that had a turn last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Usage {
+    items: usize,
+    last_turn: u64,
 }
 
 impl<T> Lane<T> {
-    fn new(places: usize) -> Self {
+    fn new(slots: usize) -> Self {
         Self {
-            places,
-            waiting: Vec::with_capacity(places),
-            counts: HashMap::new(),
-            round: 0,
+            slots,
+            waiting: Vec::new(),
+            usage: HashMap::new(),
+            turns: Turns::default(),
         }
     }
 
-    fn push(&mut self, ticket: Ticket, item: T) -> Pushed<T> {
+    fn push(&mut self, ticket: Ticket, item: T, now: Instant) -> Pushed<T> {
+        let network = ticket.network;
+        let items = self.usage.get(&network).map_or(0, |usage| usage.items) + 1;
+        let usage = Usage {
+            items,
+            last_turn: self.turns.last_of(network),
+        };
         let mut displaced = None;
-        if self.waiting.len() >= self.places {
-            match self.busiest_beside(ticket.network) {
-                Some(newest) => displaced = Some(self.remove(newest).item),
+        if self.waiting.len() >= self.slots {
+            match self.place_above(usage) {
+                Some(place) => displaced = Some(self.remove(place).item),
                 None => return Pushed::Full(item),
             }
         }
-        let own = self.waiting.iter().rev();
-        let last = own
-            .filter(|waiting| waiting.ticket.network == ticket.network)
-            .map(|waiting| waiting.round + 1)
-            .next();
-        let round = last.unwrap_or(0).max(self.round);
-        *self.counts.entry(ticket.network).or_default() += 1;
+        self.usage.insert(network, usage);
         self.waiting.push(Waiting {
             ticket,
             item,
-            round,
+            since: now,
         });
         displaced.map_or(Pushed::Waiting, Pushed::Displaced)
     }
 
-    /// The newest item of the network with the most items, if it has at least two more than `network`, so that
-    /// displacing one leaves it no worse off than `network`.
-    fn busiest_beside(&self, network: Network) -> Option<usize> {
-        // Mostly, under a flood, all of them have one.
-        if self.counts.len() == self.waiting.len() {
-            return None;
-        }
-        let count = |network| self.counts.get(&network).copied().unwrap_or(0);
-        let places = self.waiting.iter().enumerate();
-        // `max_by_key` returns the last of several maxima: the newest item.
-        let (busiest, waiting) = places.max_by_key(|(_, waiting)| count(waiting.ticket.network))?;
-        (count(waiting.ticket.network) >= count(network) + 2).then_some(busiest)
+    /// The newest item of the network with the greatest usage, if that is above `usage`.
+    fn place_above(&self, usage: Usage) -> Option<usize> {
+        let above = self.usage.iter().filter(|(_, other)| **other > usage);
+        let (network, _) = above.max_by_key(|(_, other)| **other)?;
+        let is_its = |waiting: &Waiting<T>| waiting.ticket.network == *network;
+        self.waiting.iter().rposition(is_its)
     }
 
     fn pop(&mut self, may_start: impl Fn(&Ticket) -> bool) -> Option<(Ticket, T)> {
         let startable = self.waiting.iter().enumerate();
+        // Of several minima, `min_by_key` returns the first: the oldest item.
         let (place, _) = startable
             .filter(|(_, waiting)| may_start(&waiting.ticket))
-            .min_by_key(|(_, waiting)| waiting.round)?;
-        let Waiting {
-            ticket,
-            item,
-            round,
-        } = self.remove(place);
-        self.round = self.round.max(round);
+            .min_by_key(|(_, waiting)| self.turns.last_of(waiting.ticket.network))?;
+        let Waiting { ticket, item, .. } = self.remove(place);
+        let turn = self.turns.take(ticket.network);
+        if let Some(usage) = self.usage.get_mut(&ticket.network) {
+            usage.last_turn = turn;
+        }
         Some((ticket, item))
+    }
+
+    fn take_overdue(&mut self, now: Instant) -> Vec<T> {
+        // The oldest come first.
+        let is_overdue = |waiting: &&Waiting<T>| now.duration_since(waiting.since) >= MAX_WAIT;
+        let overdue = self.waiting.iter().take_while(is_overdue).count();
+        (0..overdue).map(|_| self.remove(0).item).collect()
     }
 
     fn remove(&mut self, place: usize) -> Waiting<T> {
         let waiting = self.waiting.remove(place);
         let network = waiting.ticket.network;
-        if let Some(count) = self.counts.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&network);
+        if let Some(usage) = self.usage.get_mut(&network) {
+            usage.items -= 1;
+            if usage.items == 0 {
+                self.usage.remove(&network);
             }
         }
         waiting
+    }
+}
+
+/// When each network had its last turn, counted in turns. A network without one, or whose turn is forgotten, counts as
+/// one whose turn was before all others.
+#[derive(Debug, Default)]
+struct Turns {
+    last: HashMap<Network, u64>,
+    count: u64,
+}
+
+impl Turns {
+    fn last_of(&self, network: Network) -> u64 {
+        self.last.get(&network).copied().unwrap_or(0)
+    }
+
+    fn take(&mut self, network: Network) -> u64 {
+        self.count += 1;
+        if self.last.len() >= MAX_REMEMBERED {
+            // Half of them, so that this is rare.
+            let oldest = self.count - MAX_REMEMBERED as u64 / 2;
+            self.last.retain(|_, turn| *turn >= oldest);
+        }
+        self.last.insert(network, self.count);
+        self.count
     }
 }
 

@@ -7,6 +7,7 @@ use std::iter;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::fair_queue::{FairQueue, Pushed, Ticket};
 
@@ -20,11 +21,11 @@ pub struct HashPool<M> {
 struct State<M> {
     /// Memories that are not in use. While there is one, the queue holds nothing that may start.
     idle: Vec<M>,
-    /// Callers that wait. A memory is sent to each in its turn; the sender of one that has lost its place is dropped.
+    /// Callers that wait. A memory is sent to each in its turn; the sender of one that has lost its slot is dropped.
     queue: FairQueue<Sender<M>>,
 }
 
-/// There is no place in the queue.
+/// There is no slot in the queue, or the turn did not come in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many attempts wait for a hash")]
 pub struct QueueFull;
@@ -46,7 +47,8 @@ impl<M> HashPool<M> {
     ///
     /// # Errors
     ///
-    /// [`QueueFull`] when there is no place, at once or once a network with fewer attempts takes this one's place.
+    /// [`QueueFull`] when there is no slot, at once or once another network takes this one's, or when the turn does not
+    /// come within [`MAX_WAIT`](crate::MAX_WAIT).
     pub fn run<T>(&self, ticket: Ticket, work: impl FnOnce(&mut M) -> T) -> Result<T, QueueFull> {
         let memory = self.wait(ticket)?;
         let mut permit = Permit {
@@ -66,7 +68,7 @@ impl<M> HashPool<M> {
         if !state.idle.is_empty() && state.queue.try_start(&ticket) {
             return state.idle.pop().ok_or(QueueFull);
         }
-        if let Pushed::Full(_) = state.queue.push(ticket, turn) {
+        if let Pushed::Full(_) = state.queue.push(ticket, turn, Instant::now()) {
             return Err(QueueFull);
         }
         drop(state);
@@ -82,6 +84,8 @@ impl<M> HashPool<M> {
 impl<M> State<M> {
     /// Hands idle memories to the callers whose turn it is.
     fn dispatch(&mut self) {
+        // Their callers stop waiting, since this drops their senders.
+        drop(self.queue.take_overdue(Instant::now()));
         while let Some(memory) = self.idle.pop() {
             let Some((ticket, turn)) = self.queue.pop() else {
                 self.idle.push(memory);
@@ -118,12 +122,12 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
     use std::sync::mpsc;
     use std::thread;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use proto::Network;
 
     use super::*;
-    use crate::fair_queue::{QUEUE_SLOTS, RESERVED_SLOTS};
+    use crate::fair_queue::UNKNOWN_SLOTS;
 
     /// After which a test has failed rather than hangs.
     const LONG: Duration = Duration::from_secs(10);
@@ -154,7 +158,7 @@ mod tests {
         let pool = pool(3, || memories.next().unwrap());
         let at_work = Mutex::new(HashSet::new());
         thread::scope(|scope| {
-            for number in 0..QUEUE_SLOTS - RESERVED_SLOTS {
+            for number in 0..UNKNOWN_SLOTS {
                 let (pool, at_work) = (&pool, &at_work);
                 scope.spawn(move || {
                     pool.run(ticket(number as u32, None), |memory| {
@@ -214,8 +218,7 @@ mod tests {
                 .unwrap();
             });
             starts.recv_timeout(LONG).unwrap();
-            let places = QUEUE_SLOTS - RESERVED_SLOTS;
-            let waiting: Vec<_> = (0..places)
+            let waiting: Vec<_> = (0..UNKNOWN_SLOTS)
                 .map(|number| {
                     let waiting = scope.spawn(move || pool.run(ticket(1, None), |()| ()));
                     await_waiting(pool, number + 1);

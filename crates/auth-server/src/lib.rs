@@ -38,7 +38,7 @@ mod user_key;
 pub use accounts::Policy;
 pub use admin::AdminError;
 pub use auth::Auth;
-pub use fair_queue::{FairQueue, Pushed, QUEUE_SLOTS, RESERVED_SLOTS, Ticket};
+pub use fair_queue::{FairQueue, KNOWN_SLOTS, MAX_WAIT, Pushed, Ticket, UNKNOWN_SLOTS};
 pub use hash_pool::{HashPool, QueueFull};
 pub use hashing::{BadHash, Cost, CostError, Hasher, Memory, OutOfMemory, StoredHash};
 pub use known_networks::KnownNetworks;
