@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{Write, stdout};
 use std::num::{IntErrorKind, ParseIntError};
 
+use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches, Command, Parser};
 use proto::Escaped;
@@ -185,6 +186,10 @@ fn escape_values(mut error: clap::Error) -> clap::Error {
                 let texts = texts.iter().map(escape).collect();
                 Some((kind, ContextValue::Strings(texts)))
             }
+            ContextValue::StyledStrs(tips) => {
+                let tips = tips.iter().map(escape_tip).collect();
+                Some((kind, ContextValue::StyledStrs(tips)))
+            }
             _ => None,
         })
         .collect();
@@ -192,6 +197,16 @@ fn escape_values(mut error: clap::Error) -> clap::Error {
         error.insert(kind, value);
     }
     error
+}
+
+/// A tip loses its colours where it has to be escaped.
+fn escape_tip(tip: &StyledStr) -> StyledStr {
+    let plain = tip.to_string();
+    let escaped = Escaped::new(&plain).to_string();
+    match plain == escaped {
+        true => tip.clone(),
+        false => escaped.into(),
+    }
 }
 
 /// Says in a user's words what is wrong with a number: std speaks of an invalid digit.

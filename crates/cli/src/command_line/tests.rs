@@ -96,6 +96,14 @@ fn line_ends_in_values_are_refused_and_shown_escaped() {
     assert!(words.contains(r"'\u{202e}x'"), "{words}");
 }
 
+#[test]
+fn tips_are_escaped_too() {
+    let refused = PROGRAM.try_parse_from::<Client>(["test-program", "--x\u{202e}y"]);
+    let words = refused.unwrap_err().to_string();
+    assert!(words.contains(r"'-- --x\u{202e}y'"), "{words}");
+    assert!(!words.contains('\u{202e}'), "{words}");
+}
+
 #[derive(Args, Debug)]
 #[command(mut_arg("max_clients", |arg| arg.default_value("1000")))]
 struct Serve {
