@@ -1,5 +1,6 @@
 //! Commands and passwords from scripts.
 
+#[cfg(unix)]
 use std::fs;
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;

@@ -49,13 +49,14 @@ fn a_token_file_that_cannot_be_read_is_explained_before_anything_is_sent() {
     let server = Server::start();
     fs::write(server.home.join("file"), "no folder").unwrap();
     fs::write(server.home.join("damaged"), "[]").unwrap();
-    let mut unusable = vec!["damaged"];
-    #[cfg(unix)]
-    {
+    if cfg!(unix) {
         let mkfifo = testbed::Program::new("mkfifo").arg("fifo");
         mkfifo.in_folder(&server.home).output().expect_success();
-        unusable.extend(["file/tokens", "fifo", "/dev/null"]);
     }
+    let unusable: &[&str] = match cfg!(unix) {
+        true => &["damaged", "file/tokens", "fifo", "/dev/null"],
+        false => &["damaged"],
+    };
     for path in unusable {
         let flags = ["--user", "anna", "--token-file", path];
         for command in ["register", "login", "whoami"] {
