@@ -10,8 +10,9 @@ use proto::Network;
 pub const UNKNOWN_SLOTS: usize = 64;
 
 /// Slots for attempts from known networks. An attacker makes networks known with accounts of its own, so there are
-/// many: each of 500 networks has a slot, and at 20 ms a hash, two workers serve them all in 5 s.
-pub const KNOWN_SLOTS: usize = 512;
+/// many: 500 networks have four each, and at 20 ms a hash, two workers serve one of each network in 5 s. Attempts that
+/// wait cost little, while refused ones that come again at once take time from the hashes.
+pub const KNOWN_SLOTS: usize = 2_048;
 
 /// An item that has waited this long is removed. Clients wait for 30 s by default, and the hash and the disk take a
 /// part of that.
