@@ -90,8 +90,8 @@ impl fmt::Display for Error {
                 "the session kept for {server} is {owner}'s; auth-client login --user {user} opens one"
             ),
             Self::NoTerminal => f.write_str(
-                "a password is needed, and stdin and stderr are no terminal to ask at; --password-stdin reads it from a \
-                 file or a pipe",
+                "a password is needed, and stdin and stderr are no terminal to ask at; --password-stdin reads it from \
+                 a file or a pipe",
             ),
             Self::NoName => f.write_str("a user's name is needed; give it with --user"),
             Self::BadName(error) => error.fmt(f),

@@ -12,8 +12,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// One JSON object in a file, `{"SHA256:…":{"token":"…"}}`, which only its owner may read. Its keys are the
 /// fingerprints of servers, and the addresses of those that were spoken to without TLS, as all were by versions without
-/// TLS. The file is replaced as a whole, so that every reader finds the old or the new content. A symbolic link to it is
-/// followed.
+/// TLS. The file is replaced as a whole, so that every reader finds the old or the new content. A symbolic link to it
+/// is followed.
 #[derive(Clone, Debug)]
 pub struct TokenFile {
     path: PathBuf,

@@ -132,8 +132,8 @@ impl Auth {
         Ok(Secret::new(password))
     }
 
-    /// Removes a user with all sessions; returns the name as registered. Its hash and its sessions leave the files within
-    /// a minute.
+    /// Removes a user with all sessions; returns the name as registered. Its hash and its sessions leave the files
+    /// within a minute.
     ///
     /// # Errors
     ///

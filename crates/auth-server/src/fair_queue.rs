@@ -10,8 +10,8 @@ use proto::Network;
 pub const UNKNOWN_SLOTS: usize = 64;
 
 /// Slots for attempts from known networks. An attacker makes networks known with accounts of its own, so there are
-/// many: 500 networks have four each, and at 20 ms a hash, two workers serve one of each network in 5 s. Attempts that
-/// wait cost little, while refused ones that come again at once take time from the hashes.
+/// many: at 20 ms a hash, two workers serve one attempt of each of 500 networks in 5 s. Attempts that wait cost little,
+/// while refused ones that come again at once take time from the hashes.
 pub const KNOWN_SLOTS: usize = 2_048;
 
 /// An item that has waited this long is removed. Clients wait for 30 s by default, and the hash and the disk take a
@@ -96,7 +96,7 @@ impl<T> FairQueue<T> {
         let may_start = is_free(&self.running, ticket);
         if may_start {
             self.running.extend(ticket.exclusive_key);
-            self.lane(ticket.is_known).turns.take(ticket.network);
+            self.lane(ticket.is_known).take_turn(ticket.network);
         }
         may_start
     }
@@ -218,11 +218,15 @@ impl<T> Lane<T> {
             .filter(|(_, waiting)| may_start(&waiting.ticket))
             .min_by_key(|(_, waiting)| self.turns.last_of(waiting.ticket.network))?;
         let Waiting { ticket, item, .. } = self.remove(place);
-        let turn = self.turns.take(ticket.network);
-        if let Some(usage) = self.usage.get_mut(&ticket.network) {
+        self.take_turn(ticket.network);
+        Some((ticket, item))
+    }
+
+    fn take_turn(&mut self, network: Network) {
+        let turn = self.turns.take(network);
+        if let Some(usage) = self.usage.get_mut(&network) {
             usage.last_turn = turn;
         }
-        Some((ticket, item))
     }
 
     fn take_overdue(&mut self, now: Instant) -> Vec<T> {

@@ -127,7 +127,7 @@ mod tests {
     use proto::Network;
 
     use super::*;
-    use crate::fair_queue::UNKNOWN_SLOTS;
+    use crate::fair_queue::{MAX_WAIT, UNKNOWN_SLOTS};
 
     /// After which a test has failed rather than hangs.
     const LONG: Duration = Duration::from_secs(10);
@@ -239,6 +239,18 @@ mod tests {
             let refused = outcomes.filter(Result::is_err).count();
             assert_eq!(refused, 1);
         });
+    }
+
+    #[test]
+    fn an_attempt_whose_turn_comes_too_late_is_refused() {
+        let pool = pool(1, || ());
+        let long_ago = Instant::now().checked_sub(MAX_WAIT).unwrap();
+        let (turn, wait) = mpsc::channel();
+        let pushed = pool.run(ticket(0, None), |()| {
+            pool.state().queue.push(ticket(1, None), turn, long_ago)
+        });
+        assert!(matches!(pushed, Ok(Pushed::Waiting)));
+        assert!(wait.recv_timeout(LONG).is_err(), "it got its turn");
     }
 
     #[test]

@@ -25,6 +25,7 @@ impl Program {
     /// `LAB_ECHO_SERVER_LOG_TO`. The command line wins: a variable is ignored when the command line conflicts with its
     /// flag, or when its flag requires one that is missing. An empty variable counts as unset.
     pub fn parse<A: Parser>(&self) -> A {
+        // Help is printed before the program runs.
         platform::survive_file_size_limit();
         let arguments = std::env::args_os();
         let mut command = self.command::<A>();
@@ -199,14 +200,9 @@ fn escape_values(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A tip loses its colours where it has to be escaped.
+/// A tip loses its colours, which cannot be told from what commands a terminal in the user's text.
 fn escape_tip(tip: &StyledStr) -> StyledStr {
-    let plain = tip.to_string();
-    let escaped = Escaped::new(&plain).to_string();
-    match plain == escaped {
-        true => tip.clone(),
-        false => escaped.into(),
-    }
+    Escaped::new(&tip.to_string()).to_string().into()
 }
 
 /// Says in a user's words what is wrong with a number: std speaks of an invalid digit.

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::process::{self, ExitCode};
 
 use crate::endpoint::EndpointError;
+use crate::platform;
 use crate::print_stderr::print_stderr;
 use crate::program::Program;
 use crate::prompt::AskError;
@@ -22,6 +23,7 @@ impl Program {
     /// [`EndpointError::TwoPorts`]) gives 2. Status 0 without a line is for a person who left at a question (Ctrl-D),
     /// and for a closed pipe on stdout (`echo-client … | head`).
     pub fn run(&self, body: impl FnOnce() -> anyhow::Result<ExitCode>) -> ExitCode {
+        platform::survive_file_size_limit();
         let error = match body() {
             Ok(status) => return status,
             Err(error) => error,

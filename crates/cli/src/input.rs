@@ -21,8 +21,8 @@ pub struct TextInput<R> {
 }
 
 impl TextInput<RetryWouldBlock<StdinLock<'static>>> {
-    /// Stdin, locked, and waited for if it does not block. Its buffer belongs to the process: what this leaves unread is
-    /// there for the next reader.
+    /// Stdin, locked, and waited for if it does not block. Its buffer belongs to the process: what this leaves unread
+    /// is there for the next reader.
     pub fn stdin() -> Self {
         let was_read = STDIN_WAS_READ.swap(true, Ordering::Relaxed);
         Self {

@@ -41,7 +41,7 @@ impl TrustFlags {
     ///
     /// # Errors
     ///
-    /// When there is no such folder.
+    /// When there is no such folder, or the file in it cannot be opened.
     pub fn trust(&self) -> Result<Trust, FileError> {
         let known = KnownServers::in_state_folder()?;
         let exposure = known.make_private()?;
@@ -59,7 +59,7 @@ impl TrustFlags {
     ///
     /// # Errors
     ///
-    /// That of `connect`, and when there is no folder for known servers.
+    /// That of `connect`, and those of [`trust`](Self::trust).
     pub fn with_trust<T, E: Error + Send + Sync + 'static>(
         &self,
         endpoint: &Endpoint,

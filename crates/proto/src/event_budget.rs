@@ -11,7 +11,8 @@ use crate::{Network, TokenBucket};
 const LINES_AT_ONCE: u32 = 500;
 const LINE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Lines about all networks together, so that an attacker with many networks cannot flood the log either.
+/// Lines about all networks together, so that an attacker with many networks cannot flood the log either. A network's
+/// sum counts as one, though it has a line for each thing that is counted.
 const ALL_LINES_AT_ONCE: u32 = 4_000;
 const ALL_LINES_INTERVAL: Duration = Duration::from_millis(1);
 

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 
 use crate::limits::HEADER_BYTES;
 
-/// The size of a quiet connection's buffer. Ten thousand of them take 10 MiB.
+/// The size of a quiet connection's buffer: ten thousand of them take 10 MiB. After a long message a buffer stays large
+/// until the next one.
 pub(crate) const MIN_BUFFER_BYTES: usize = 1 << 10;
 
 /// The largest size: a frame of 64 KiB fits, so that it can come in one read. Larger reads are hardly faster.

@@ -307,7 +307,7 @@ fn the_owner_gets_in_while_attackers_with_accounts_of_their_own_log_in() {
     }
 }
 
-/// More networks than slots, in either lane: who comes back after all others had a turn gets in at once.
+/// More networks than slots: who comes back after all others had a turn gets in at once.
 #[test]
 fn a_stranger_who_returns_gets_in_among_more_networks_than_slots() {
     let networks = UNKNOWN_SLOTS as u32 + 200;

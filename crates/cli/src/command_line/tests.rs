@@ -102,6 +102,10 @@ fn tips_are_escaped_too() {
     let words = refused.unwrap_err().to_string();
     assert!(words.contains(r"'-- --x\u{202e}y'"), "{words}");
     assert!(!words.contains('\u{202e}'), "{words}");
+    let refused = PROGRAM.try_parse_from::<Client>(["test-program", "--x\x1b[2Jy"]);
+    let coloured = refused.unwrap_err().render().ansi().to_string();
+    assert!(coloured.contains("'-- --x"), "{coloured}");
+    assert!(!coloured.contains("\x1b[2J"), "{coloured}");
 }
 
 #[derive(Args, Debug)]

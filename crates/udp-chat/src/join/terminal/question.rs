@@ -124,10 +124,13 @@ impl Questions {
         }
     }
 
-    /// The first line goes on with the answer, and the end of that line is Enter.
+    /// The first line goes on with the answer, and the end of that line is Enter. Lines that are pasted at the question
+    /// about a paste are more of the same, and no answer: they wait, too.
     fn paste(&mut self, text: &str) -> Step {
         let text = text.replace('\t', " ");
+        let is_more = matches!(self.waiting.front(), Some(Question::Paste { .. }));
         let (answer, rest) = match text.split_once('\n') {
+            Some(_) if is_more => ("", Some(&*text)),
             Some((answer, rest)) => (answer, Some(rest)),
             None => (&*text, None),
         };
@@ -144,7 +147,10 @@ impl Questions {
             self.rest.push('\n');
         }
         self.rest.push_str(rest);
-        self.decide()
+        match is_more {
+            true => hint("the second paste waits; answer for the first one: y or n".into()),
+            false => self.decide(),
+        }
     }
 }
 
@@ -283,6 +289,29 @@ mod tests {
             press(&mut questions, [paste(&long)]);
         }
         assert!(questions.rest.len() <= MAX_PASTE_BYTES);
+    }
+
+    #[test]
+    fn lines_that_are_pasted_at_the_question_about_a_paste_are_no_answer() {
+        for text in ["yes\nI agree", "\nfoo\nbar", "foo\nbar"] {
+            let paste = Question::Paste {
+                texts: vec!["one".into(), "two".into()],
+                to: None,
+            };
+            let mut questions = Questions::default();
+            questions.ask(paste.clone());
+            let steps = press(&mut questions, [Key::Paste(text.into())]);
+            assert!(
+                matches!(&steps[..], [Step::Unanswered(Some(Action::Hint(_)))]),
+                "{steps:?}"
+            );
+            let all = Step::Answered {
+                question: paste,
+                is_yes: true,
+                rest: text.into(),
+            };
+            assert_eq!(press(&mut questions, typed("y\n")), [all]);
+        }
     }
 
     #[test]
