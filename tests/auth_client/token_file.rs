@@ -83,14 +83,16 @@ fn further_names_of_the_token_file_are_warned_about() {
     let other = server.home.join("other");
     fs::hard_link(server.token_file(), &other).unwrap();
     let before = fs::read_to_string(&other).unwrap();
-    let warning = format!(
-        "{}: it has further names (hard links), which keep its old tokens when it changes\n",
-        server.token_file().display()
-    );
+    let warns = |words: &str| {
+        // Windows shows the path with other separators.
+        let end = "tokens.json: it has further names (hard links), which keep its old tokens when it changes\n";
+        words.lines().count() == 1 && words.ends_with(end)
+    };
     let whoami = server.client(&["whoami"]).output().expect_success();
-    assert_eq!(whoami.stderr_text(), warning);
+    assert!(warns(whoami.stderr_text()), "{}", whoami.stderr_text());
     let login = server.scripted(&["--user", "anna", "login"], PASSWORD);
-    assert_eq!(login.output().expect_success().stderr_text(), warning);
+    let login = login.output().expect_success();
+    assert!(warns(login.stderr_text()), "{}", login.stderr_text());
     // Now it is a file of its own.
     assert_eq!(fs::read_to_string(&other).unwrap(), before);
     let whoami = server.client(&["whoami"]).output().expect_success();
